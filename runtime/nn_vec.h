@@ -1,0 +1,396 @@
+/* nn_vec.h: the vectors that emitted kernels are written in.
+ *
+ * The including file says what a vector is, before the include:
+ *     #define NN_REAL  float      (or double)
+ *     #define NN_LANES 16         (1, 2, 4, 8 or 16)
+ *     #include "nn_vec.h"
+ * and gets nn_v, a vector of NN_LANES reals, on which + - * / work lane by lane and to which a
+ * scalar may be added or multiplied directly. With one lane nn_v is a plain scalar and the same
+ * text compiles. Vectors wider than the machine's registers are split by the compiler, so any
+ * combination works on AVX-512, AVX2, NEON and plain C; no intrinsics are needed.
+ *
+ * Every function gives the same bits in a lane whatever NN_LANES is; nn_sum and nn_hmax, which cross
+ * lanes, fold the upper half of the vector onto the lower until one lane is left.
+ *
+ * Example: one output of a dense layer with ReLU, c a multiple of NN_LANES.
+ *     nn_v s = nn_splat(0);
+ *     for (int i = 0; i < c; i += NN_LANES)
+ *             s += nn_load(x + i) * nn_load(w + i);
+ *     *y = nn_sum(nn_max(nn_splat(0), s));
+ */
+#ifndef NN_VEC_H
+#define NN_VEC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined __GNUC__ && !defined __clang__
+#pragma GCC diagnostic ignored "-Wpsabi" /* vectors are never passed: everything here is inlined */
+#endif
+
+/* Before a `for` whose trip count is a constant after inlining: no loop is left, and arrays
+ * indexed by its variable become registers. The other keeps a loop rolled. */
+#ifdef __clang__
+#define NN_UNROLL    _Pragma("clang loop unroll(full)")
+#define NN_NO_UNROLL _Pragma("clang loop unroll(disable)")
+#else
+#define NN_UNROLL    _Pragma("GCC unroll 64")
+#define NN_NO_UNROLL _Pragma("GCC unroll 1")
+#endif
+
+#define NN_INLINE static inline __attribute__((always_inline, unused))
+
+/* NN_DOUBLE: 1 when NN_REAL is double. */
+#define NN_IS_float    0
+#define NN_IS_double   1
+#define NN_IS_(real)   NN_IS_##real
+#define NN_IS(real)    NN_IS_(real)
+#define NN_DOUBLE      NN_IS(NN_REAL)
+
+/* What goes into the braces or the argument list of one vector: f(lane), for every lane. */
+#define NN_EACH_1(f)  f(0)
+#define NN_EACH_2(f)  NN_EACH_1(f), f(1)
+#define NN_EACH_4(f)  NN_EACH_2(f), f(2), f(3)
+#define NN_EACH_8(f)  NN_EACH_4(f), f(4), f(5), f(6), f(7)
+#define NN_EACH_16(f) NN_EACH_8(f), f(8), f(9), f(10), f(11), f(12), f(13), f(14), f(15)
+#define NN_EACH__(n)  NN_EACH_##n
+#define NN_EACH_N(n)  NN_EACH__(n)
+#define NN_EACH       NN_EACH_N(NN_LANES)
+
+typedef NN_REAL nn_real;
+#if NN_DOUBLE
+typedef int64_t nn_int; /* a signed integer as wide as a real */
+#else
+typedef int32_t nn_int;
+#endif
+
+#if NN_LANES == 1
+typedef nn_real nn_v;
+typedef nn_int nn_vi;
+typedef uint8_t nn_b;
+typedef nn_real nn_loose __attribute__((may_alias));
+#elif NN_LANES == 2 || NN_LANES == 4 || NN_LANES == 8 || NN_LANES == 16
+#if NN_LANES == 16 && NN_DOUBLE
+#define NN_ALIGN 64 /* no register is wider, and gcc remarks on an alignment of 128 */
+#else
+#define NN_ALIGN (NN_LANES * sizeof(nn_real))
+#endif
+typedef nn_real nn_v __attribute__((vector_size(NN_LANES * sizeof(nn_real)), aligned(NN_ALIGN)));
+typedef nn_int nn_vi __attribute__((vector_size(NN_LANES * sizeof(nn_real)), aligned(NN_ALIGN)));
+typedef int32_t nn_vi32 __attribute__((vector_size(NN_LANES * 4)));
+/* Bytes, for argmax codes: may lie anywhere in an array of uint8_t. */
+typedef uint8_t nn_b __attribute__((vector_size(NN_LANES), aligned(1), may_alias));
+/* A vector in memory, aligned as its reals are. */
+typedef nn_real nn_loose __attribute__((vector_size(NN_LANES * sizeof(nn_real)),
+					aligned(sizeof(nn_real)), may_alias));
+#else
+#error "nn_vec.h: NN_LANES must be 1, 2, 4, 8 or 16"
+#endif
+
+/* ---- lane by lane ------------------------------------------------------------------------ */
+
+/* x in every lane. */
+NN_INLINE nn_v nn_splat(nn_real x)
+{
+#if NN_LANES == 1
+	return x;
+#else
+#define NN_X(lane) x
+	return (nn_v){NN_EACH(NN_X)};
+#undef NN_X
+#endif
+}
+
+/* i in every lane. */
+NN_INLINE nn_vi nn_splati(nn_int i)
+{
+#if NN_LANES == 1
+	return i;
+#else
+#define NN_X(lane) i
+	return (nn_vi){NN_EACH(NN_X)};
+#undef NN_X
+#endif
+}
+
+/* Lane numbers 0, 1, 2, ... as integers and as reals. */
+NN_INLINE nn_vi nn_iotai(void)
+{
+#if NN_LANES == 1
+	return 0;
+#else
+#define NN_X(lane) lane
+	return (nn_vi){NN_EACH(NN_X)};
+#undef NN_X
+#endif
+}
+
+NN_INLINE nn_v nn_iota(void)
+{
+#if NN_LANES == 1
+	return 0;
+#else
+#define NN_X(lane) lane
+	return (nn_v){NN_EACH(NN_X)};
+#undef NN_X
+#endif
+}
+
+/* NN_LANES reals from and to p, which needs no more than the alignment of one real. */
+NN_INLINE nn_v nn_load(const nn_real *p)
+{
+	return *(const nn_loose *)p;
+}
+
+NN_INLINE void nn_store(nn_real *p, nn_v v)
+{
+	*(nn_loose *)p = v;
+}
+
+/* The bits of v as integers, and back. */
+NN_INLINE nn_vi nn_bits(nn_v v)
+{
+	union {
+		nn_v v;
+		nn_vi i;
+	} u = {.v = v};
+	return u.i;
+}
+
+NN_INLINE nn_v nn_unbits(nn_vi i)
+{
+	union {
+		nn_vi i;
+		nn_v v;
+	} u = {.i = i};
+	return u.v;
+}
+
+/* mask ? x : y, where every lane of the mask is all ones or all zeros. Compiles to a blend. */
+NN_INLINE nn_v nn_select(nn_vi mask, nn_v x, nn_v y)
+{
+	return nn_unbits((mask & nn_bits(x)) | (~mask & nn_bits(y)));
+}
+
+/* a > b ? x : y, a >= b ? x : y, a == b ? x : y; a NaN on either side chooses y. */
+NN_INLINE nn_v nn_ifgt(nn_v a, nn_v b, nn_v x, nn_v y)
+{
+#if NN_LANES == 1
+	return a > b ? x : y;
+#else
+	return nn_select(a > b, x, y);
+#endif
+}
+
+NN_INLINE nn_v nn_ifge(nn_v a, nn_v b, nn_v x, nn_v y)
+{
+#if NN_LANES == 1
+	return a >= b ? x : y;
+#else
+	return nn_select(a >= b, x, y);
+#endif
+}
+
+NN_INLINE nn_v nn_ifeq(nn_v a, nn_v b, nn_v x, nn_v y)
+{
+#if NN_LANES == 1
+	return a == b ? x : y;
+#else
+	return nn_select(a == b, x, y);
+#endif
+}
+
+/* a > b ? a : b and a < b ? a : b: one instruction on x86. When a or b is NaN, or both are zeros,
+ * the result is b: nn_max(nn_splat(0), x) lets a NaN in x through, nn_max(x, nn_splat(0)) hides it. */
+NN_INLINE nn_v nn_max(nn_v a, nn_v b)
+{
+	return nn_ifgt(a, b, a, b);
+}
+
+NN_INLINE nn_v nn_min(nn_v a, nn_v b)
+{
+	return nn_ifgt(b, a, a, b);
+}
+
+#if NN_DOUBLE
+#define NN_SIGN_BIT INT64_MIN
+#else
+#define NN_SIGN_BIT INT32_MIN
+#endif
+
+NN_INLINE nn_v nn_abs(nn_v v)
+{
+	return nn_unbits(nn_bits(v) & nn_splati(~NN_SIGN_BIT));
+}
+
+/* |a| with the sign of b. */
+NN_INLINE nn_v nn_copysign(nn_v a, nn_v b)
+{
+	nn_vi sign = nn_splati(NN_SIGN_BIT);
+	return nn_unbits((nn_bits(a) & ~sign) | (nn_bits(b) & sign));
+}
+
+/* Square root, correctly rounded. */
+NN_INLINE nn_v nn_sqrt(nn_v v)
+{
+#if NN_LANES == 1 && NN_DOUBLE
+	return __builtin_sqrt(v);
+#elif NN_LANES == 1
+	return __builtin_sqrtf(v);
+#elif defined __clang__
+	return __builtin_elementwise_sqrt(v);
+#else
+	nn_real x[NN_LANES];
+	nn_store(x, v);
+	for (int i = 0; i < NN_LANES; i++)
+		x[i] = (nn_real)(NN_DOUBLE ? __builtin_sqrt((double)x[i])
+					   : (double)__builtin_sqrtf((float)x[i]));
+	return nn_load(x);
+#endif
+}
+
+/* v in the lanes below k, 0 in the others; any k. */
+NN_INLINE nn_v nn_first(int k, nn_v v)
+{
+#if NN_LANES == 1
+	return k > 0 ? v : 0;
+#else
+	return nn_unbits(nn_bits(v) & (nn_iotai() < nn_splati(k)));
+#endif
+}
+
+/* Bytes as reals 0..255, and reals that are whole numbers 0..255 as bytes. */
+NN_INLINE nn_v nn_bload(nn_b b)
+{
+#if NN_LANES == 1
+	return (nn_real)b;
+#else
+	return __builtin_convertvector(__builtin_convertvector(b, nn_vi32), nn_v);
+#endif
+}
+
+NN_INLINE nn_b nn_bstore(nn_v v)
+{
+#if NN_LANES == 1
+	return (nn_b)(int)v;
+#else
+	return __builtin_convertvector(__builtin_convertvector(v, nn_vi32), nn_b);
+#endif
+}
+
+/* ---- across lanes ------------------------------------------------------------------------ */
+
+/* x and y hold groups of `width` neighbouring lanes. nn_lower gives the lower half of every group
+ * of x, then of y; nn_upper the upper halves. Their sum holds groups of width / 2. */
+#define NN_HALF(lane, width) ((lane) / ((width) / 2) * (width) + (lane) % ((width) / 2))
+#define NN_LOWER_2(lane)     NN_HALF(lane, 2)
+#define NN_LOWER_4(lane)     NN_HALF(lane, 4)
+#define NN_LOWER_8(lane)     NN_HALF(lane, 8)
+#define NN_LOWER_16(lane)    NN_HALF(lane, 16)
+#define NN_UPPER_2(lane)     NN_HALF(lane, 2) + 1
+#define NN_UPPER_4(lane)     NN_HALF(lane, 4) + 2
+#define NN_UPPER_8(lane)     NN_HALF(lane, 8) + 4
+#define NN_UPPER_16(lane)    NN_HALF(lane, 16) + 8
+
+#if NN_LANES > 1
+NN_INLINE nn_v nn_lower(nn_v x, nn_v y, int width)
+{
+#if NN_LANES >= 16
+	if (width == 16)
+		return __builtin_shufflevector(x, y, NN_EACH(NN_LOWER_16));
+#endif
+#if NN_LANES >= 8
+	if (width == 8)
+		return __builtin_shufflevector(x, y, NN_EACH(NN_LOWER_8));
+#endif
+#if NN_LANES >= 4
+	if (width == 4)
+		return __builtin_shufflevector(x, y, NN_EACH(NN_LOWER_4));
+#endif
+	(void)width;
+	return __builtin_shufflevector(x, y, NN_EACH(NN_LOWER_2));
+}
+
+NN_INLINE nn_v nn_upper(nn_v x, nn_v y, int width)
+{
+#if NN_LANES >= 16
+	if (width == 16)
+		return __builtin_shufflevector(x, y, NN_EACH(NN_UPPER_16));
+#endif
+#if NN_LANES >= 8
+	if (width == 8)
+		return __builtin_shufflevector(x, y, NN_EACH(NN_UPPER_8));
+#endif
+#if NN_LANES >= 4
+	if (width == 4)
+		return __builtin_shufflevector(x, y, NN_EACH(NN_UPPER_4));
+#endif
+	(void)width;
+	return __builtin_shufflevector(x, y, NN_EACH(NN_UPPER_2));
+}
+#endif
+
+/* The sum of all lanes: lane i + lane i + NN_LANES/2, and so on down to one. */
+NN_INLINE nn_real nn_sum(nn_v v)
+{
+#if NN_LANES == 1
+	return v;
+#else
+	NN_UNROLL
+	for (int width = NN_LANES; width > 1; width /= 2)
+		v = nn_lower(v, v, width) + nn_upper(v, v, width);
+	return v[0];
+#endif
+}
+
+/* The greatest lane; which one of several zeros or NaNs is not told. */
+NN_INLINE nn_real nn_hmax(nn_v v)
+{
+#if NN_LANES == 1
+	return v;
+#else
+	NN_UNROLL
+	for (int width = NN_LANES; width > 1; width /= 2)
+		v = nn_max(nn_lower(v, v, width), nn_upper(v, v, width));
+	return v[0];
+#endif
+}
+
+enum { NN_SUMS_MAX = 32 };
+
+/* out[i * stride] = nn_sum(acc[i]) for i < count, to the last bit, count a constant <= NN_SUMS_MAX.
+ * Two vectors share every shuffle: about two shuffles and one addition a result. */
+NN_INLINE void nn_sums(nn_real *restrict out, ptrdiff_t stride, const nn_v *acc, int count)
+{
+#if NN_LANES == 1
+	NN_UNROLL
+	for (int i = 0; i < count; i++)
+		out[i * stride] = acc[i];
+#else
+	NN_UNROLL
+	for (int first = 0; first < count; first += NN_LANES) {
+		int here = count - first < NN_LANES ? count - first : NN_LANES;
+		nn_v t[NN_LANES];
+		NN_UNROLL
+		for (int i = 0; i < NN_LANES; i++)
+			t[i] = acc[first + (i < here ? i : here - 1)];
+		/* after the step of width w, NN_LANES / (w/2) sums share a vector, in order */
+		NN_UNROLL
+		for (int width = NN_LANES; width > 1; width /= 2)
+			NN_UNROLL
+			for (int i = 0; i < NN_LANES / 2; i++)
+				if (i < width / 2)
+					t[i] = nn_lower(t[2 * i], t[2 * i + 1], width) +
+					       nn_upper(t[2 * i], t[2 * i + 1], width);
+		if (stride == 1 && here == NN_LANES)
+			nn_store(out + first, t[0]);
+		else
+			NN_UNROLL
+			for (int i = 0; i < NN_LANES; i++)
+				if (i < here)
+					out[(first + i) * stride] = t[0][i];
+	}
+#endif
+}
+
+#endif

@@ -1,0 +1,308 @@
+/* team.c: one persistent parallel region, work for all its threads, and their barrier (nn_team.h).
+ *
+ * Every thread but 0 has a seat: a cache line with the number of the last meeting it has come to.
+ * A meeting: each thread writes the next number on its seat; thread 0 reads all seats, then writes
+ * the number on the team's gate, which the others watch. No thread writes what another one writes,
+ * so two threads meet in about 100 ns.
+ *
+ * Work is handed out in the same way through `call`, a number that thread 0 raises once the job is
+ * described; the job ends with a meeting. Orders are release and acquire, so that whatever was
+ * written before a meeting is seen after it.
+ *
+ * A thread idle for IDLE_MS sleeps on `call` in the kernel (futex); `sleepers` tells thread 0
+ * whether anyone has to be woken. Those two are sequentially consistent: either thread 0 sees the
+ * sleeper, or the sleeper sees the new call. */
+#define _GNU_SOURCE
+#include "nn_team.h"
+
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#endif
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+enum {
+	LINE = 128,  /* bytes that a processor may fetch together: two cache lines      */
+	BURST = 32,  /* pauses between two looks at the clock                           */
+	NO_MEMORY = 71
+};
+static const double SPIN_MS = 0.05; /* then yield                                  */
+static const double IDLE_MS = 3;    /* then sleep, when waiting for work           */
+
+typedef struct {
+	_Alignas(LINE) atomic_uint came; /* last meeting this thread has come to          */
+} seat;
+
+typedef struct {
+	void (*step)(nn_task *t);        /* emitted code, or NULL                         */
+	void (*each)(void *, int, int);  /* any function, or NULL; both NULL: go home     */
+	void *arg;                       /* of each                                       */
+	char *arena;                     /* of step                                       */
+	const nn_run *run;               /* of step                                       */
+	double *ms;                      /* of step: milliseconds a kernel, or NULL       */
+} job;
+
+struct nn_team {
+	_Alignas(LINE) atomic_uint gate; /* last meeting all have come to                 */
+	_Alignas(LINE) atomic_uint call; /* number of jobs handed out                     */
+	atomic_int sleepers;             /* threads that sleep, or are about to, on call  */
+	_Alignas(LINE) job job;          /* written by thread 0 before it raises call     */
+	int threads;                     /* written once, before the first job            */
+	bool crowded;                    /* more threads than processors: do not spin     */
+	seat *seat;                      /* one for each thread                           */
+};
+
+/* ---- machine ----------------------------------------------------------------------------- */
+
+double nn_clock_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+int nn_processors(void)
+{
+#ifdef __linux__
+	cpu_set_t set;
+	if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
+		return CPU_COUNT(&set);
+#endif
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	return n > 0 ? (int)n : 1;
+}
+
+/* Lets denormals count as zero in this thread; returns what denormals_restore needs. */
+static uint64_t denormals_off(void)
+{
+#if defined __SSE2__
+	unsigned old = __builtin_ia32_stmxcsr();
+	__builtin_ia32_ldmxcsr(old | 0x8040); /* flush to zero, denormals are zero */
+	return old;
+#elif defined __aarch64__
+	uint64_t old;
+	__asm__ volatile("mrs %0, fpcr" : "=r"(old));
+	__asm__ volatile("msr fpcr, %0" : : "r"(old | UINT64_C(1) << 24));
+	return old;
+#else
+	return 0;
+#endif
+}
+
+static void denormals_restore(uint64_t old)
+{
+#if defined __SSE2__
+	__builtin_ia32_ldmxcsr((unsigned)old);
+#elif defined __aarch64__
+	__asm__ volatile("msr fpcr, %0" : : "r"(old));
+#else
+	(void)old;
+#endif
+}
+
+static void relax(void)
+{
+#if defined __SSE2__
+	__builtin_ia32_pause();
+#elif defined __aarch64__
+	__asm__ volatile("isb" ::: "memory");
+#endif
+}
+
+/* ---- waiting ----------------------------------------------------------------------------- */
+
+/* Sleeps while *call is old; may return early. */
+static void sleep_on(atomic_uint *call, unsigned old)
+{
+#ifdef __linux__
+	syscall(SYS_futex, call, FUTEX_WAIT_PRIVATE, old, NULL, NULL, 0);
+#else
+	(void)call, (void)old;
+	nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+#endif
+}
+
+static void wake_all(atomic_uint *call)
+{
+#ifdef __linux__
+	syscall(SYS_futex, call, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+#else
+	(void)call;
+#endif
+}
+
+/* Returns when *number is `wanted`, with all that was written before it became so. */
+static void wait_until(const nn_team *team, atomic_uint *number, unsigned wanted)
+{
+	double start = 0;
+	while (atomic_load_explicit(number, memory_order_acquire) != wanted) {
+		if (team->crowded) {
+			sched_yield();
+			continue;
+		}
+		for (int i = 0; i < BURST; i++) {
+			relax();
+			if (atomic_load_explicit(number, memory_order_acquire) == wanted)
+				return;
+		}
+		double now = nn_clock_ms();
+		start = start > 0 ? start : now;
+		if (now - start > SPIN_MS)
+			sched_yield();
+	}
+}
+
+/* Returns the number of the next job once it is no longer `done`. */
+static unsigned wait_for_work(nn_team *team, unsigned done)
+{
+	double start = nn_clock_ms();
+	for (;;) {
+		unsigned call = atomic_load_explicit(&team->call, memory_order_acquire);
+		if (call != done)
+			return call;
+		double waited = nn_clock_ms() - start;
+		if (waited > IDLE_MS) {
+			atomic_fetch_add(&team->sleepers, 1);
+			if (atomic_load(&team->call) == done)
+				sleep_on(&team->call, done);
+			atomic_fetch_sub(&team->sleepers, 1);
+		} else if (team->crowded || waited > SPIN_MS) {
+			sched_yield();
+		} else {
+			relax();
+		}
+	}
+}
+
+/* All threads of the team meet. */
+static void meet(nn_team *team, int thread)
+{
+	if (team->threads == 1)
+		return;
+	unsigned next = 1 + atomic_load_explicit(&team->seat[thread].came, memory_order_relaxed);
+	if (thread > 0) {
+		atomic_store_explicit(&team->seat[thread].came, next, memory_order_release);
+		wait_until(team, &team->gate, next);
+		return;
+	}
+	for (int i = 1; i < team->threads; i++)
+		wait_until(team, &team->seat[i].came, next);
+	atomic_store_explicit(&team->seat[0].came, next, memory_order_relaxed);
+	atomic_store_explicit(&team->gate, next, memory_order_release);
+}
+
+void nn_sync(nn_task *t, int k)
+{
+	meet(t->team, t->thread);
+	if (t->ms && t->thread == 0) {
+		double now = nn_clock_ms();
+		t->ms[k] += now - t->mark;
+		t->mark = now;
+	}
+}
+
+/* ---- work -------------------------------------------------------------------------------- */
+
+/* This thread's share of the job, up to the meeting that ends it. */
+static void work(nn_team *team, int thread)
+{
+	const job *j = &team->job;
+	if (j->step) {
+		nn_task task = {.arena = j->arena, .run = j->run, .team = team, .ms = j->ms,
+				.thread = thread, .threads = team->threads,
+				.mark = j->ms ? nn_clock_ms() : 0};
+		j->step(&task);
+	} else {
+		j->each(j->arg, thread, team->threads);
+	}
+	meet(team, thread);
+}
+
+/* Thread 0: makes j the team's job and lets the others start. */
+static void hand_out(nn_team *team, job j)
+{
+	team->job = j;
+	if (team->threads == 1)
+		return;
+	atomic_fetch_add(&team->call, 1);
+	if (atomic_load(&team->sleepers) > 0)
+		wake_all(&team->call);
+}
+
+void nn_team_do(nn_team *team, void (*fn)(nn_task *t), char *arena, const nn_run *run, double *ms)
+{
+	hand_out(team, (job){.step = fn, .arena = arena, .run = run, .ms = ms});
+	work(team, 0);
+}
+
+void nn_team_each(nn_team *team, void (*fn)(void *arg, int thread, int threads), void *arg)
+{
+	hand_out(team, (job){.each = fn, .arg = arg});
+	work(team, 0);
+}
+
+int nn_team_threads(const nn_team *team)
+{
+	return team->threads;
+}
+
+/* ---- the region -------------------------------------------------------------------------- */
+
+/* One thread's life in the region. */
+static void live(nn_team *team, int thread, void (*body)(nn_team *, void *), void *arg)
+{
+	uint64_t old = denormals_off();
+	if (thread == 0) {
+		body(team, arg);
+		hand_out(team, (job){.step = NULL});
+	} else {
+		unsigned call = wait_for_work(team, 0);
+		while (team->job.step || team->job.each) {
+			work(team, thread);
+			call = wait_for_work(team, call);
+		}
+	}
+	denormals_restore(old);
+}
+
+void nn_team_run(int threads, void (*body)(nn_team *team, void *arg), void *arg)
+{
+	if (threads <= 0)
+		threads = nn_processors();
+#ifndef _OPENMP
+	threads = 1;
+#endif
+	nn_team team = {.threads = threads};
+	team.seat = aligned_alloc(LINE, (size_t)threads * sizeof(seat));
+	if (!team.seat) {
+		fprintf(stderr, "error: no memory for a team of %d threads; try fewer\n", threads);
+		exit(NO_MEMORY);
+	}
+	for (int i = 0; i < threads; i++)
+		atomic_init(&team.seat[i].came, 0);
+#ifdef _OPENMP
+	int dynamic = omp_get_dynamic();
+	omp_set_dynamic(0);
+#pragma omp parallel num_threads(threads)
+	{
+#pragma omp single
+		{
+			team.threads = omp_get_num_threads();
+			team.crowded = team.threads > nn_processors();
+		}
+		live(&team, omp_get_thread_num(), body, arg);
+	}
+	omp_set_dynamic(dynamic);
+#else
+	live(&team, 0, body, arg);
+#endif
+	free(team.seat);
+}
