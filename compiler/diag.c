@@ -1,0 +1,277 @@
+/* diag.c: what the user is told.
+ *
+ * In: a place, the number of bytes it covers, and a message. Out: clang's form on stderr,
+ *
+ *     lenet5.xml:18:12: error: unknown attribute 'unts' on <dense>; did you mean 'units'?
+ *        18 |     <dense unts="120" activation="tanh"/>
+ *           |            ^~~~
+ *
+ * followed by one line for each block that the place was expanded from. The same message at the
+ * same place is printed once, however often its block is used; after options.error_limit errors the
+ * rest is counted but not printed. The file's text may be hostile: control bytes never reach the
+ * terminal, and of an endless line only the part around the caret is shown. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "nncc.h"
+
+enum { SHOWN = 160, WORD = 64 };
+
+typedef struct Said {          /* a message that was printed                                  */
+	const char *text;          /* "file:line:col: kind: message"                              */
+	struct Said *next;
+} Said;
+
+static const char *source_file, *source_text;
+static size_t source_len;
+static int errors;
+static bool muted;             /* the last message was not printed: its notes are not either  */
+static Said *said;
+
+void diag_source(const char *file, const char *text, size_t len)
+{
+	source_file = file;
+	source_text = text;
+	source_len = len;
+}
+
+int error_count(void)
+{
+	return errors;
+}
+
+static bool in_color(void)
+{
+	return options.color == 1 || (options.color == 2 && isatty(STDERR_FILENO));
+}
+
+static void paint(const char *code)
+{
+	if (in_color())
+		fprintf(stderr, "\033[%sm", code);
+}
+
+/* A copy without control bytes, each written as \xNN. */
+static char *printable(const char *s)
+{
+	char *out = alloc(4 * strlen(s) + 1), *p = out;
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+		if (c >= 0x20 && c != 0x7f)
+			*p++ = *s;
+		else
+			p += sprintf(p, "\\x%02x", c);
+	}
+	return out;
+}
+
+static bool find_line(int line, const char **begin, size_t *len)
+{
+	if (!source_text || line < 1)
+		return false;
+	const char *p = source_text, *end = source_text + source_len;
+	while (--line > 0 && (p = memchr(p, '\n', (size_t)(end - p))))
+		p++;
+	if (!p)
+		return false;
+	const char *stop = memchr(p, '\n', (size_t)(end - p));
+	*begin = p;
+	*len = (size_t)((stop ? stop : end) - p);
+	return true;
+}
+
+/* Bytes 10xxxxxx continue a character and take no column. */
+static bool continues(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+static void show_line(Pos pos, int len)
+{
+	const char *line;
+	size_t n;
+	if (!pos.file || !source_file || strcmp(pos.file, source_file)
+	    || !find_line(pos.line, &line, &n))
+		return;
+	size_t at = pos.col > 0 ? (size_t)pos.col - 1 : 0;
+	if (at > n)
+		at = n;
+	size_t from = at > SHOWN / 2 && n > SHOWN ? at - SHOWN / 2 : 0;
+	while (from && continues(line[from]))
+		from--;
+	size_t to = n - from > SHOWN ? from + SHOWN : n;
+	while (to < n && continues(line[to]))
+		to--;
+	fprintf(stderr, "%5d | ", pos.line);
+	for (size_t i = from; i < to; i++) {
+		unsigned char c = (unsigned char)line[i];
+		fputc(c == '\t' || (c >= 0x20 && c != 0x7f) ? c : ' ', stderr);
+	}
+	fputs("\n      | ", stderr);
+	for (size_t i = from; i < at; i++)
+		if (!continues(line[i]))
+			fputc(line[i] == '\t' ? '\t' : ' ', stderr);
+	paint("1;32");
+	fputc('^', stderr);
+	for (size_t i = at + 1; i < to && i < at + (size_t)(len > 0 ? len : 1); i++)
+		if (!continues(line[i]))
+			fputc('~', stderr);
+	paint("0");
+	fputc('\n', stderr);
+}
+
+static void show_chain(Pos pos)
+{
+	for (const Pos *via = pos.via; via; pos = *via, via = via->via)
+		fprintf(stderr, "      in block \"%s\" used at %s:%d:%d\n", printable(pos.block),
+		        via->file, via->line, via->col);
+}
+
+static bool said_before(const char *text)
+{
+	for (Said *s = said; s; s = s->next)
+		if (!strcmp(s->text, text))
+			return true;
+	Said *s = new(Said);
+	s->text = text;
+	s->next = said;
+	said = s;
+	return false;
+}
+
+static void tell(Pos pos, int len, const char *kind, const char *code, const char *text)
+{
+	paint("1");
+	if (pos.file && pos.line)
+		fprintf(stderr, "%s:%d:%d: ", printable(pos.file), pos.line, pos.col);
+	else
+		fprintf(stderr, "%s: ", pos.file ? printable(pos.file) : "nncc");
+	paint(code);
+	fprintf(stderr, "%s: ", kind);
+	paint("0");
+	paint("1");
+	fputs(text, stderr);
+	paint("0");
+	fputc('\n', stderr);
+	show_line(pos, len);
+	show_chain(pos);
+}
+
+static char *vformat(const char *fmt, va_list ap)
+{
+	va_list again;
+	va_copy(again, ap);
+	int len = vsnprintf(NULL, 0, fmt, ap);
+	char *text = alloc((size_t)(len < 0 ? 0 : len) + 1);
+	if (len > 0)
+		vsnprintf(text, (size_t)len + 1, fmt, again);
+	va_end(again);
+	return printable(text);
+}
+
+static char *keyed(Pos pos, const char *text)
+{
+	return format("%s:%d:%d:%s", pos.file ? pos.file : "", pos.line, pos.col, text);
+}
+
+void error_at(Pos pos, int len, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	char *text = vformat(fmt, ap);
+	va_end(ap);
+	muted = true;
+	if (said_before(keyed(pos, text)))
+		return;
+	errors++;
+	if (options.error_limit && errors > options.error_limit) {
+		if (errors == options.error_limit + 1)
+			fputs("nncc: error: too many errors; the rest is not shown"
+			      " (-ferror-limit=0 shows all)\n", stderr);
+		return;
+	}
+	muted = false;
+	tell(pos, len, "error", "1;31", text);
+}
+
+void warning_at(Pos pos, int len, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	char *text = vformat(fmt, ap);
+	va_end(ap);
+	muted = said_before(keyed(pos, text));
+	if (!muted)
+		tell(pos, len, "warning", "1;35", text);
+}
+
+void note_at(Pos pos, int len, const char *fmt, ...)
+{
+	if (muted)
+		return;
+	va_list ap;
+	va_start(ap, fmt);
+	char *text = vformat(fmt, ap);
+	va_end(ap);
+	tell(pos, len, "note", "1;36", text);
+}
+
+void fatal(int code, const char *fmt, ...)
+{
+	fputs("nncc: error: ", stderr);
+	va_list ap;
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	exit(code);
+}
+
+static int least(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Edits (insert, delete, replace, swap neighbours) that turn a into b; letter case is free. */
+static int distance(const char *a, const char *b)
+{
+	int row[3][WORD + 1] = { { 0 } }, na = (int)strlen(a), nb = (int)strlen(b);
+	if (na > WORD || nb > WORD)
+		return WORD;
+	for (int j = 0; j <= nb; j++)
+		row[0][j] = j;
+	for (int i = 1; i <= na; i++) {
+		int *cur = row[i % 3], *up = row[(i + 2) % 3], *up2 = row[(i + 1) % 3];
+		cur[0] = i;
+		for (int j = 1; j <= nb; j++) {
+			bool same = lower(a[i - 1]) == lower(b[j - 1]);
+			cur[j] = least(least(up[j], cur[j - 1]) + 1, up[j - 1] + !same);
+			if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2])
+			    && lower(a[i - 2]) == lower(b[j - 1]))
+				cur[j] = least(cur[j], up2[j - 2] + 1);
+		}
+	}
+	return row[na % 3][nb];
+}
+
+/* The word of the list that needs the fewest edits, if they are at most a third of its letters. */
+const char *near_miss(const char *word, const char *const *list, int n)
+{
+	const char *best = NULL;
+	int least_edits = WORD;
+	for (int i = 0; i < n; i++) {
+		int d = distance(word, list[i]);
+		if (d < least_edits && 3 * d <= (int)strlen(list[i])) {
+			least_edits = d;
+			best = list[i];
+		}
+	}
+	return best;
+}

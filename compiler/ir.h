@@ -1,0 +1,254 @@
+/* ir.h: the one intermediate form, the equation, and what later passes say about it.
+ *
+ *     out[index] = fold{folded axes} expression          fold: none, sum or max
+ *
+ * A layer, its gradient, the loss and the optimizer are equations; a kernel is a group of equations
+ * that share one loop nest. Indices are affine in the axes. Reading outside a tensor gives the
+ * fold's neutral element (0 where nothing is folded). The letter after a field's comment names the
+ * pass that fills it (see the table in main.c). */
+#ifndef NNCC_IR_H
+#define NNCC_IR_H
+
+#include "nncc.h"
+#include "../runtime/nn.h"
+
+enum { MAX_TERM = 6, MAX_AXIS = 16, MAX_ARG = 4, MAX_GUARD = 8 };
+
+typedef struct Axis {
+	const char *name;          /* the letter of the formula: n k c i j r s h w ...          e */
+	int extent;                /* compiled size                                             e */
+	bool batch;                /* the images: only the live ones are visited                e */
+	int id;                    /* tells axes of one letter apart                            e */
+} Axis;
+
+typedef struct Affine {        /* c + sum of coef * axis                                      */
+	int c, n;
+	struct { Axis *axis; int coef; } term[MAX_TERM];
+} Affine;
+
+typedef enum { ROLE_TEMP, ROLE_INPUT, ROLE_TARGET, ROLE_OUTPUT, ROLE_LOSS, ROLE_PARAM, ROLE_FROZEN,
+	ROLE_RUNNING, ROLE_STATE, ROLE_GRAD } Role;
+
+typedef struct Tensor {
+	int id;                    /* position in Prog.tensor                                   e */
+	const char *name;          /* PyTorch's name where the runtime sees it, else ours       e */
+	const char *cname;         /* an identifier made from row names and numbers: conv2_y    e */
+	Role role;                 /*                                                           e */
+	struct Tensor *of;         /* GRAD, STATE: the parameter                                e */
+	int rank, dim[MAX_DIM];    /* as the formulas index it                                  e */
+	int file_rank, file_dim[MAX_DIM];  /* as files hold it                                  e */
+	bool batched;              /* dim[0] is the batch                                       e */
+	bool bytes8;               /* argmax codes, one byte each                               e */
+	nn_init_kind init;         /*                                                           e */
+	double init_scale;         /*                                                           e */
+	struct Tensor *grad;       /* of the loss with respect to it, or NULL                   g */
+	bool needs_grad;           /* depends on a trained parameter                            g */
+	bool keep;                 /* the runtime reads or writes it                            e */
+	int lanes;                 /* dim[0] (batched) or the flat size is blocked by this      l */
+	int64_t elems;             /* elements with padding                                     l */
+	bool zero_dead;            /* lanes past the live count must hold 0                     l */
+	bool local;                /* lives in registers of its kernel only                     f */
+	int first, last;           /* first and last sync interval that touches it              p */
+	int64_t offset;            /* bytes; -1: none                                           p */
+} Tensor;
+
+typedef enum {
+#define OP(id, name, arity, text, d0, d1, d2, d3) OP_##id,
+#include "ops.h"
+#undef OP
+	OP_CONST,                  /* value                                                       */
+	OP_HYPER,                  /* run->hyper[number]                                          */
+	OP_LIVE, OP_STEP,          /* images in the batch; steps done                             */
+	OP_READ,                   /* tensor[index]                                               */
+	OP_INDEX,                  /* an affine index as a number                                 */
+	OP_INSIDE,                 /* 1 when index[0] is within 0 .. extent-1, else 0             */
+	OP_RANDOM,                 /* uniform in [0,1) keyed by `number`, the step, index[0]      */
+	OP_FOLD                    /* only while a formula is read: split off by it               */
+} Op;
+
+typedef enum { FOLD_NONE, FOLD_SUM, FOLD_MAX } Fold;
+
+typedef struct Expr {
+	Op op;
+	double value;              /* CONST                                                       */
+	int number;                /* HYPER: which; RANDOM: key of the layer                      */
+	int extent;                /* INSIDE                                                      */
+	Tensor *tensor;            /* READ                                                        */
+	int n;                     /* indices (READ) or arguments (operators)                     */
+	Affine index[MAX_DIM];     /* READ; INDEX, INSIDE, RANDOM: index[0]                       */
+	struct Expr *arg[MAX_ARG];
+} Expr;
+
+typedef enum { PHASE_FORWARD, PHASE_BACKWARD, PHASE_UPDATE, PHASE_EVAL } Phase;
+
+typedef enum {                 /* how a read that may fall outside is kept inside             */
+	GUARD_TEST,                /* a test at every point                                       */
+	GUARD_CLIP,                /* the bounds of loop `by` leave the outside out               */
+	GUARD_EDGE                 /* a test in edge tiles or edge segments only                  */
+} GuardHow;
+
+typedef struct Guard {
+	Affine index;
+	int extent;
+	GuardHow how;              /*                                                           s */
+	Axis *by;                  /* CLIP: clipped loop; EDGE: the loop that is split          s */
+} Guard;
+
+typedef struct Eqn {
+	int id;                    /* e12 in dumps                                              e */
+	Phase phase;               /*                                                           e */
+	Tensor *out;               /*                                                           e */
+	Affine index[MAX_DIM];     /* where in out                                              e */
+	Tensor *arg;               /* FOLD_MAX: where the first maximum was, or NULL            g */
+	Axis *axis[MAX_AXIS];      /* free axes first, then the folded ones                     e */
+	int nfree, naxis;          /*                                                           e */
+	Fold fold;                 /*                                                           e */
+	Expr *rhs;                 /*                                                           e */
+	bool update;               /* := changes `out` in place                                 e */
+	const Layer *layer;        /* where it comes from, or NULL (loss, optimizer)            e */
+	int group;                 /* equations with one number share a kernel                  f */
+	Guard guard[MAX_GUARD];    /* whole-statement bounds tests                              s */
+	int nguard;                /*                                                           s */
+	struct Eqn *next;
+} Eqn;
+
+typedef struct Loop {          /* one loop of a kernel over free axes                         */
+	Axis *axis;                /*                                                           k */
+	int tile;                  /* this many iterations stay in registers; 1: none           s */
+	int clean_lo, clean_hi;    /* tiles starting in [lo, hi) need no bounds tests           s */
+	bool parallel;             /* shared out among the threads                              s */
+	bool lane;                 /* its values run in the vector's lanes, V at a time         k */
+} Loop;
+
+typedef struct Kernel {
+	int id;                    /*                                                           f */
+	const char *name;          /* k03_conv2_dweight                                      emit */
+	Eqn *eqn[32];              /* in order                                                  f */
+	int neqn;                  /*                                                           f */
+	bool eval;                 /* of the evaluation program                                 f */
+	Loop loop[MAX_AXIS];       /* shared by all equations, outermost first                  k */
+	int nloop;                 /*                                                           k */
+	int lanes;                 /* reals at a time; 1: scalar                                k */
+	bool flat;                 /* all tensors walked as one row of reals                    k */
+	bool slice;                /* threads share the images and nothing else                 f */
+	bool serial;               /* one thread                                                s */
+	bool sync;                 /* threads meet before it starts                             f */
+	int interval;              /* number of meetings before it                              f */
+	double flop, bytes;        /* of a full batch                                           k */
+	bool contraction;          /* a sum of products of two tensors                          k */
+	double cycles;             /* predicted by the cost model, one thread                   s */
+	const char *why;           /* a sentence on the schedule                                s */
+} Kernel;
+
+typedef struct Target {        /* one row a machine                                           */
+	const char *name;          /* "avx512"                                                    */
+	const char *march;         /* what -march gives it                                        */
+	int vector_bytes;          /* of a register                                               */
+	int registers;             /* vector registers a kernel may use                           */
+	int l1, l2;                /* bytes a core                                                */
+	const char *flags;         /* for the C compiler beside -march                            */
+} Target;
+
+typedef struct Prog {
+	Model *model;              /*                                                           a */
+	Target target;             /*                                                        main */
+	int lanes;                 /* reals in a vector                                      main */
+	bool plain;                /* the reference program: -O0, double                     main */
+	Tensor **tensor;           /*                                                           e */
+	int ntensor;
+	Eqn *first, *last;         /* training: forward, backward, update; then evaluation      e */
+	int neqn;
+	Tensor *x, *target_t, *output, *loss;  /*                                               e */
+	const char *hyper[NN_HYPERS];  /* "lr" first                                            e */
+	int nhyper;
+	Kernel **kernel;           /* step first, then evaluation                               f */
+	int nkernel;
+	int64_t arena;             /* bytes                                                     p */
+	int intervals;             /*                                                           f */
+} Prog;
+
+/* expr.c: expressions and affine indices. Builders simplify as they build. */
+Affine affine(int c);
+Affine affine_axis(Axis *a);
+Affine affine_add(Affine a, Affine b, int scale_b);
+Affine affine_scale(Affine a, int k);
+Affine affine_subst(Affine a, const Axis *axis, Affine by);
+int affine_coef(const Affine *a, const Axis *axis);
+bool affine_same(const Affine *a, const Affine *b);
+bool affine_is(const Affine *a, const Axis *axis);             /* exactly that axis            */
+void affine_range(const Affine *a, int *lo, int *hi);          /* over all axes, inclusive     */
+Expr *expr_const(double v);
+Expr *expr_leaf(Op op);
+Expr *expr_read(Tensor *t, const Affine *index);
+Expr *expr_op(Op op, Expr *a, Expr *b, Expr *c, Expr *d);
+Expr *expr_subst(Expr *e, const Axis *axis, Affine by);        /* a new expression             */
+Expr *expr_replace(Expr *e, const Expr *from, Expr *to);       /* structurally equal parts     */
+bool expr_same(const Expr *a, const Expr *b);
+bool expr_uses(const Expr *e, const Axis *axis);
+bool expr_is(const Expr *e, double v);
+void expr_each(Expr *e, void (*fn)(Expr *e, void *ctx), void *ctx);
+int expr_arity(Op op);
+const char *expr_text(const Expr *e);                          /* mathematics, for dumps       */
+const char *affine_text(const Affine *a);
+const char *eqn_text(const Eqn *q);
+bool eqn_is_product(const Eqn *q);     /* zero wherever one of its guarded reads is outside     */
+
+/* formula.c  needs: Model  fills: Tensor, Eqn (forward, eval)  breaks: nothing */
+void formula(Prog *p);
+Tensor *tensor_new(Prog *p, const char *name, const char *cname, Role role);
+Eqn *eqn_new(Prog *p, Phase phase, const Layer *layer);        /* not yet in the list          */
+void eqn_add(Prog *p, Eqn *q);
+Axis *axis_new(const char *name, int extent);
+
+/* parse.c    text of a row -> equations (used by formula and grad) */
+typedef struct Bind { const char *name; Tensor *tensor; Expr *expr; } Bind;
+typedef struct Scope {
+	Prog *prog;
+	Phase phase;
+	const Layer *layer;
+	const char *tag;           /* prefix of C names                                           */
+	const Var *var;            /* numbers                                                     */
+	int nvar;
+	const char *axes;          /* Row.axes                                                    */
+	Bind bind[48];             /* names -> tensors or expressions; grows with temporaries     */
+	int nbind;
+	Tensor *like;              /* what `...` runs over                                        */
+	bool flat;                 /* `like` is an image shown as features: c... is all of it     */
+	int key;                   /* of random()                                                 */
+	bool hypers;               /* unknown numbers that are in Prog.hyper become OP_HYPER      */
+} Scope;
+void parse_equations(Scope *s, const char *text);
+Expr *parse_expr(Scope *s, const char *text);
+void scope_bind(Scope *s, const char *name, Tensor *t, Expr *e);
+Tensor *scope_tensor(const Scope *s, const char *name);
+
+/* grad.c     needs: forward Eqns  fills: backward and update Eqns, Tensor.grad  breaks: nothing */
+void grad(Prog *p);
+/* rewrite.c  needs: Eqns  fills: nothing new  breaks: ids of equations */
+void rewrite(Prog *p);
+/* fuse.c     needs: Eqns  fills: Kernel list, slice, sync, Tensor.local  breaks: axes of fused Eqns */
+void fuse(Prog *p);
+/* layout.c   needs: Kernels  fills: Tensor.lanes elems zero_dead  breaks: nothing */
+void layout(Prog *p);
+/* plan.c     needs: layout  fills: offset, arena  breaks: nothing */
+void plan(Prog *p);
+/* loop.c     needs: plan  fills: Kernel.loop lanes flat flop bytes  breaks: nothing */
+void loop(Prog *p);
+/* sched.c    needs: loop  fills: tile, parallel, guards  breaks: nothing */
+void sched(Prog *p);
+/* verify.c   checks what holds after pass `letter`; ends the program with a report if not */
+void verify(const Prog *p, char letter);
+/* dump.c     the table of pass `letter` */
+void dump(const Prog *p, char letter, FILE *out);
+void explain(const Prog *p, FILE *out);
+/* emit.c     C of one program: kernels, tensor table, nn_step, nn_eval; prefix "nn_fast" or "nn_plain" */
+void emit(const Prog *p, const char *symbol, FILE *out);
+void emit_kernel(const Prog *p, const Kernel *k, FILE *out);   /* also -d k and -d s           */
+/* emit_model.c  C of the nn_model table */
+void emit_model(const Prog *fast, const Prog *plain, FILE *out);
+/* target.c */
+bool target_find(const char *march, Target *t);
+/* cc.c       writes the directory, runs the C compiler */
+int build(const Prog *fast, const Prog *plain);
+
+#endif

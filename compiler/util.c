@@ -1,0 +1,83 @@
+/* util.c: memory and text for every pass.
+ *
+ * Memory comes from one arena of zeroed blocks that is never given back: the compiler runs once,
+ * its data live until exit, and a pass that frees nothing cannot free too early. The list of blocks
+ * keeps them reachable, so leak checkers stay quiet. Running out of memory ends the program here,
+ * so callers need no test. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "nncc.h"
+
+enum { BLOCK = 1 << 18, ALIGN = 16 };
+
+typedef struct Block {
+	struct Block *next;        /* older block                                                 */
+	size_t used, size;         /* bytes of data                                               */
+	_Alignas(ALIGN) char data[];   /* zeroed                                                  */
+} Block;
+
+static Block *blocks;
+
+Options options = {
+	.level = 2, .march = "native", .error_limit = 20, .color = 2,
+};
+
+static Block *add_block(size_t bytes)
+{
+	size_t size = bytes > BLOCK ? bytes : BLOCK;
+	Block *b = calloc(1, sizeof *b + size);
+	if (!b)
+		fatal(1, "out of memory (%zu bytes more were wanted)", bytes);
+	b->size = size;
+	b->next = blocks;
+	blocks = b;
+	return b;
+}
+
+void *alloc(size_t bytes)
+{
+	if (bytes > SIZE_MAX / 4)
+		fatal(1, "out of memory (%zu bytes more were wanted)", bytes);
+	bytes = (bytes + ALIGN - 1) / ALIGN * ALIGN;
+	Block *b = blocks;
+	if (!b || b->size - b->used < bytes)
+		b = add_block(bytes);
+	void *p = b->data + b->used;
+	b->used += bytes;
+	return p;
+}
+
+char *copy_bytes(const char *s, size_t len)
+{
+	char *copy = alloc(len + 1);
+	if (len)
+		memcpy(copy, s, len);
+	return copy;
+}
+
+char *format(const char *fmt, ...)
+{
+	va_list ap, again;
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	int len = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	char *text = alloc((size_t)(len < 0 ? 0 : len) + 1);
+	if (len > 0)
+		vsnprintf(text, (size_t)len + 1, fmt, again);
+	va_end(again);
+	return text;
+}
+
+/* An array of `count` elements has room for the next power of two; when that is full, it moves. */
+void *grow(void *array, int count, size_t size)
+{
+	if (count & (count - 1))
+		return array;
+	size_t n = (size_t)count;
+	void *bigger = alloc((n ? 2 * n : 1) * size);
+	if (n)
+		memcpy(bigger, array, n * size);
+	return bigger;
+}

@@ -1,0 +1,61 @@
+/* io.h: files, written atomically and read within bounds. See io.c. */
+#ifndef NN_IO_H
+#define NN_IO_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "error.h"
+
+enum { NN_PATH_MAX = 4096 };
+
+/* The calls that touch files. Tests put functions here that fail at the n-th call. */
+typedef struct nn_io {
+	int (*open)(const char *path, int flags, mode_t mode);        /* open(2)   */
+	ssize_t (*read)(int fd, void *bytes, size_t count);           /* read(2)   */
+	ssize_t (*write)(int fd, const void *bytes, size_t count);    /* write(2)  */
+	int (*fsync)(int fd);                                         /* fsync(2)  */
+	int (*close)(int fd);                                         /* close(2)  */
+	int (*rename)(const char *from, const char *to);              /* rename(2) */
+	int (*unlink)(const char *path);                              /* unlink(2) */
+	int (*mkdir)(const char *path, mode_t mode);                  /* mkdir(2)  */
+} nn_io;
+
+extern nn_io nn_io_calls;
+
+/* A file that appears under its name only when it is complete and on the disk. */
+typedef struct nn_file {
+	int fd;                      /* of the temporary file; -1 when closed    */
+	char path[NN_PATH_MAX];      /* where it will stand                      */
+	char temp[NN_PATH_MAX];      /* path.tmp                                 */
+} nn_file;
+
+bool nn_file_create(nn_file *f, const char *path, nn_error *e);
+bool nn_file_write(nn_file *f, const void *bytes, size_t count, nn_error *e);
+
+/* Syncs, renames the present file to `keep` (unless NULL or there is none), renames the new one
+ * into place, syncs the directory. On failure the temporary file is gone; what stood there before
+ * stands there still, or under `keep`. */
+bool nn_file_commit(nn_file *f, const char *keep, nn_error *e);
+void nn_file_abandon(nn_file *f);
+
+/* create, write, commit. */
+bool nn_write_file(const char *path, const void *bytes, size_t count, nn_error *e);
+
+/* Appends to a file that is there or not; not atomic. Returns false when not all was written. */
+bool nn_append_file(const char *path, const void *bytes, size_t count, nn_error *e);
+
+/* Cuts a file that exists and is longer to `size` bytes. */
+bool nn_cut_file(const char *path, size_t size, nn_error *e);
+
+/* Reads a regular file of up to `max` bytes into new memory, followed by a zero byte. A file that
+ * is missing fails with 66, one that is too long or not regular with 65, a failed read with 74. */
+bool nn_read_file(const char *path, size_t max, char **bytes, size_t *count, nn_error *e);
+
+bool nn_exists(const char *path);
+bool nn_make_directories(const char *path, nn_error *e);
+
+/* dir/name into out, or name alone when it is absolute or dir is empty. */
+bool nn_join(char out[NN_PATH_MAX], const char *dir, const char *name, nn_error *e);
+
+#endif

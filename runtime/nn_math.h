@@ -1,0 +1,3 @@
+#ifndef NN_MATH_H
+#define NN_MATH_H
+#endif

@@ -1,0 +1,378 @@
+/* safetensors.c: reads and writes the file format of weights, batches and checkpoints.
+ *
+ *     8 bytes    length of the header, little-endian
+ *     header     {"__metadata__":{"key":"value"},"conv1.weight":{"dtype":"F32","shape":[6,1,5,5],
+ *                "data_offsets":[0,600]}, ...}   padded with spaces
+ *     data       the tensors, row-major, little-endian, without holes and without overlap
+ *
+ * The reader trusts nothing: lengths are held against the size of the file before anything is
+ * allocated, every product is checked for overflow, tensors must cover the data exactly, names
+ * must differ. Our own files also carry a SHA-256 over metadata, names, types, shapes and data,
+ * so that a flipped bit or two swapped tensors are noticed. json_read.c reads the header. */
+#include "safetensors.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io.h"
+#include "json_read.h"
+#include "sha256.h"
+
+static const char HASH[] = "sha256";
+
+static const struct {
+	const char *name; /* in files          */
+	size_t size;      /* bytes an element  */
+	nn_dtype dtype;   /* ours              */
+} types[] = {{"F32", 4, NN_F32},    {"F64", 8, NN_F64},   {"I64", 8, NN_I64},
+	     {"I32", 4, NN_I32},    {"U8", 1, NN_U8},     {"I8", 1, NN_OTHER},
+	     {"I16", 2, NN_OTHER},  {"U16", 2, NN_OTHER}, {"F16", 2, NN_OTHER},
+	     {"BF16", 2, NN_OTHER}, {"U32", 4, NN_OTHER}, {"U64", 8, NN_OTHER},
+	     {"BOOL", 1, NN_OTHER}};
+
+enum { TYPES = sizeof types / sizeof *types };
+
+size_t nn_dtype_size(nn_dtype dtype)
+{
+	return types[dtype].size;
+}
+
+const char *nn_dtype_name(nn_dtype dtype)
+{
+	return types[dtype].name;
+}
+
+const nn_st_tensor *nn_safetensors_find(const nn_safetensors *s, const char *name)
+{
+	for (size_t i = 0; i < s->tensors; i++)
+		if (!strcmp(s->tensor[i].name, name))
+			return &s->tensor[i];
+	return NULL;
+}
+
+const char *nn_safetensors_meta(const nn_safetensors *s, const char *key)
+{
+	for (size_t i = 0; i < s->pairs; i++)
+		if (!strcmp(s->pair[i].key, key))
+			return s->pair[i].value;
+	return NULL;
+}
+
+void nn_safetensors_free(nn_safetensors *s)
+{
+	free(s->file);
+	free(s->strings);
+	free(s->tensor);
+	free(s->pair);
+	*s = (nn_safetensors){0};
+}
+
+/* ---- the hash ------------------------------------------------------------------------------ */
+
+static void hash_pairs(nn_sha256 *hash, const nn_st_pair *pair, size_t pairs)
+{
+	for (size_t i = 0; i < pairs; i++) {
+		if (!strcmp(pair[i].key, HASH))
+			continue;
+		nn_sha256_add(hash, pair[i].key, strlen(pair[i].key) + 1);
+		nn_sha256_add(hash, pair[i].value, strlen(pair[i].value) + 1);
+	}
+}
+
+static void hash_tensor(nn_sha256 *hash, const nn_st_tensor *t, const char *data)
+{
+	nn_sha256_add(hash, t->name, strlen(t->name) + 1);
+	nn_sha256_add(hash, t->dtype_name, strlen(t->dtype_name) + 1);
+	for (int d = 0; d < t->rank; d++) {
+		char text[24];
+		int len = snprintf(text, sizeof text, "%lld,", (long long)t->dim[d]);
+		nn_sha256_add(hash, text, (size_t)len);
+	}
+	nn_sha256_add(hash, data, t->bytes);
+}
+
+static bool check_hash(nn_safetensors *s, const char *path, int code, nn_error *e)
+{
+	const char *wanted = nn_safetensors_meta(s, HASH);
+	if (!wanted)
+		return true;
+	nn_sha256 hash;
+	char found[65];
+	nn_sha256_start(&hash);
+	hash_pairs(&hash, s->pair, s->pairs);
+	for (size_t i = 0; i < s->tensors; i++)
+		hash_tensor(&hash, &s->tensor[i], s->tensor[i].data);
+	nn_sha256_hex(&hash, found);
+	s->verified = !strcmp(wanted, found);
+	if (!s->verified)
+		return nn_fail(e, code, "%s: damaged: its contents do not have the SHA-256 that it "
+			       "names (%.16s..., found %.16s...)", path, wanted, found);
+	return true;
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+typedef struct parse {
+	nn_json j;          /* the header                                     */
+	nn_safetensors *s;  /* what is filled                                 */
+	size_t *begin;      /* first byte of each tensor in the data          */
+	size_t room;        /* tensors that fit                               */
+	size_t pair_room;   /* pairs that fit                                 */
+	size_t data;        /* bytes of data                                  */
+} parse;
+
+static bool read_metadata(parse *p)
+{
+	nn_json *j = &p->j;
+	nn_json_expect(j, '{');
+	for (bool more = !nn_json_accept(j, '}'); more && !j->error;) {
+		nn_safetensors *s = p->s;
+		if (s->pairs == p->pair_room)
+			return nn_json_fail(j, "too many entries");
+		const char *key = nn_json_string(j);
+		nn_json_expect(j, ':');
+		const char *value = nn_json_string(j);
+		if (!j->error && nn_safetensors_meta(s, key))
+			return nn_json_fail(j, "the same key twice in __metadata__");
+		s->pair[s->pairs++] = (nn_st_pair){key, value};
+		more = nn_json_next(j, '}');
+	}
+	return !j->error;
+}
+
+static void read_shape(nn_json *j, nn_st_tensor *t)
+{
+	nn_json_expect(j, '[');
+	t->count = 1;
+	for (bool more = !nn_json_accept(j, ']'); more && !j->error;) {
+		if (t->rank == NN_ST_RANK) {
+			nn_json_fail(j, "more than 8 dimensions");
+			return;
+		}
+		int64_t dim = nn_json_whole(j);
+		t->dim[t->rank++] = dim;
+		if (__builtin_mul_overflow(t->count, dim, &t->count))
+			nn_json_fail(j, "shape too large");
+		more = nn_json_next(j, ']');
+	}
+}
+
+static void read_type(nn_json *j, nn_st_tensor *t)
+{
+	const char *name = nn_json_string(j);
+	for (size_t i = 0; !j->error && i < TYPES; i++) {
+		if (strcmp(types[i].name, name))
+			continue;
+		t->dtype = types[i].dtype;
+		t->dtype_name = types[i].name;
+		t->bytes = types[i].size;
+		return;
+	}
+	nn_json_fail(j, "unknown dtype");
+}
+
+static bool read_tensor(parse *p, const char *name)
+{
+	nn_json *j = &p->j;
+	nn_safetensors *s = p->s;
+	nn_st_tensor t = {.name = name};
+	int64_t begin = -1, end = -1;
+	if (s->tensors == p->room)
+		return nn_json_fail(j, "too many tensors");
+	if (nn_safetensors_find(s, name))
+		return nn_json_fail(j, "the same name twice");
+	nn_json_expect(j, '{');
+	bool shape = false;
+	for (bool more = true; more && !j->error; more = nn_json_next(j, '}')) {
+		const char *key = nn_json_string(j);
+		nn_json_expect(j, ':');
+		if (j->error)
+			return false;
+		if (!strcmp(key, "dtype") && !t.dtype_name) {
+			read_type(j, &t);
+		} else if (!strcmp(key, "shape") && !shape) {
+			read_shape(j, &t);
+			shape = true;
+		} else if (!strcmp(key, "data_offsets") && end < 0) {
+			nn_json_expect(j, '[');
+			begin = nn_json_whole(j);
+			nn_json_expect(j, ',');
+			end = nn_json_whole(j);
+			nn_json_expect(j, ']');
+		} else {
+			return nn_json_fail(j, "expected dtype, shape and data_offsets, once each");
+		}
+	}
+	if (j->error)
+		return false;
+	if (!t.dtype_name || !shape || end < 0)
+		return nn_json_fail(j, "dtype, shape or data_offsets is missing");
+	if (__builtin_mul_overflow((size_t)t.count, t.bytes, &t.bytes) || begin > end ||
+	    (uint64_t)end > p->data || (size_t)(end - begin) != t.bytes)
+		return nn_json_fail(j, "data_offsets do not fit the shape and the file");
+	t.data = s->file + (size_t)begin;
+	p->begin[s->tensors] = (size_t)begin;
+	s->tensor[s->tensors++] = t;
+	return true;
+}
+
+static bool read_header(parse *p)
+{
+	nn_json *j = &p->j;
+	bool metadata = false;
+	nn_json_expect(j, '{');
+	for (bool more = !nn_json_accept(j, '}'); more && !j->error;) {
+		const char *name = nn_json_string(j);
+		nn_json_expect(j, ':');
+		if (j->error)
+			return false;
+		if (strcmp(name, "__metadata__")) {
+			read_tensor(p, name);
+		} else {
+			if (metadata)
+				return nn_json_fail(j, "__metadata__ twice");
+			metadata = true;
+			read_metadata(p);
+		}
+		more = nn_json_next(j, '}');
+	}
+	nn_json_end(j);
+	return !j->error;
+}
+
+static int by_begin(const void *a, const void *b)
+{
+	const size_t *x = a, *y = b;
+	return x[0] != y[0] ? (x[0] < y[0] ? -1 : 1) : (x[1] > y[1]) - (x[1] < y[1]);
+}
+
+/* Tensors, sorted by place, must follow one another from the first byte to the last. */
+static bool covers(const parse *p, nn_error *e)
+{
+	const nn_safetensors *s = p->s;
+	size_t(*range)[2] = nn_alloc(s->tensors, sizeof *range, "the header", e);
+	if (!range)
+		return false;
+	for (size_t i = 0; i < s->tensors; i++) {
+		range[i][0] = p->begin[i];
+		range[i][1] = p->begin[i] + s->tensor[i].bytes;
+	}
+	qsort(range, s->tensors, sizeof *range, by_begin);
+	size_t at = 0;
+	bool ok = true;
+	for (size_t i = 0; ok && i < s->tensors; i++) {
+		ok = range[i][0] == at;
+		at = range[i][1];
+	}
+	free(range);
+	return ok && at == p->data;
+}
+
+static bool read_parsed(parse *p, size_t size, const char *path, int code, nn_error *e)
+{
+	nn_safetensors *s = p->s;
+	uint64_t header = 0;
+	for (int i = 0; size >= 8 && i < 8; i++)
+		header |= (uint64_t)(unsigned char)s->file[i] << 8 * i;
+	if (size < 8 || header < 2 || header > size - 8)
+		return nn_fail(e, code, "%s: not a safetensors file, or cut short: a header of %llu "
+			       "bytes in a file of %zu", path, (unsigned long long)header, size);
+	/* A tensor takes at least 45 bytes of header, a pair at least 6. */
+	p->room = header / 45 + 1;
+	p->pair_room = header / 6 + 1;
+	p->data = size - 8 - header;
+	s->strings = nn_alloc(header + 1, 1, path, e);
+	s->tensor = nn_alloc(p->room, sizeof *s->tensor, path, e);
+	s->pair = nn_alloc(p->pair_room, sizeof *s->pair, path, e);
+	p->begin = nn_alloc(p->room, sizeof *p->begin, path, e);
+	if (!s->strings || !s->tensor || !s->pair || !p->begin)
+		return false;
+	nn_json_start(&p->j, s->file + 8, header, s->strings);
+	if (!read_header(p))
+		return nn_fail(e, code, "%s: bad header at byte %zu: %s", path, p->j.at + 8,
+			       p->j.error);
+	if (!covers(p, e))
+		return nn_fail(e, code, "%s: its tensors overlap, leave holes or do not fill the "
+			       "file: cut short or damaged", path);
+	for (size_t i = 0; i < s->tensors; i++)
+		s->tensor[i].data += 8 + header;
+	return check_hash(s, path, code, e);
+}
+
+bool nn_safetensors_read(nn_safetensors *s, const char *path, int code, nn_error *e)
+{
+	size_t size;
+	*s = (nn_safetensors){0};
+	if (!nn_read_file(path, (size_t)1 << 40, &s->file, &size, e))
+		return false;
+	parse p = {.s = s};
+	bool ok = read_parsed(&p, size, path, code, e);
+	free(p.begin);
+	if (!ok)
+		nn_safetensors_free(s);
+	return ok;
+}
+
+/* ---- writing ------------------------------------------------------------------------------- */
+
+static void write_header(nn_st_writer *w, const char *hash)
+{
+	nn_text *h = &w->header;
+	nn_text_clear(h);
+	nn_text_add(h, "{\"__metadata__\":{");
+	for (size_t i = 0; i < w->pairs; i++) {
+		nn_text_json(h, w->pair[i].key);
+		nn_text_add(h, ":");
+		nn_text_json(h, w->pair[i].value);
+		nn_text_add(h, ",");
+	}
+	nn_text_add(h, "\"%s\":\"%s\"}", HASH, hash);
+	size_t at = 0;
+	for (size_t i = 0; i < w->tensors; i++) {
+		const nn_st_tensor *t = &w->tensor[i];
+		nn_text_add(h, ",");
+		nn_text_json(h, t->name);
+		nn_text_add(h, ":{\"dtype\":\"%s\",\"shape\":[", t->dtype_name);
+		for (int d = 0; d < t->rank; d++)
+			nn_text_add(h, d ? ",%lld" : "%lld", (long long)t->dim[d]);
+		nn_text_add(h, "],\"data_offsets\":[%zu,%zu]}", at, at + t->bytes);
+		at += t->bytes;
+	}
+	nn_text_add(h, "}");
+	while (h->len % 8 && !h->failed)
+		nn_text_add(h, " ");
+}
+
+bool nn_safetensors_write(nn_st_writer *w, const char *path, const char *keep, nn_error *e)
+{
+	nn_sha256 hash;
+	char hex[65];
+	nn_sha256_start(&hash);
+	hash_pairs(&hash, w->pair, w->pairs);
+	for (size_t i = 0; i < w->tensors; i++) {
+		nn_st_tensor *t = &w->tensor[i];
+		t->dtype_name = nn_dtype_name(t->dtype);
+		t->count = 1;
+		for (int d = 0; d < t->rank; d++)
+			t->count *= t->dim[d];
+		t->bytes = (size_t)t->count * nn_dtype_size(t->dtype);
+		w->pack(w->ctx, i, w->buffer);
+		hash_tensor(&hash, t, w->buffer);
+	}
+	nn_sha256_hex(&hash, hex);
+	write_header(w, hex);
+	if (w->header.failed)
+		return nn_fail(e, NN_EXIT_MEMORY, "not enough memory for the header of %s", path);
+	char length[8];
+	for (int i = 0; i < 8; i++)
+		length[i] = (char)((uint64_t)w->header.len >> 8 * i);
+	nn_file f;
+	bool ok = nn_file_create(&f, path, e) && nn_file_write(&f, length, 8, e) &&
+		  nn_file_write(&f, w->header.at, w->header.len, e);
+	for (size_t i = 0; ok && i < w->tensors; i++) {
+		w->pack(w->ctx, i, w->buffer);
+		ok = nn_file_write(&f, w->buffer, w->tensor[i].bytes, e);
+	}
+	return ok && nn_file_commit(&f, keep, e);
+}

@@ -1,0 +1,68 @@
+/* safetensors.h: the file format of weights, batches and checkpoints. See safetensors.c. */
+#ifndef NN_SAFETENSORS_H
+#define NN_SAFETENSORS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "text.h"
+
+enum { NN_ST_RANK = 8 };
+
+typedef enum { NN_F32, NN_F64, NN_I64, NN_I32, NN_U8, NN_OTHER } nn_dtype;
+
+typedef struct nn_st_tensor {
+	const char *name;         /* UTF-8, without zero bytes                  */
+	nn_dtype dtype;           /* of its elements                            */
+	const char *dtype_name;   /* as in the file: "F32"                      */
+	int rank;                 /* 0 for a scalar                             */
+	int64_t dim[NN_ST_RANK];  /* shape                                      */
+	int64_t count;            /* product of the shape                       */
+	size_t bytes;             /* of its data                                */
+	const char *data;         /* row-major, not aligned; NULL when writing  */
+} nn_st_tensor;
+
+typedef struct nn_st_pair {
+	const char *key, *value;  /* one entry of __metadata__                  */
+} nn_st_pair;
+
+typedef struct nn_safetensors {
+	char *file;            /* the whole file                                     */
+	char *strings;         /* names, keys and values, unescaped                  */
+	nn_st_tensor *tensor;  /* in the order of the header                         */
+	size_t tensors;        /* how many                                           */
+	nn_st_pair *pair;      /* metadata in the order of the header                */
+	size_t pairs;          /* how many                                           */
+	bool verified;         /* the metadata holds a SHA-256, and it is the right one */
+} nn_safetensors;
+
+size_t nn_dtype_size(nn_dtype dtype);
+const char *nn_dtype_name(nn_dtype dtype);
+
+/* Reads and validates everything; nothing in it needs checking again but names, types and shapes.
+ * `code` is the exit status for a file that is not valid (65 for data, 76 for checkpoints). */
+bool nn_safetensors_read(nn_safetensors *s, const char *path, int code, nn_error *e);
+void nn_safetensors_free(nn_safetensors *s);
+
+const nn_st_tensor *nn_safetensors_find(const nn_safetensors *s, const char *name);
+const char *nn_safetensors_meta(const nn_safetensors *s, const char *key);
+
+/* Writes tensor i's data into `bytes`; called twice for each, for the hash and for the file. */
+typedef void nn_st_pack(void *ctx, size_t i, char *bytes);
+
+typedef struct nn_st_writer {
+	nn_st_tensor *tensor;  /* name, dtype, rank and dim filled in by the caller  */
+	size_t tensors;        /* how many                                           */
+	nn_st_pair *pair;      /* metadata; "sha256" is added                        */
+	size_t pairs;          /* how many                                           */
+	nn_st_pack *pack;      /* gives the data                                     */
+	void *ctx;             /* its argument                                       */
+	char *buffer;          /* room for the largest tensor                        */
+	nn_text header;        /* kept from one write to the next                    */
+} nn_st_writer;
+
+/* Writes atomically (io.h); `keep` as in nn_file_commit. */
+bool nn_safetensors_write(nn_st_writer *w, const char *path, const char *keep, nn_error *e);
+
+#endif

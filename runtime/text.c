@@ -1,0 +1,130 @@
+/* text.c: text that grows, and JSON written by hand.
+ *
+ *     nn_text t = {0};
+ *     nn_text_add(&t, "{\"name\":");
+ *     nn_text_json(&t, name);
+ *
+ * Memory that runs out sets `failed` and leaves the text as it was, so that a caller may add
+ * everything first and ask once. */
+#include "text.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void nn_text_reserve(nn_text *t, size_t room)
+{
+	if (room < t->room)
+		return;
+	size_t bigger = t->room ? t->room : 256;
+	while (bigger <= room)
+		bigger *= 2;
+	char *at = realloc(t->at, bigger);
+	if (!at) {
+		t->failed = true;
+		return;
+	}
+	t->at = at;
+	t->room = bigger;
+	t->at[t->len] = 0;
+}
+
+void nn_text_clear(nn_text *t)
+{
+	t->len = 0;
+	t->failed = false;
+	if (t->at)
+		t->at[0] = 0;
+}
+
+void nn_text_free(nn_text *t)
+{
+	free(t->at);
+	*t = (nn_text){0};
+}
+
+static void add_bytes(nn_text *t, const char *bytes, size_t count)
+{
+	nn_text_reserve(t, t->len + count);
+	if (t->failed)
+		return;
+	memcpy(t->at + t->len, bytes, count);
+	t->len += count;
+	t->at[t->len] = 0;
+}
+
+void nn_text_add(nn_text *t, const char *format, ...)
+{
+	va_list args, again;
+	va_start(args, format);
+	va_copy(again, args);
+	int len = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (len < 0)
+		t->failed = true;
+	else
+		nn_text_reserve(t, t->len + (size_t)len);
+	if (!t->failed) {
+		vsnprintf(t->at + t->len, t->room - t->len, format, again);
+		t->len += (size_t)len;
+	}
+	va_end(again);
+}
+
+/* Length of the UTF-8 sequence at s, 0 when it is none. */
+static size_t utf8(const unsigned char *s)
+{
+	static const struct {
+		unsigned char from, to;  /* range of the first byte   */
+		unsigned char low, high; /* range of the second byte  */
+		size_t len;              /* bytes of the sequence     */
+	} row[] = {{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+		   {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3},
+		   {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+		   {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
+	if (s[0] < 0x80)
+		return 1;
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		if (s[0] < row[i].from || s[0] > row[i].to)
+			continue;
+		if (s[1] < row[i].low || s[1] > row[i].high)
+			return 0;
+		for (size_t k = 2; k < row[i].len; k++)
+			if ((s[k] & 0xc0) != 0x80)
+				return 0;
+		return row[i].len;
+	}
+	return 0;
+}
+
+void nn_text_json(nn_text *t, const char *string)
+{
+	if (!string) {
+		add_bytes(t, "null", 4);
+		return;
+	}
+	add_bytes(t, "\"", 1);
+	for (const unsigned char *s = (const unsigned char *)string; *s;) {
+		size_t len = utf8(s);
+		if (*s == '"' || *s == '\\')
+			nn_text_add(t, "\\%c", *s);
+		else if (*s < 0x20 || *s == 0x7f)
+			nn_text_add(t, "\\u%04x", *s);
+		else if (len)
+			add_bytes(t, (const char *)s, len);
+		else
+			add_bytes(t, "\xef\xbf\xbd", 3);
+		s += len ? len : 1;
+	}
+	add_bytes(t, "\"", 1);
+}
+
+void nn_text_number(nn_text *t, double value, int digits)
+{
+	if (isfinite(value))
+		nn_text_add(t, "%.*g", digits, value);
+	else
+		add_bytes(t, "null", 4);
+}

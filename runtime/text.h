@@ -1,0 +1,28 @@
+/* text.h: text that grows, and JSON written by hand. See text.c. */
+#ifndef NN_TEXT_H
+#define NN_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct nn_text {
+	char *at;     /* the bytes, ended by a zero           */
+	size_t len;   /* bytes without the zero               */
+	size_t room;  /* allocated                            */
+	bool failed;  /* memory ran out: the text is not whole */
+} nn_text;
+
+/* Makes sure that `room` bytes fit without another allocation. */
+void nn_text_reserve(nn_text *t, size_t room);
+void nn_text_clear(nn_text *t);
+void nn_text_free(nn_text *t);
+
+__attribute__((format(printf, 2, 3))) void nn_text_add(nn_text *t, const char *format, ...);
+
+/* A string with quotes and escapes; NULL becomes null. Bytes that are not UTF-8 become U+FFFD. */
+void nn_text_json(nn_text *t, const char *string);
+
+/* A number as JSON with `digits` significant digits; null when it is not finite. */
+void nn_text_number(nn_text *t, double value, int digits);
+
+#endif

@@ -1,0 +1,176 @@
+"""cases.py: the networks of tests/oracle, a row each.
+
+A case is a name, a line that says what it is there for, an input shape, layers, and what differs
+from the usual: cross_entropy, plain sgd, batch 4, all of it live, one step. The layer under test
+follows a 1x1 convolution or a dense layer wherever it can, so that its data gradient is needed.
+"""
+CASES = []
+
+
+def case(name, note, shape, layers, loss="cross_entropy", opt=None, batch=4, live=None, steps=(1,)):
+    opt = opt or {"type": "sgd", "lr": "0.5"}
+    CASES.append(dict(name=name, note=note, shape=shape, layers=layers, loss=loss, opt=opt,
+                      batch=batch, live=live or batch, steps=steps))
+
+
+def conv(filters, kernel, **attrs):
+    return "conv", {"filters": str(filters), "kernel_size": kernel, **attrs}
+
+
+def dense(units, **attrs):
+    return "dense", {"units": str(units), **attrs}
+
+
+def pool(kind, kernel, **attrs):
+    return kind, {"kernel_size": kernel, **attrs}
+
+
+def act(kind, **attrs):
+    return "activation", {"type": kind, **attrs}
+
+
+def around(layer, channels=3):
+    """The layer between a 1x1 convolution and a classifier."""
+    return [conv(channels, "1"), layer, act("tanh"), dense(3)]
+
+
+def conv_cases():
+    case("conv_3x3", "no padding, odd sizes", (2, 7, 9), around(conv(4, "3")))
+    case("conv_pad", "3x3, padding 1: the image keeps its size", (2, 6, 5),
+         around(conv(4, "3", padding="1")))
+    case("conv_5x5", "5x5, padding 2", (2, 8, 7), around(conv(2, "5", padding="2")))
+    case("conv_1x1", "no window at all", (3, 5, 3), around(conv(5, "1")))
+    case("conv_2x3", "a window of unequal sides", (2, 6, 7), around(conv(4, "2,3")))
+    case("conv_stride2", "stride 2, odd sizes", (2, 9, 7), around(conv(4, "3", stride="2", padding="1")))
+    case("conv_stride3", "stride 3; the last rows and columns are never read", (2, 11, 8),
+         around(conv(4, "3", stride="3")))
+    case("conv_stride_pair", "unequal strides and paddings", (2, 7, 8),
+         around(conv(4, "3", stride="2,1", padding="0,1")))
+    case("conv_stride_above_kernel", "gaps between windows", (2, 9, 10),
+         around(conv(4, "2", stride="3")))
+    case("conv_stride_1x1", "1x1, stride 2: three of four pixels are never read", (2, 7, 6),
+         around(conv(4, "1", stride="2")))
+    case("conv_same", "same with an even side: the odd pixel at the end", (2, 5, 6),
+         around(conv(4, "2,3", padding="same")))
+    case("conv_same_stride2", "same with stride 2, 5x5", (2, 8, 7),
+         around(conv(2, "5", stride="2", padding="same")))
+    case("conv_pad_sides", "four different paddings", (2, 6, 5),
+         around(conv(4, "3", padding="0,1,2,3")))
+    case("conv_dilation", "unequal dilations", (2, 8, 7),
+         around(conv(4, "3", dilation="2,1", padding="2,1")))
+    case("conv_dilation_stride2", "dilation and stride", (2, 9, 11),
+         around(conv(4, "3", dilation="2", stride="2", padding="valid")))
+    case("conv_dilation3_stride2", "dilation and stride without a common factor", (2, 11, 10),
+         around(conv(3, "2,3", dilation="3", stride="2", padding="3")))
+    case("conv_groups", "two groups", (2, 6, 5), around(conv(6, "3", groups="2", padding="1"), 4))
+    case("conv_depthwise", "a group a channel, two filters each", (2, 7, 6),
+         around(conv(10, "3", groups="5", stride="2", padding="1"), 5))
+    case("conv_no_bias", "bias off, here and in the classifier", (2, 6, 6),
+         [conv(3, "1"), conv(4, "3", padding="valid", bias="false"), act("tanh"),
+          dense(3, bias="false")])
+    case("conv_first", "first layer: no gradient of the input; 17 filters", (3, 9, 8),
+         [conv(17, "3", padding="1", activation="tanh"), pool("avg_pool", "4"), dense(3)])
+    case("conv_16_32", "channels that fill vectors, 3x3", (2, 7, 7),
+         [conv(16, "1"), conv(32, "3", padding="1", activation="tanh"), pool("avg_pool", "3"),
+          dense(3)])
+    case("conv_17_33", "channels just above a vector, stride 2", (2, 9, 9),
+         [conv(17, "1"), conv(33, "3", stride="2", padding="1", activation="tanh"),
+          pool("avg_pool", "5"), dense(3)])
+    case("conv_33_15", "1x1, channels around a vector, wide image", (2, 3, 17),
+         [conv(33, "1"), conv(15, "1", activation="tanh"), pool("avg_pool", "3,5"), dense(3)],
+         opt={"type": "sgd", "lr": "4"})
+
+
+def dense_cases():
+    case("dense_features", "input of features", 10, [dense(3)])
+    case("dense_image", "dense flattens an image in C,H,W order", (2, 3, 5),
+         [dense(7, activation="tanh"), dense(3)])
+    case("dense_wide", "31 to 33 to 17, the middle one without bias", 31,
+         [dense(33, activation="sigmoid"), dense(17, bias="false", activation="tanh"), dense(3)],
+         batch=17)
+    case("dense_one", "batch 1", 5, [dense(6, activation="tanh"), dense(2)], batch=1)
+
+
+def pool_cases():
+    def between(layer):
+        return [conv(3, "1"), layer, dense(3)]
+
+    case("max_pool_2x2", "the usual one; the last row is dropped", (2, 7, 6),
+         between(pool("max_pool", "2")))
+    case("max_pool_pad", "3x3, stride 2, padding 1: overlapping, never a padded maximum",
+         (2, 7, 8), between(pool("max_pool", "3", stride="2", padding="1")))
+    case("max_pool_overlap", "3x2, stride 1: a cell wins in many windows", (2, 5, 6),
+         between(pool("max_pool", "3,2", stride="1")))
+    case("max_pool_same", "same with stride 2: padding at the end only", (2, 6, 5),
+         between(pool("max_pool", "2,3", stride="2", padding="same")))
+    case("max_pool_gaps", "stride above the window", (2, 8, 7),
+         between(pool("max_pool", "2", stride="3")))
+    case("max_pool_relu", "after relu: windows without a positive cell pass nothing", (2, 6, 6),
+         [conv(4, "3", padding="1", activation="relu"), pool("max_pool", "2"), dense(3)])
+    case("max_pool_ties", "small whole numbers, equal cells: the first maximum wins", (2, 7, 6),
+         [conv(3, "1"), pool("max_pool", "3", stride="2", padding="1"), dense(3)])
+    case("avg_pool_2x2", "the usual one", (2, 6, 7), between(pool("avg_pool", "2")))
+    case("avg_pool_pad", "3x3, stride 2, padding 1: padding is not counted", (2, 7, 8),
+         between(pool("avg_pool", "3", stride="2", padding="1")))
+    case("avg_pool_sides", "four different paddings, overlapping", (2, 5, 6),
+         between(pool("avg_pool", "3,2", stride="1", padding="1,0,1,0")))
+    case("global_avg_pool", "mean of the image, flattened, straight into the loss", (2, 5, 7),
+         [conv(3, "3", padding="1"), ("global_avg_pool", {}), ("flatten", {})])
+
+
+def activation_and_loss_cases():
+    case("relu", "as an attribute and as a layer", 6,
+         [dense(9, activation="relu"), dense(8), act("relu"), dense(3)])
+    case("leaky_relu", "default slope, and 0.2", 6,
+         [dense(9, activation="leaky_relu"), dense(8), act("leaky_relu", alpha="0.2"), dense(3)])
+    case("softmax_mse", "softmax over features, mean squared error", 6,
+         [dense(7, activation="sigmoid"), dense(4), act("softmax")], loss="mse",
+         opt={"type": "sgd", "lr": "4"})
+    case("softmax_image", "softmax over channels in the middle", (2, 3, 5),
+         [conv(5, "1", activation="softmax"), conv(2, "3", padding="1"), dense(3)])
+    case("mse_image", "targets of the output's shape, an image", (1, 5, 6),
+         [conv(4, "3", padding="1", activation="tanh"), conv(2, "3", padding="1")], loss="mse")
+
+
+def optimizer_cases():
+    def mlp(name, note, **opt):
+        case(name, note, 6, [dense(7, activation="tanh"), dense(3)], opt=opt, steps=(1, 5))
+
+    mlp("sgd", "plain", type="sgd", lr="0.5")
+    mlp("sgd_momentum", "momentum", type="sgd", lr="0.3", momentum="0.9")
+    mlp("sgd_nesterov", "Nesterov's momentum", type="sgd", lr="0.3", momentum="0.8", nesterov="true")
+    mlp("sgd_weight_decay", "L2 in the gradient", type="sgd", lr="0.5", weight_decay="0.1")
+    mlp("sgd_all", "momentum, Nesterov and weight decay", type="sgd", lr="0.3", momentum="0.9",
+        nesterov="true", weight_decay="0.05")
+    mlp("adam", "defaults", type="adam", lr="0.05")
+    mlp("adam_betas", "other betas, an eps that is felt", type="adam", lr="0.05", beta1="0.7",
+        beta2="0.95", eps="1e-2")
+    mlp("adam_weight_decay", "L2 in the gradient", type="adam", lr="0.05", weight_decay="0.1")
+    case("frozen", "a layer with trainable=false: no gradient of its own, one through it", 6,
+         [dense(7, activation="tanh"), dense(8, trainable="false", activation="tanh"), dense(3)],
+         opt={"type": "sgd", "lr": "0.5", "momentum": "0.9", "weight_decay": "0.1"}, steps=(1, 5))
+
+
+def partial_and_mixed_cases():
+    case("partial_conv", "3 of 8 images", (2, 6, 5), around(conv(4, "3", padding="1")),
+         batch=8, live=3)
+    case("partial_one", "1 of 20 images, pooling", (2, 6, 6),
+         [conv(4, "3", activation="tanh"), pool("max_pool", "2"), dense(3)], batch=20, live=1)
+    case("partial_dense", "17 of 33 rows", 6, [dense(9, activation="tanh"), dense(3)],
+         batch=33, live=17)
+    case("partial_mse", "5 of 6 images, mean over the live ones, momentum", (1, 4, 5),
+         [conv(3, "3", padding="1", activation="sigmoid"), conv(1, "3", padding="1")], loss="mse",
+         opt={"type": "sgd", "lr": "0.5", "momentum": "0.9"}, batch=6, live=5, steps=(1, 5))
+    case("lenet", "a small LeNet-5, adam", (1, 14, 14),
+         [conv(4, "5", padding="2", activation="relu"), pool("max_pool", "2"),
+          conv(6, "3", activation="relu"), pool("avg_pool", "2"), ("flatten", {}),
+          dense(12, activation="tanh"), dense(5, name="classes")],
+         opt={"type": "adam", "lr": "0.02"}, steps=(1, 5))
+
+
+conv_cases()
+dense_cases()
+pool_cases()
+activation_and_loss_cases()
+optimizer_cases()
+partial_and_mixed_cases()
