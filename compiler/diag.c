@@ -182,11 +182,12 @@ void error_at(Pos pos, int len, const char *fmt, ...)
 	va_start(ap, fmt);
 	char *text = vformat(fmt, ap);
 	va_end(ap);
+	bool full = options.error_limit && errors >= options.error_limit;
 	muted = true;
-	if (said_before(keyed(pos, text)))
+	if ((!full || errors == options.error_limit) && said_before(keyed(pos, text)))
 		return;
 	errors++;
-	if (options.error_limit && errors > options.error_limit) {
+	if (full) {
 		if (errors == options.error_limit + 1)
 			fputs("nncc: error: too many errors; the rest is not shown"
 			      " (-ferror-limit=0 shows all)\n", stderr);

@@ -31,6 +31,7 @@ typedef struct Pos {
 typedef struct Attr {
 	const char *name, *value;  /* value with entities resolved                           xml */
 	Pos name_pos, value_pos;   /* value_pos: first byte inside the quotes                xml */
+	int width;                 /* bytes of the value as written, to underline it         xml */
 	struct Attr *next;         /* in document order                                      xml */
 	bool used;                 /* checked against the vocabulary                       model */
 } Attr;
@@ -38,9 +39,12 @@ typedef struct Attr {
 typedef struct Elem {
 	const char *name;          /* local name; elements of foreign namespaces are left out xml */
 	Pos pos;                   /* of the '<'                                             xml */
-	const char *text;          /* character data (description), or NULL                  xml */
-	Attr *attr;
-	struct Elem *child, *next, *parent;
+	char *text;                /* character data (description), or NULL if blank         xml */
+	size_t text_len, text_room;   /* bytes of text; bytes allocated for it               xml */
+	Pos text_pos;              /* of its first byte that is not blank                    xml */
+	Attr *attr;                /* in document order                                      xml */
+	struct Elem *child, *last, *next, *parent;   /* first and last child, next sibling  xml */
+	bool bad;                  /* has a mistake that was reported: draw no conclusions model */
 } Elem;
 
 /* ---- layers.c: the table of layers, losses and optimizers ----------------------------------- */
@@ -56,6 +60,7 @@ typedef enum {
 	A_CHOICE,   /* one of the words in `choices`; var = its ordinal                           */
 	A_NAME,     /* an identifier                                                              */
 	A_NAMES,    /* identifiers separated by blanks                                            */
+	A_REALS,    /* numbers separated by commas                                                */
 	A_TEXT      /* any text, a path                                                           */
 } AttrType;
 
@@ -64,7 +69,7 @@ typedef struct AttrSpec {      /* one attribute of the vocabulary               
 	AttrType type;
 	const char *def;           /* default as text; "" optional without one; NULL: required    */
 	const char *vars;          /* names of the numbers it gives to formulas, "kh kw"; or NULL */
-	const char *choices;       /* A_CHOICE: "a b c"                                           */
+	const char *choices;       /* A_CHOICE: "a b c"; "@activation": the rows of that kind     */
 	const char *doc;           /* one line, ends without a full stop                          */
 	double min, max;           /* inclusive bounds of numbers when min < max                  */
 } AttrSpec;
@@ -95,11 +100,16 @@ typedef struct Row {
 	bool supported;            /* false: in the vocabulary, refused as not supported yet       */
 	const char *absorbs;       /* loss: type of the activation right before it that it includes */
 	bool labels;               /* loss: the target is a class number                           */
+	bool centres;              /* subtracts a mean: bias="auto" right before it is false       */
+	bool joins;                /* takes several inputs                                         */
+	bool norm;                 /* trainable and activation apply, init and bias do not         */
 } Row;
 
 typedef struct Alias {         /* what other systems call it                                  */
-	const char *elem;          /* our element the attribute stands on; NULL: an element alias  */
-	const char *theirs, *ours;
+	const char *elem;          /* our element the attribute stands on; "*": on any;
+	                              NULL: an element; "type": a value of `type`                 */
+	const char *theirs;        /* words, separated by blanks, in any letter case              */
+	const char *ours;          /* what to write instead                                       */
 } Alias;
 
 /* ---- a model: checked layers ---------------------------------------------------------------- */
@@ -207,7 +217,7 @@ typedef struct Options {
 	const char *schema;        /* --print-schema[=rng|md], or NULL                            */
 } Options;
 
-extern Options options;
+extern Options options;                        /* util.c, with its defaults; main.c fills it  */
 
 /* ---- exports, file by file ------------------------------------------------------------------ */
 
@@ -231,6 +241,7 @@ const char *near_miss(const char *word, const char *const *list, int n);   /* or
 /* layers.c */
 extern const Row rows[];
 extern const int nrows;
+extern const Alias layer_alias[];              /* ends with ours NULL                              */
 
 /* xml.c      file -> tree. needs: options.input  fills: Elem, Attr  breaks: nothing */
 Elem *xml(const char *path);
