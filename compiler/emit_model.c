@@ -1,0 +1,252 @@
+/* emit_model.c: the table that tells a trainer's runtime about its network (nn_model in nn.h).
+ *
+ * In: the model, and the fast and the plain program after all passes. Out: C text of one constant.
+ * It is the only place where the user's text enters C, always as a string literal in which every
+ * byte but the plain ones is a three-digit octal escape: no quote, trigraph, format, line break or
+ * comment can come out of a name. The same input gives the same bytes.
+ *
+ *     .name = "lenet5",
+ *     .config = "<network name=\042lenet5\042 version=\0421\042>\012"
+ *               "  <input channels=\0421\042 ...
+ */
+#include <math.h>
+#include <string.h>
+
+#include "driver.h"
+
+enum { LINE = 80 };
+
+static bool is_plain(unsigned char c)
+{
+	return c >= ' ' && c < 127 && !strchr("\"\\?%", c);
+}
+
+/* A literal, or several that C joins; NULL without text. `indent` tabs start a further line. */
+static void literal(const char *s, int indent, FILE *out)
+{
+	if (!s) {
+		fputs("NULL", out);
+		return;
+	}
+	int width = 0;
+	fputc('"', out);
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+		if (width >= LINE || (width && s[-1] == '\n')) {
+			fprintf(out, "\"\n%.*s\"", indent, "\t\t\t\t");
+			width = 0;
+		}
+		width += is_plain(c) ? fputc(c, out) != EOF : fprintf(out, "\\%03o", c);
+	}
+	fputc('"', out);
+}
+
+static void field(const char *name, const char *value, FILE *out)
+{
+	fprintf(out, "\t.%s = ", name);
+	literal(value, 2, out);
+	fputs(",\n", out);
+}
+
+/* One row of a table: {"a", NULL, "b"},  */
+static void row(const char *const *value, int n, FILE *out)
+{
+	fputs("\t{ ", out);
+	for (int i = 0; i < n; i++) {
+		literal(value[i], 2, out);
+		fputs(i + 1 < n ? ", " : " },\n", out);
+	}
+}
+
+static void number(const char *name, int64_t value, FILE *out)
+{
+	fprintf(out, "\t.%s = %lld,\n", name, (long long)value);
+}
+
+/* C has no empty arrays, so a table without rows is not written and its pointer stays NULL. */
+static void table(const char *fld, const char *count, int n, FILE *out)
+{
+	if (n)
+		fprintf(out, "\t.%s = %s,\n\t.%s = %d,\n", fld, fld, count, n);
+}
+
+static int settings(const Model *m, FILE *out)
+{
+	int n = 0;
+	for (const Setting *s = m->settings; s; s = s->next, n++) {
+		if (!n)
+			fputs("static const nn_setting setting[] = {\n", out);
+		row((const char *const[]){ s->elem, s->name, s->value }, 3, out);
+	}
+	fputs(n ? "};\n\n" : "", out);
+	return n;
+}
+
+static int params(const Model *m, FILE *out)
+{
+	int n = 0;
+	for (const Param *p = m->params; p; p = p->next, n++) {
+		if (!n)
+			fputs("static const nn_param_def param[] = {\n", out);
+		fputs("\t{ .name = ", out);
+		literal(p->name, 2, out);
+		fputs(", .value = ", out);
+		literal(p->value, 2, out);
+		fprintf(out, ", .structural = %s,\n\t  .min = ", p->structural ? "true" : "false");
+		literal(p->min, 2, out);
+		fputs(", .max = ", out);
+		literal(p->max, 2, out);
+		fputs(", .scale = ", out);
+		literal(p->scale, 2, out);
+		fputs(", .choices = ", out);
+		literal(p->choices, 2, out);
+		fputs(" },\n", out);
+	}
+	fputs(n ? "};\n\n" : "", out);
+	return n;
+}
+
+static int sources(const Model *m, FILE *out)
+{
+	int n = 0;
+	for (const Source *s = m->sources; s; s = s->next, n++) {
+		if (!n)
+			fputs("static const nn_source source[] = {\n", out);
+		row((const char *const[]){ s->split, s->images, s->labels, s->file, s->files,
+		                           s->dir, s->label_column },
+		    7, out);
+	}
+	fputs(n ? "};\n\n" : "", out);
+	return n;
+}
+
+static void class_names(const Model *m, FILE *out)
+{
+	if (!m->nclass_name)
+		return;
+	fputs("static const char *const class_name[] = {\n", out);
+	for (int i = 0; i < m->nclass_name; i++) {
+		fputc('\t', out);
+		literal(m->class_name[i], 2, out);
+		fputs(",\n", out);
+	}
+	fputs("};\n\n", out);
+}
+
+static void reals(const char *name, const double *value, int n, FILE *out)
+{
+	fprintf(out, "static const double %s[] = {", name);
+	for (int i = 0; i < n; i++)
+		fprintf(out, "%s%.17g", i ? ", " : " ", value[i]);
+	fputs(" };\n", out);
+}
+
+int64_t parameter_count(const Prog *p)
+{
+	int64_t sum = 0;
+	for (int i = 0; i < p->ntensor; i++) {
+		const Tensor *t = p->tensor[i];
+		int64_t n = t->role == ROLE_PARAM || t->role == ROLE_FROZEN;
+		for (int d = 0; d < t->file_rank; d++)
+			n *= t->file_dim[d];
+		sum += n;
+	}
+	return sum;
+}
+
+/* Peak resident memory of a training run, the data set excluded:
+ *     arena            every tensor of the step, parameters and optimizer state included
+ *   + saved            a checkpoint is put together in memory: parameters and their states
+ *   + BASE             code, C library, OpenMP, the log
+ *   + THREAD * threads stacks and buffers of the team */
+int64_t memory_bytes(const Prog *p)
+{
+	enum { BASE = 6000000, THREAD = 100000, THREADS = 2 };
+	int64_t saved = 0;
+	for (int i = 0; i < p->ntensor; i++) {
+		const Tensor *t = p->tensor[i];
+		if (t->role == ROLE_PARAM || t->role == ROLE_FROZEN || t->role == ROLE_RUNNING
+		    || t->role == ROLE_STATE)
+			saved += t->elems * (options.real_double ? 8 : 4);
+	}
+	return p->arena + saved + BASE + THREAD * (options.threads ? options.threads : THREADS);
+}
+
+static double flop_per_step(const Prog *p)
+{
+	double sum = 0;
+	for (int i = 0; i < p->nkernel; i++)
+		if (!p->kernel[i]->eval && p->kernel[i]->contraction)
+			sum += p->kernel[i]->flop;
+	return sum;
+}
+
+static void input(const Model *m, FILE *out)
+{
+	int rank = m->input.rank;
+	const int *dim = m->input.dim;
+	number("batch", m->batch, out);
+	number("input_rank", rank, out);
+	fprintf(out, "\t.input = { %d, %d, %d },\n", dim[0], rank > 1 ? dim[1] : 1,
+	        rank > 1 ? dim[2] : 1);
+	number("classes", m->classes, out);
+	bool given = m->normalize && !m->normalize_auto;
+	field("normalize", given ? "given" : m->normalize ? "auto" : "none", out);
+	if (given)
+		fprintf(out,
+		        "\t.normalize_channels = %d,\n"
+		        "\t.mean = mean,\n"
+		        "\t.std = deviation,\n",
+		        m->nmean);
+}
+
+static void training(const Prog *fast, FILE *out)
+{
+	const Model *m = fast->model;
+	fputs("\t.hyper = { ", out);
+	for (int i = 0; i < fast->nhyper; i++) {
+		literal(fast->hyper[i], 2, out);
+		fputs(i + 1 < fast->nhyper ? ", " : "", out);
+	}
+	fputs(fast->nhyper ? " },\n" : "NULL },\n", out);
+	field("optimizer", m->optimizer->name, out);
+	field("loss", m->loss->name, out);
+	field("schedule", m->schedule, out);
+	number("parameters", parameter_count(fast), out);
+	fprintf(out, "\t.flop_per_step = %.17g,\n", flop_per_step(fast));
+	number("memory_bytes", memory_bytes(fast), out);
+}
+
+void emit_model(const Prog *fast, const Prog *plain, FILE *out)
+{
+	const Model *m = fast->model;
+	(void)plain;
+	fprintf(out, "/* Generated by nncc %s: what the runtime is told about the network. */\n"
+	             "#include \"nn.h\"\n\n"
+	             "#ifdef __clang__\n#define COMPILER __VERSION__\n"
+	             "#else\n#define COMPILER \"GCC \" __VERSION__\n#endif\n\n"
+	             "extern const nn_program nn_fast, nn_plain;\n\n",
+	        NNCC_VERSION);
+	int nsetting = settings(m, out), nparam = params(m, out), nsource = sources(m, out);
+	class_names(m, out);
+	if (m->normalize && !m->normalize_auto) {
+		reals("mean", m->mean, m->nmean, out);
+		reals("deviation", m->std, m->nmean, out);
+		fputc('\n', out);
+	}
+	fputs("const nn_model nn_network = {\n", out);
+	field("name", m->name, out);
+	field("version", NNCC_VERSION, out);
+	field("march", options.march, out);
+	fputs("\t.compiler = COMPILER,\n", out);
+	field("options", options_text(), out);
+	field("config", m->config, out);
+	field("architecture_hash", m->hash, out);
+	input(m, out);
+	table("class_name", "class_names", m->nclass_name, out);
+	table("setting", "settings", nsetting, out);
+	table("param", "params", nparam, out);
+	table("source", "sources", nsource, out);
+	training(fast, out);
+	fputs("\t.fast = &nn_fast,\n\t.plain = &nn_plain,\n};\n", out);
+}
