@@ -36,6 +36,52 @@ static const AttrSpec leaky_attr[] = {
 	{ "alpha", A_REAL, "0.01", "alpha", NULL, "slope below zero", 0, 1 },
 	END
 };
+static const AttrSpec depthwise_attr[] = {
+	{ "kernel_size", A_PAIR, NULL, "kh kw", NULL, "window", 0, 0 },
+	{ "stride", A_PAIR, "1", "sh sw", NULL, "step of the window", 0, 0 },
+	{ "padding", A_PAD, "0", "pt pb pl pr", NULL, "zeros around the input", 0, 0 },
+	{ "dilation", A_PAIR, "1", "dh dw", NULL, "distance of the window's cells", 0, 0 },
+	{ "multiplier", A_COUNT, "1", "multiplier", NULL, "filters for each channel", 0, 0 },
+	END
+};
+static const AttrSpec transpose_attr[] = {
+	{ "filters", A_COUNT, NULL, "filters", NULL, "number of output channels", 0, 0 },
+	{ "kernel_size", A_PAIR, NULL, "kh kw", NULL, "window", 0, 0 },
+	{ "stride", A_PAIR, "1", "sh sw", NULL, "step of the window in the output", 0, 0 },
+	{ "padding", A_PAD, "0", "pt pb pl pr", NULL, "cells cut off around the output", 0, 0 },
+	{ "output_padding", A_PAIR0, "0", "oh ow", NULL, "rows and columns added at the end", 0, 0 },
+	END
+};
+static const AttrSpec reshape_attr[] = {
+	{ "channels", A_COUNT, NULL, "channels", NULL, "of the image", 0, 0 },
+	{ "height", A_COUNT, NULL, "height", NULL, "of the image", 0, 0 },
+	{ "width", A_COUNT, NULL, "width", NULL, "of the image", 0, 0 },
+	END
+};
+static const AttrSpec upsample_attr[] = {
+	{ "scale", A_COUNT, "2", "scale", NULL, "factor of height and width", 0, 0 },
+	{ "mode", A_CHOICE, "nearest", "mode", "nearest bilinear", "how new pixels come about", 0, 0 },
+	END
+};
+static const AttrSpec batch_norm_attr[] = {
+	{ "eps", A_REAL, "1e-5", "eps", NULL, "added to the variance", 0, 1e9 },
+	{ "momentum", A_REAL, "0.1", "momentum", NULL, "weight of the new running value", 0, 1 },
+	{ "affine", A_BOOL, "true", "affine", NULL, "learn a scale and an offset", 0, 0 },
+	END
+};
+static const AttrSpec layer_norm_attr[] = {
+	{ "eps", A_REAL, "1e-5", "eps", NULL, "added to the variance", 0, 1e9 },
+	END
+};
+static const AttrSpec group_norm_attr[] = {
+	{ "groups", A_COUNT, NULL, "groups", NULL, "channels are split into this many", 0, 0 },
+	{ "eps", A_REAL, "1e-5", "eps", NULL, "added to the variance", 0, 1e9 },
+	END
+};
+static const AttrSpec elu_attr[] = {
+	{ "alpha", A_REAL, "1", "alpha", NULL, "depth below zero", 0, 1e9 },
+	END
+};
 static const AttrSpec sgd_attr[] = {
 	{ "lr", A_REAL, "0.01", "lr", NULL, "learning rate", 0, 1e9 },
 	{ "momentum", A_REAL, "0", "momentum", NULL, "share of the previous step kept", 0, 1 },
@@ -49,6 +95,36 @@ static const AttrSpec adam_attr[] = {
 	{ "beta2", A_REAL, "0.999", "beta2", NULL, "decay of the mean square", 0, 1 },
 	{ "eps", A_REAL, "1e-8", "eps", NULL, "added to the divisor", 0, 1 },
 	{ "weight_decay", A_REAL, "0", "weight_decay", NULL, "L2 penalty in the gradient", 0, 1e9 },
+	END
+};
+
+static const AttrSpec rmsprop_attr[] = {
+	{ "lr", A_REAL, "0.01", "lr", NULL, "learning rate", 0, 1e9 },
+	{ "momentum", A_REAL, "0", "momentum", NULL, "share of the previous step kept", 0, 1 },
+	{ "decay", A_REAL, "0.99", "decay", NULL, "decay of the mean square", 0, 1 },
+	{ "eps", A_REAL, "1e-8", "eps", NULL, "added to the divisor", 0, 1 },
+	{ "weight_decay", A_REAL, "0", "weight_decay", NULL, "L2 penalty in the gradient", 0, 1e9 },
+	END
+};
+static const AttrSpec adagrad_attr[] = {
+	{ "lr", A_REAL, "0.01", "lr", NULL, "learning rate", 0, 1e9 },
+	{ "eps", A_REAL, "1e-10", "eps", NULL, "added to the divisor", 0, 1 },
+	{ "weight_decay", A_REAL, "0", "weight_decay", NULL, "L2 penalty in the gradient", 0, 1e9 },
+	END
+};
+static const AttrSpec adamw_attr[] = {
+	{ "lr", A_REAL, "0.001", "lr", NULL, "learning rate", 0, 1e9 },
+	{ "beta1", A_REAL, "0.9", "beta1", NULL, "decay of the mean gradient", 0, 1 },
+	{ "beta2", A_REAL, "0.999", "beta2", NULL, "decay of the mean square", 0, 1 },
+	{ "eps", A_REAL, "1e-8", "eps", NULL, "added to the divisor", 0, 1 },
+	{ "weight_decay", A_REAL, "0", "weight_decay", NULL, "share of the weight taken off", 0, 1e9 },
+	END
+};
+static const AttrSpec lion_attr[] = {
+	{ "lr", A_REAL, "0.0001", "lr", NULL, "learning rate", 0, 1e9 },
+	{ "beta1", A_REAL, "0.9", "beta1", NULL, "decay in the direction", 0, 1 },
+	{ "beta2", A_REAL, "0.99", "beta2", NULL, "decay of the mean gradient", 0, 1 },
+	{ "weight_decay", A_REAL, "0", "weight_decay", NULL, "share of the weight taken off", 0, 1e9 },
 	END
 };
 
@@ -86,6 +162,27 @@ const Row rows[] = {
 	{ .kind = ROW_LAYER, .name = "dropout", .doc = "sets a share of the values to zero in training",
 	  .attr = dropout_attr, .supported = true,
 	  .eqn = "y[...] = ifgt(rate, random(), 0, x[...] / (1-rate))", .eval = "y[...] = x[...]" },
+	{ .kind = ROW_LAYER, .name = "depthwise_conv", .doc = "a convolution of each channel alone",
+	  .attr = depthwise_attr, .rank = "3",
+	  .param = "weight[C*multiplier,1,kh,kw] bias[C*multiplier]" },
+	{ .kind = ROW_LAYER, .name = "conv_transpose", .doc = "a convolution's data gradient: grows",
+	  .attr = transpose_attr, .rank = "3", .param = "weight[C,filters,kh,kw] bias[filters]" },
+	{ .kind = ROW_LAYER, .name = "global_max_pool", .doc = "largest value of each channel",
+	  .rank = "3" },
+	{ .kind = ROW_LAYER, .name = "reshape", .doc = "the same values as another image",
+	  .attr = reshape_attr },
+	{ .kind = ROW_LAYER, .name = "upsample", .doc = "a larger image", .attr = upsample_attr,
+	  .rank = "3" },
+	{ .kind = ROW_LAYER, .name = "batch_norm", .doc = "each channel gets mean 0 and variance 1",
+	  .attr = batch_norm_attr, .param = "weight[C] bias[C]", .centres = true, .norm = true },
+	{ .kind = ROW_LAYER, .name = "layer_norm", .doc = "each image gets mean 0 and variance 1",
+	  .attr = layer_norm_attr, .param = "weight[C,H,W] bias[C,H,W]", .norm = true },
+	{ .kind = ROW_LAYER, .name = "group_norm", .doc = "each group of channels is normalised",
+	  .attr = group_norm_attr, .param = "weight[C] bias[C]", .norm = true },
+	{ .kind = ROW_LAYER, .name = "add", .doc = "the sum of its inputs", .joins = true },
+	{ .kind = ROW_LAYER, .name = "concat", .doc = "its inputs' channels one after another",
+	  .joins = true },
+	{ .kind = ROW_LAYER, .name = "multiply", .doc = "the product of its inputs", .joins = true },
 
 	{ .kind = ROW_ACTIVATION, .name = "relu", .doc = "max(0, x)", .supported = true,
 	  .rectifies = true, .eqn = "y[...] = max(0, x[...])" },
@@ -102,6 +199,16 @@ const Row rows[] = {
 	         "z[n,@] = sum{c} e[n,c,@]; y[n,c,@] = e[n,c,@] / z[n,@]",
 	  .grad = "p[n,@] = sum{c} dy[n,c,@] * y[n,c,@];"
 	          "dx[n,c,@] = y[n,c,@] * (dy[n,c,@] - p[n,@])" },
+	{ .kind = ROW_ACTIVATION, .name = "relu6", .doc = "min(6, max(0, x))", .rectifies = true },
+	{ .kind = ROW_ACTIVATION, .name = "elu", .doc = "x, or alpha (exp(x)-1) below zero",
+	  .attr = elu_attr, .rectifies = true },
+	{ .kind = ROW_ACTIVATION, .name = "softplus", .doc = "log(1 + exp(x))" },
+	{ .kind = ROW_ACTIVATION, .name = "silu", .doc = "x sigmoid(x)", .rectifies = true },
+	{ .kind = ROW_ACTIVATION, .name = "gelu", .doc = "x times the normal law's integral up to x",
+	  .rectifies = true },
+	{ .kind = ROW_ACTIVATION, .name = "hard_swish", .doc = "x hard_sigmoid(x)",
+	  .rectifies = true },
+	{ .kind = ROW_ACTIVATION, .name = "hard_sigmoid", .doc = "min(6, max(0, x+3)) / 6" },
 
 	{ .kind = ROW_LOSS, .name = "cross_entropy", .doc = "of logits against a class number",
 	  .supported = true, .labels = true, .absorbs = "softmax",
@@ -110,6 +217,9 @@ const Row rows[] = {
 	  .grad = "dx[n,c...] = (exp(x[n,c...] - m[n]) / z[n] - ifeq(t[n], ordinal(c...), 1, 0)) / batch" },
 	{ .kind = ROW_LOSS, .name = "mse", .doc = "mean squared error", .supported = true,
 	  .eqn = "loss[n] = (sum{c...} (x[n,c...] - t[n,c...]) * (x[n,c...] - t[n,c...])) / F" },
+	{ .kind = ROW_LOSS, .name = "binary_cross_entropy", .doc = "of logits against 0 or 1" },
+	{ .kind = ROW_LOSS, .name = "mae", .doc = "mean absolute error" },
+	{ .kind = ROW_LOSS, .name = "huber", .doc = "squared near 0, absolute beyond 1" },
 
 	{ .kind = ROW_OPTIMIZER, .name = "sgd", .doc = "gradient descent, with momentum",
 	  .attr = sgd_attr, .supported = true, .state = "momentum_buffer",
@@ -124,5 +234,70 @@ const Row rows[] = {
 	         "exp_avg_sq[...] := beta2 * exp_avg_sq[...] + (1-beta2) * d[...] * d[...];"
 	         "w[...] := w[...] - lr / (1 - power(beta1, step+1)) * exp_avg[...]"
 	         " / (sqrt(exp_avg_sq[...] / (1 - power(beta2, step+1))) + eps)" },
+	{ .kind = ROW_OPTIMIZER, .name = "rmsprop", .doc = "steps scaled by a running mean square",
+	  .attr = rmsprop_attr },
+	{ .kind = ROW_OPTIMIZER, .name = "adagrad", .doc = "steps scaled by all squares so far",
+	  .attr = adagrad_attr },
+	{ .kind = ROW_OPTIMIZER, .name = "adamw", .doc = "adam with decoupled weight decay",
+	  .attr = adamw_attr },
+	{ .kind = ROW_OPTIMIZER, .name = "lion", .doc = "the sign of a mean gradient",
+	  .attr = lion_attr },
 };
 const int nrows = sizeof rows / sizeof rows[0];
+
+/* What PyTorch, Keras, ONNX, Caffe and darknet call these things. */
+const Alias layer_alias[] = {
+	{ NULL, "Conv1d Conv2d Conv3d convolution convolutional conv_2d", "conv" },
+	{ NULL, "DepthwiseConv2D SeparableConv2D depthwise", "depthwise_conv" },
+	{ NULL, "ConvTranspose ConvTranspose2d Conv2DTranspose deconv deconvolution deconvolutional"
+	  " conv2d_transpose", "conv_transpose" },
+	{ NULL, "Linear fully_connected fc connected InnerProduct inner_product Gemm affine MatMul",
+	  "dense" },
+	{ NULL, "MaxPool MaxPool2d MaxPooling2D pooling maxpooling pool", "max_pool" },
+	{ NULL, "AvgPool AvgPool2d AveragePool AveragePooling2D average_pool mean_pool", "avg_pool" },
+	{ NULL, "GlobalAveragePool GlobalAveragePooling2D AdaptiveAvgPool2d GlobalAvgPool2d gap"
+	  " global_average_pool", "global_avg_pool" },
+	{ NULL, "GlobalMaxPool GlobalMaxPooling2D AdaptiveMaxPool2d", "global_max_pool" },
+	{ NULL, "view", "reshape" },
+	{ NULL, "resize UpSampling2D interpolate unpool", "upsample" },
+	{ NULL, "BatchNorm BatchNorm1d BatchNorm2d BatchNormalization batchnormalisation bn",
+	  "batch_norm" },
+	{ NULL, "LayerNorm LayerNormalization ln", "layer_norm" },
+	{ NULL, "GroupNorm GroupNormalization", "group_norm" },
+	{ NULL, "Dropout2d SpatialDropout2D drop", "dropout" },
+	{ NULL, "eltwise sum plus elementwise_add", "add" },
+	{ NULL, "concatenate cat route", "concat" },
+	{ NULL, "mul product Multiply2d", "multiply" },
+	{ NULL, "non_linearity nonlinearity act", "activation" },
+	{ "type", "rectify rectifier rectified_linear", "relu" },
+	{ "type", "leaky leakyrelu lrelu PReLU", "leaky_relu" },
+	{ "type", "logistic logsig", "sigmoid" },
+	{ "type", "hyperbolic_tangent tansig", "tanh" },
+	{ "type", "swish", "silu" },
+	{ "type", "LogSoftmax log_softmax", "softmax" },
+	{ "type", "momentum nesterov gd gradient_descent", "sgd" },
+#define OUTPUTS(e) { e, "out_channels num_output n_filters channels out_maps num_filters", "filters" }
+#define SIZES(e) \
+	{ e, "kernel size kernel_shape ksize pool_size window window_size kernel_dim", "kernel_size" }, \
+	{ e, "strides step stride_size subsample", "stride" }, \
+	{ e, "pad pads pad_size border_mode", "padding" }, \
+	{ e, "dilations dilation_rate dilate", "dilation" }
+	OUTPUTS("conv"), SIZES("conv"), { "conv", "group n_groups", "groups" },
+	SIZES("depthwise_conv"), { "depthwise_conv", "depth_multiplier", "multiplier" },
+	OUTPUTS("conv_transpose"), SIZES("conv_transpose"),
+	{ "conv_transpose", "adj out_padding", "output_padding" },
+	SIZES("max_pool"), SIZES("avg_pool"),
+	{ "dense", "out_features num_output output neurons size outputs filters n_units nodes hidden"
+	  " output_dim", "units" },
+	{ "dropout", "p probability dropout_ratio prob ratio drop_prob keep_prob", "rate" },
+	{ "activation", "negative_slope slope", "alpha" },
+	{ "batch_norm", "epsilon variance_epsilon", "eps" },
+	{ "batch_norm", "decay momentum_rate", "momentum" },
+	{ "batch_norm", "scale center", "affine" },
+	{ "layer_norm", "epsilon", "eps" },
+	{ "group_norm", "epsilon", "eps" },
+	{ "group_norm", "num_groups group", "groups" },
+	{ "upsample", "scale_factor size stride factor", "scale" },
+	{ "upsample", "interpolation", "mode" },
+	{ NULL, NULL, NULL },
+};
