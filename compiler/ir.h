@@ -42,6 +42,7 @@ typedef struct Tensor {
 	nn_init_kind init;         /*                                                           e */
 	double init_scale;         /*                                                           e */
 	struct Tensor *grad;       /* of the loss with respect to it, or NULL                   g */
+	struct Expr *grad_expr;    /* the same where it is one number for all elements          g */
 	bool needs_grad;           /* depends on a trained parameter                            g */
 	bool keep;                 /* the runtime reads or writes it                            e */
 	int lanes;                 /* dim[0] (batched) or the flat size is blocked by this      l */
@@ -149,6 +150,32 @@ typedef struct Target {        /* one row a machine                             
 	const char *flags;         /* for the C compiler beside -march                            */
 } Target;
 
+/* What the formulas of a row can name while they are read (parse.c). */
+typedef struct Bind { const char *name; Tensor *tensor; Expr *expr; } Bind;
+typedef struct Scope {
+	struct Prog *prog;
+	Phase phase;
+	const Layer *layer;
+	const char *tag;           /* prefix of C names                                           */
+	const Var *var;            /* numbers                                                     */
+	int nvar;
+	const char *axes;          /* Row.axes                                                    */
+	Bind bind[48];             /* names -> tensors or expressions; grows with temporaries     */
+	int nbind;
+	Tensor *like;              /* what `...` runs over                                        */
+	bool flat;                 /* `like` is an image shown as features: c... is all of it     */
+	int key;                   /* of random()                                                 */
+	bool hypers;               /* unknown numbers that are in Prog.hyper become OP_HYPER      */
+} Scope;
+
+typedef struct Block {         /* the equations of one layer (or of the loss) in training     */
+	const Layer *layer;        /* NULL for the loss                                         e */
+	const Row *row;            /*                                                           e */
+	Scope scope;               /* names as the row's texts see them                         e */
+	Eqn *first, *last;         /*                                                           e */
+	Tensor *x, *y;             /* input and output, for a stated gradient                   e */
+} Block;
+
 typedef struct Prog {
 	Model *model;              /*                                                           a */
 	Target target;             /*                                                        main */
@@ -161,6 +188,8 @@ typedef struct Prog {
 	Tensor *x, *target_t, *output, *loss;  /*                                               e */
 	const char *hyper[NN_HYPERS];  /* "lr" first                                            e */
 	int nhyper;
+	Block **block;             /* training, in order                                        e */
+	int nblock;
 	Kernel **kernel;           /* step first, then evaluation                               f */
 	int nkernel;
 	int64_t arena;             /* bytes                                                     p */
@@ -181,6 +210,7 @@ Expr *expr_const(double v);
 Expr *expr_leaf(Op op);
 Expr *expr_read(Tensor *t, const Affine *index);
 Expr *expr_op(Op op, Expr *a, Expr *b, Expr *c, Expr *d);
+Expr *expr_settle(Expr *e);    /* an index or range test that the axes decide becomes a number */
 Expr *expr_subst(Expr *e, const Axis *axis, Affine by);        /* a new expression             */
 Expr *expr_replace(Expr *e, const Expr *from, Expr *to);       /* structurally equal parts     */
 bool expr_same(const Expr *a, const Expr *b);
@@ -201,22 +231,6 @@ void eqn_add(Prog *p, Eqn *q);
 Axis *axis_new(const char *name, int extent);
 
 /* parse.c    text of a row -> equations (used by formula and grad) */
-typedef struct Bind { const char *name; Tensor *tensor; Expr *expr; } Bind;
-typedef struct Scope {
-	Prog *prog;
-	Phase phase;
-	const Layer *layer;
-	const char *tag;           /* prefix of C names                                           */
-	const Var *var;            /* numbers                                                     */
-	int nvar;
-	const char *axes;          /* Row.axes                                                    */
-	Bind bind[48];             /* names -> tensors or expressions; grows with temporaries     */
-	int nbind;
-	Tensor *like;              /* what `...` runs over                                        */
-	bool flat;                 /* `like` is an image shown as features: c... is all of it     */
-	int key;                   /* of random()                                                 */
-	bool hypers;               /* unknown numbers that are in Prog.hyper become OP_HYPER      */
-} Scope;
 void parse_equations(Scope *s, const char *text);
 Expr *parse_expr(Scope *s, const char *text);
 void scope_bind(Scope *s, const char *name, Tensor *t, Expr *e);

@@ -1,0 +1,572 @@
+/* parse.c: the language of the formulas in layers.c and ops.h.
+ *
+ *     y[n,k,i,j] = bias[k] + sum{c,r,s} x[n,c,i*sh+r-pt,j*sw+s-pl] * weight[k,c,r,s]; ...
+ *
+ * In: text and a Scope (numbers, tensors, expressions by name). Out: equations added to the program,
+ * each with at most one fold, outermost; inner folds become temporaries. One lower-case letter is
+ * an axis, anything longer a name. [...] stands for all axes of the scope's `like` tensor, c... for
+ * all but the batch, @ for those after the channel. The extent of an axis is the dimension where it
+ * stands alone in an index, or what Row.axes says; a statement is read twice, first for that. Rows
+ * are our own text, so a mistake in one is a bug and ends the program. */
+#include "ir.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_LETTERS = 20 };
+
+typedef struct Parser {
+	Scope *s;
+	const char *text, *at;     /* whole formula; next character                               */
+	Axis *axis[MAX_LETTERS];   /* of this statement                                           */
+	int naxis;
+	bool dry;                  /* first reading: extents only                                 */
+} Parser;
+
+typedef struct Index {
+	Affine at[MAX_DIM];
+	int n;
+} Index;
+
+static Expr *parse_sum(Parser *p);
+
+static void bad(const Parser *p, const char *what)
+{
+	fatal(70, "formula '%s': %s at '%.20s'; please report this", p->text, what, p->at);
+}
+
+static void blanks(Parser *p)
+{
+	while (isspace((unsigned char)*p->at))
+		p->at++;
+}
+
+static bool accept(Parser *p, const char *s)
+{
+	blanks(p);
+	size_t n = strlen(s);
+	if (strncmp(p->at, s, n) != 0)
+		return false;
+	p->at += n;
+	return true;
+}
+
+static void expect(Parser *p, const char *s)
+{
+	if (!accept(p, s))
+		bad(p, format("expected '%s'", s));
+}
+
+static const char *word(Parser *p)
+{
+	blanks(p);
+	const char *from = p->at;
+	if (!isalpha((unsigned char)*from))
+		return NULL;
+	while (isalnum((unsigned char)*p->at) || *p->at == '_')
+		p->at++;
+	return copy_bytes(from, (size_t)(p->at - from));
+}
+
+static bool number_named(const Scope *s, const char *name, double *v)
+{
+	for (int i = 0; i < s->nvar; i++)
+		if (!strcmp(s->var[i].name, name)) {
+			*v = s->var[i].value;
+			return true;
+		}
+	return false;
+}
+
+/* ---- axes ---------------------------------------------------------------------------------- */
+
+/* "g:groups k:filters/groups" */
+static int declared_extent(const Scope *s, const char *name)
+{
+	double v = 0;
+
+	for (const char *a = s->axes; a && *a; a += strcspn(a, " "), a += *a == ' ') {
+		size_t n = strcspn(a, ":");
+		if (n != strlen(name) || strncmp(a, name, n) != 0)
+			continue;
+		const char *sum = copy_bytes(a + n + 1, strcspn(a + n + 1, " "));
+		if (!sums(sum, s->var, s->nvar, true, &v))
+			fatal(70, "axis '%s' of a row has no extent; please report this", name);
+		return (int)v;
+	}
+	return 0;
+}
+
+static Axis *axis_named(Parser *p, const char *name)
+{
+	for (int i = 0; i < p->naxis; i++)
+		if (!strcmp(p->axis[i]->name, name))
+			return p->axis[i];
+	assert(p->naxis < MAX_LETTERS);
+	Axis *a = axis_new(name, declared_extent(p->s, name));
+	if (!strcmp(name, "n")) {
+		a->batch = true;
+		a->extent = p->s->prog->model->batch;
+	}
+	return p->axis[p->naxis++] = a;
+}
+
+/* An axis of one value needs no loop: it is the number 0. */
+static Affine axis_index(Axis *a)
+{
+	return a->extent == 1 && !a->batch ? affine(0) : affine_axis(a);
+}
+
+/* The axes of `like` from dimension d on: n c h w for activations, k c r s for parameters. */
+static void pack(Parser *p, int d, Index *out)
+{
+	const Tensor *t = p->s->like;
+	const char *letters = t->batched ? "nchwuv" : "kcrsuv";
+
+	for (; d < t->rank; d++) {
+		Axis *a = axis_named(p, copy_bytes(letters + d, 1));
+		a->extent = t->dim[d];
+		out->at[out->n++] = axis_index(a);
+	}
+}
+
+/* ---- indices ------------------------------------------------------------------------------- */
+
+static Affine index_sum(Parser *p);
+
+static Affine index_factor(Parser *p)
+{
+	if (accept(p, "(")) {
+		Affine a = index_sum(p);
+		expect(p, ")");
+		return a;
+	}
+	blanks(p);
+	if (isdigit((unsigned char)*p->at)) {
+		char *end;
+		long v = strtol(p->at, &end, 10);
+		p->at = end;
+		return affine((int)v);
+	}
+	const char *name = word(p);
+	double v;
+	if (!name)
+		bad(p, "expected an index");
+	if (number_named(p->s, name, &v))
+		return affine((int)v);
+	if (strlen(name) != 1 || !islower((unsigned char)*name))
+		bad(p, format("unknown name '%s' in an index before", name));
+	return axis_index(axis_named(p, name));
+}
+
+static Affine index_product(Parser *p)
+{
+	Affine a = index_factor(p);
+
+	for (;;) {
+		if (accept(p, "*")) {
+			Affine b = index_factor(p);
+			if (a.n && b.n)
+				bad(p, "index not affine before");
+			a = b.n ? affine_scale(b, a.c) : affine_scale(a, b.c);
+		} else if (accept(p, "/")) {
+			Affine b = index_factor(p);
+			if (a.n || b.n || b.c == 0 || a.c % b.c)
+				bad(p, "index not whole before");
+			a = affine(a.c / b.c);
+		} else {
+			return a;
+		}
+	}
+}
+
+static Affine index_sum(Parser *p)
+{
+	Affine a = accept(p, "-") ? affine_scale(index_product(p), -1) : index_product(p);
+
+	for (;;) {
+		if (accept(p, "+"))
+			a = affine_add(a, index_product(p), 1);
+		else if (accept(p, "-"))
+			a = affine_add(a, index_product(p), -1);
+		else
+			return a;
+	}
+}
+
+/* One entry of an index list: "k", "i*sh+r-pt", "c...", "...", "@". `t` may be NULL (not known). */
+static void index_entry(Parser *p, const Tensor *t, Index *out)
+{
+	const Tensor *like = p->s->like;
+
+	blanks(p);
+	if (accept(p, "...")) {
+		pack(p, 0, out);
+		return;
+	}
+	if (accept(p, "@")) {
+		if (!p->s->flat)
+			pack(p, 2, out);
+		return;
+	}
+	if (!strncmp(p->at, "c...", 4) || (p->s->flat && *p->at == 'c' && !isalnum((unsigned char)p->at[1]))) {
+		p->at += strncmp(p->at, "c...", 4) ? 1 : 4;
+		pack(p, like->batched ? 1 : 0, out);
+		return;
+	}
+	bool alone = islower((unsigned char)p->at[0]) && strchr(",]", p->at[1]);
+	if (alone && t && out->n < t->rank) {
+		Axis *a = axis_named(p, copy_bytes(p->at, 1));
+		if (a->extent == 0)
+			a->extent = t->dim[out->n];
+	}
+	out->at[out->n++] = index_sum(p);
+}
+
+static Index index_list(Parser *p, const Tensor *t)
+{
+	Index x = { .n = 0 };
+
+	expect(p, "[");
+	do
+		index_entry(p, t, &x);
+	while (accept(p, ","));
+	expect(p, "]");
+	if (t && !p->dry && x.n != t->rank)
+		bad(p, format("%s has %d axes", t->cname, t->rank));
+	return x;
+}
+
+/* Where an element lies in row-major order over the axes of an index list. */
+static Affine ordinal(const Index *x, const int *dim)
+{
+	Affine a = affine(0);
+
+	for (int d = 0; d < x->n; d++)
+		a = affine_add(affine_scale(a, dim[d]), x->at[d], 1);
+	return a;
+}
+
+/* ---- expressions --------------------------------------------------------------------------- */
+
+static Expr *special(Parser *p, const char *name)
+{
+	const Tensor *like = p->s->like;
+	Expr *e = NULL;
+	Index x = { .n = 0 };
+
+	if (!strcmp(name, "inside")) {
+		double extent = 0;
+		e = expr_leaf(OP_INSIDE);
+		e->index[0] = index_sum(p);
+		expect(p, ",");
+		if (!number_named(p->s, word(p), &extent))
+			bad(p, "expected an extent before");
+		e->extent = (int)extent;
+	} else if (!strcmp(name, "ordinal")) {
+		e = expr_leaf(OP_INDEX);
+		index_entry(p, like, &x);
+		e->index[0] = ordinal(&x, like->dim + 1);
+	} else if (!strcmp(name, "random")) {
+		e = expr_leaf(OP_RANDOM);
+		e->number = p->s->key;
+		pack(p, 0, &x);
+		e->index[0] = ordinal(&x, like->dim);
+	} else {
+		return NULL;
+	}
+	expect(p, ")");
+	return p->dry ? e : expr_settle(e);
+}
+
+static Expr *call(Parser *p, const char *name)
+{
+	static const char *const op_name[] = {
+#define OP(id, name, arity, text, d0, d1, d2, d3) name,
+#include "ops.h"
+#undef OP
+	};
+	Expr *arg[MAX_ARG] = { NULL }, *e = special(p, name);
+
+	if (e)
+		return e;
+	for (Op op = 0; op < sizeof op_name / sizeof *op_name; op++) {
+		if (strcmp(op_name[op], name) != 0)
+			continue;
+		for (int i = 0; i < expr_arity(op); i++) {
+			if (i)
+				expect(p, ",");
+			arg[i] = parse_sum(p);
+		}
+		expect(p, ")");
+		return p->dry ? expr_const(0) : expr_op(op, arg[0], arg[1], arg[2], arg[3]);
+	}
+	bad(p, format("unknown function '%s' before", name));
+	return NULL;
+}
+
+static Expr *parse_factor(Parser *p);
+
+/* sum{c,r,s} product */
+static Expr *fold(Parser *p, Fold kind)
+{
+	Index x = { .n = 0 };
+
+	expect(p, "{");
+	do
+		index_entry(p, NULL, &x);
+	while (accept(p, ","));
+	expect(p, "}");
+	Expr *body = parse_factor(p);
+	while (kind == FOLD_SUM && accept(p, "*"))
+		body = expr_op(OP_MUL, body, parse_factor(p), NULL, NULL);
+	Expr *e = expr_leaf(OP_FOLD);
+	e->number = (int)kind;
+	e->arg[0] = body;
+	for (int i = 0; i < x.n; i++)
+		if (x.at[i].n)    /* axes of one value are gone already */
+			e->index[e->n++] = x.at[i];
+	return e->n ? e : body;
+}
+
+static Expr *named(Parser *p, const char *name)
+{
+	Scope *s = p->s;
+	double v;
+
+	blanks(p);
+	for (int i = s->nbind - 1; i >= 0; i--) {
+		Bind *b = &s->bind[i];
+		if (strcmp(b->name, name) != 0)
+			continue;
+		if (b->expr)
+			return b->expr;
+		Index x = index_list(p, b->tensor);
+		return b->tensor && !p->dry ? expr_read(b->tensor, x.at) : expr_const(0);
+	}
+	if (!strcmp(name, "batch"))
+		return expr_leaf(OP_LIVE);
+	if (!strcmp(name, "step"))
+		return expr_leaf(OP_STEP);
+	if (number_named(s, name, &v))
+		return expr_const(v);
+	bad(p, format("unknown name '%s' before", name));
+	return NULL;
+}
+
+static Expr *parse_factor(Parser *p)
+{
+	if (accept(p, "(")) {
+		Expr *e = parse_sum(p);
+		expect(p, ")");
+		return e;
+	}
+	if (accept(p, "-"))
+		return expr_op(OP_NEG, parse_factor(p), NULL, NULL, NULL);
+	blanks(p);
+	if (isdigit((unsigned char)*p->at)) {
+		char *end;
+		double v = strtod(p->at, &end);
+		p->at = end;
+		return expr_const(v);
+	}
+	const char *name = word(p);
+	if (!name)
+		bad(p, "expected a value");
+	if (!strcmp(name, "sum") || (!strcmp(name, "max") && *p->at == '{'))
+		return fold(p, *name == 's' ? FOLD_SUM : FOLD_MAX);
+	return accept(p, "(") ? call(p, name) : named(p, name);
+}
+
+static Expr *parse_product(Parser *p)
+{
+	Expr *e = parse_factor(p);
+
+	for (;;) {
+		if (accept(p, "*"))
+			e = expr_op(OP_MUL, e, parse_factor(p), NULL, NULL);
+		else if (accept(p, "/"))
+			e = expr_op(OP_DIV, e, parse_factor(p), NULL, NULL);
+		else
+			return e;
+	}
+}
+
+static Expr *parse_sum(Parser *p)
+{
+	Expr *e = parse_product(p);
+
+	for (;;) {
+		if (accept(p, "+"))
+			e = expr_op(OP_ADD, e, parse_product(p), NULL, NULL);
+		else if (accept(p, "-"))
+			e = expr_op(OP_SUB, e, parse_product(p), NULL, NULL);
+		else
+			return e;
+	}
+}
+
+/* ---- statements ---------------------------------------------------------------------------- */
+
+static void set_axes(Eqn *q, Parser *p, const Affine *folded, int nfolded)
+{
+	for (int f = 0; f < 2; f++)
+		for (int i = 0; i < p->naxis; i++) {
+			Axis *a = p->axis[i];
+			bool is_folded = false, used = false;
+			for (int d = 0; d < nfolded; d++)
+				is_folded |= affine_coef(&folded[d], a) != 0;
+			for (int d = 0; d < q->out->rank; d++)
+				used |= affine_coef(&q->index[d], a) != 0;
+			if ((a->extent == 1 && !a->batch) || is_folded != (f == 1) || (!used && !is_folded))
+				continue;
+			q->axis[q->naxis++] = a;
+			q->nfree += f == 0;
+		}
+}
+
+static void fold_into(Eqn *q, Parser *p, const Expr *fold)
+{
+	double count = 1;
+
+	q->rhs = fold->arg[0];
+	for (int i = 0; i < fold->n; i++)
+		count *= fold->index[i].term[0].axis->extent;
+	if (q->rhs->op == OP_CONST) {
+		bool sum = fold->number == FOLD_SUM;
+		q->rhs = expr_const(sum ? count * q->rhs->value : q->rhs->value);
+		set_axes(q, p, NULL, 0);
+		return;
+	}
+	q->fold = (Fold)fold->number;
+	set_axes(q, p, fold->index, fold->n);
+}
+
+/* A tensor over the given axes, batch first as they come. */
+static Tensor *temp_over(Scope *s, const char *name, const Affine *index, int n)
+{
+	Tensor *t = tensor_new(s->prog, name, format("%s_%s", s->tag, name), ROLE_TEMP);
+
+	for (int i = 0; i < n; i++) {
+		const Axis *a = index[i].n ? index[i].term[0].axis : NULL;
+		t->dim[t->rank++] = a ? a->extent : 1;
+		t->batched |= a && a->batch && i == 0;
+	}
+	return t;
+}
+
+/* Takes inner folds out of e into temporaries of their own. */
+static Expr *split_folds(Parser *p, Expr *e)
+{
+	Expr *arg[MAX_ARG] = { NULL };
+	Eqn *q;
+
+	if (e->op == OP_FOLD) {
+		Affine index[MAX_DIM];
+		int n = 0;
+		if (e->arg[0]->op == OP_CONST)
+			goto constant;
+		for (int i = 0; i < p->naxis; i++) {
+			bool folded = false;
+			for (int d = 0; d < e->n; d++)
+				folded |= affine_coef(&e->index[d], p->axis[i]) != 0;
+			if (!folded && expr_uses(e->arg[0], p->axis[i]))
+				index[n++] = affine_axis(p->axis[i]);
+		}
+		if (n == 0)
+			index[n++] = affine(0);
+		q = eqn_new(p->s->prog, p->s->phase, p->s->layer);
+		q->out = temp_over(p->s, e->number == FOLD_SUM ? "sum" : "max", index, n);
+		memcpy(q->index, index, sizeof *index * (size_t)n);
+		fold_into(q, p, e);
+		eqn_add(p->s->prog, q);
+		return expr_read(q->out, index);
+	}
+	if (expr_arity(e->op) == 0)
+		return e;
+	for (int i = 0; i < e->n; i++)
+		arg[i] = split_folds(p, e->arg[i]);
+	return expr_op(e->op, arg[0], arg[1], arg[2], arg[3]);
+constant:
+	for (int i = 0; i < e->n; i++)
+		arg[0] = expr_op(OP_MUL, arg[0] ? arg[0] : e->arg[0],
+		                 expr_const(e->index[i].term[0].axis->extent), NULL, NULL);
+	return arg[0];
+}
+
+static void statement(Parser *p)
+{
+	Scope *s = p->s;
+	const char *start = p->at, *name = word(p);
+	if (!name)
+		bad(p, "expected a tensor");
+	Tensor *t = scope_tensor(s, name);
+
+	p->dry = true;
+	p->naxis = 0;
+	index_list(p, t);
+	if (!accept(p, ":="))
+		expect(p, "=");
+	parse_sum(p);
+	p->at = start;
+	p->dry = false;
+	word(p);
+	Index x = index_list(p, t);
+	if (!t) {
+		t = temp_over(s, name, x.at, x.n);
+		scope_bind(s, name, t, NULL);
+	}
+	bool update = accept(p, ":=");
+	if (!update)
+		expect(p, "=");
+	Expr *e = parse_sum(p);
+	Eqn *q = eqn_new(s->prog, s->phase, s->layer);
+	q->out = t;
+	q->update = update;
+	memcpy(q->index, x.at, sizeof x.at);
+	if (e->op == OP_FOLD) {
+		fold_into(q, p, e);
+	} else {
+		q->rhs = split_folds(p, e);
+		set_axes(q, p, NULL, 0);
+	}
+	eqn_add(s->prog, q);
+}
+
+void parse_equations(Scope *s, const char *text)
+{
+	Parser p = { .s = s, .text = text, .at = text };
+
+	do
+		statement(&p);
+	while (accept(&p, ";"));
+	blanks(&p);
+	if (*p.at)
+		bad(&p, "unexpected text");
+}
+
+Expr *parse_expr(Scope *s, const char *text)
+{
+	Parser p = { .s = s, .text = text, .at = text };
+	Expr *e = parse_sum(&p);
+
+	if (*p.at)
+		bad(&p, "unexpected text");
+	return e;
+}
+
+void scope_bind(Scope *s, const char *name, Tensor *t, Expr *e)
+{
+	assert(s->nbind < (int)(sizeof s->bind / sizeof *s->bind));
+	s->bind[s->nbind++] = (Bind){ name, t, e };
+}
+
+Tensor *scope_tensor(const Scope *s, const char *name)
+{
+	for (int i = s->nbind - 1; i >= 0; i--)
+		if (!strcmp(s->bind[i].name, name))
+			return s->bind[i].tensor;
+	return NULL;
+}
