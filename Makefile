@@ -1,7 +1,6 @@
-# make            the compiler, build/nncc
-# make demo       from nothing to a trained network
-# make test       everything that is checked; make style prints nothing when fine
-# make install    PREFIX=/usr/local, DESTDIR as usual
+# make           the compiler, build/nncc        make install   PREFIX=/usr/local, DESTDIR as usual
+# make demo      from nothing to a trained net   make style     prints nothing when fine
+# make test      everything that is checked      make clean
 
 CC       = clang-19
 CFLAGS   = -O2 -g
@@ -9,40 +8,77 @@ PREFIX   = /usr/local
 BUILD    = build
 RUNTIME  = $(CURDIR)/runtime
 
-FLAGS    = -std=c17 -D_GNU_SOURCE $(CFLAGS) -Wall -Wextra -Wshadow -Wconversion -MMD -MP
+FLAGS    = -std=c17 -D_GNU_SOURCE= $(CFLAGS) -Wall -Wextra -Wshadow -Wconversion -MMD -MP
 XML_C    = $(shell pkg-config --cflags libxml-2.0)
 XML_LD   = $(shell pkg-config --libs libxml-2.0)
-RUN_C    = -march=native -fopenmp
+# clang-19 warns about its own choice of features for the newest processors.
+RUN_C    = -march=native -fopenmp -Wno-invalid-feature-combination
 RUN_LD   = -fopenmp -lpng -lz -lm
-JSON_LD  = -lcjson -lm
 
-NNCC     = $(BUILD)/nncc
-COMPILER = $(patsubst %.c,$(BUILD)/%.o,$(wildcard compiler/*.c)) $(BUILD)/compiler/calc.o
-LINKED   = $(filter-out %/main.o,$(COMPILER))
-# What a test of the runtime links: all of it but its main, and the networks written by hand.
-TRAINER  = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard runtime/*.c)))
-FIXTURES = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fixture*.c))
+# What a test links: the compiler or the runtime, each without its main. The compiler shares
+# calc.c with the runtime. tests/fixture*.c are networks as nncc would emit them.
+objects  = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard $(1))))
+COMPILER = $(call objects,compiler/*.c) $(BUILD)/compiler/calc.o
+TRAINER  = $(call objects,runtime/*.c tests/fixture*.c)
 
-# tests/test_runtime_*.c test the runtime, every other tests/test_*.c the compiler.
+# tests/test_runtime_*.c, test_math.c and test_team.c test the runtime, the others the compiler.
 TESTS    = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
-TESTS_R  = $(filter $(BUILD)/tests/test_runtime_% %/test_math %/test_team,$(TESTS))
-TESTS_C  = $(filter-out $(TESTS_R),$(TESTS))
-TOOLS    = $(BUILD)/tests/compare
+OF_RUN   = $(filter $(addprefix $(BUILD)/tests/,test_runtime_% test_math test_team),$(TESTS))
+OF_NNCC  = $(filter-out $(OF_RUN),$(TESTS))
 
-all: $(NNCC)
+all: $(BUILD)/nncc
 
-$(NNCC): $(COMPILER)
+$(BUILD)/nncc: $(BUILD)/compiler/main.o $(COMPILER)
 	$(CC) -o $@ $^ $(XML_LD) -lm
 
-$(BUILD)/compiler/%.o: compiler/%.c
-	@mkdir -p $(@D)
-	$(CC) $(FLAGS) $(XML_C) -DNNCC_RUNTIME='"$(RUNTIME)"' -c -o $@ $<
-
+define compile
+@mkdir -p $(@D)
+$(CC) $(FLAGS) -c -o $@ $<
+endef
+$(BUILD)/%.o: %.c
+	$(compile)
 $(BUILD)/compiler/calc.o: runtime/calc.c
-	@mkdir -p $(@D)
-	$(CC) $(FLAGS) -c -o $@ $<
+	$(compile)
+$(BUILD)/compiler/%.o: FLAGS += $(XML_C) -DNNCC_RUNTIME='"$(RUNTIME)"'
+$(BUILD)/runtime/%.o $(BUILD)/tests/fixture%.o $(OF_RUN:=.o): FLAGS += $(RUN_C)
+$(OF_NNCC:=.o): FLAGS += $(XML_C)
 
-$(BUILD)/runtime/%.o $(BUILD)/tests/fixture%.o: FLAGS += $(RUN_C)
-$(TESTS_R:=.o): FLAGS += $(RUN_C) -Iruntime
-$(TESTS_C:=.o): FLAGS += $(XML_C) -Icompiler -Iruntime
-$(BUILD)/runtime/%.o $(BUILD)/tests/%.o: 
+$(OF_NNCC): %: %.o $(COMPILER)
+	$(CC) -o $@ $^ $(XML_LD) -lcriterion -lcjson -lm
+$(OF_RUN): %: %.o $(TRAINER)
+	$(CC) -o $@ $^ $(RUN_LD) -lcriterion -lcjson
+$(BUILD)/tests/compare: $(BUILD)/tests/compare.o
+	$(CC) -o $@ $^ -lcjson -lm
+
+# The packages first: what is not installed cannot be compiled against.
+test:
+	@tests/setup.sh build test
+	@$(MAKE) --no-print-directory all $(TESTS) $(BUILD)/tests/compare
+	@tests/all.sh $(TESTS) $(wildcard tests/run_*.sh)
+
+demo:
+	@tests/setup.sh build demo
+	@$(MAKE) --no-print-directory all
+	$(BUILD)/nncc models/lenet5.xml
+	./lenet5 train
+	./lenet5 test
+	@echo 'Next: ./lenet5 predict IMAGE, ./lenet5 --help, and change models/lenet5.xml.'
+
+style:
+	@tests/setup.sh build test style
+	@tests/style.sh
+
+install:
+	rm -rf $(BUILD)/install
+	$(MAKE) BUILD=$(BUILD)/install RUNTIME=$(PREFIX)/share/nncc/runtime all
+	install -D $(BUILD)/install/nncc $(DESTDIR)$(PREFIX)/bin/nncc
+	install -d $(DESTDIR)$(PREFIX)/share/nncc/runtime
+	install -m 644 runtime/*.[ch] $(DESTDIR)$(PREFIX)/share/nncc/runtime
+
+clean:
+	rm -rf $(BUILD)/compiler $(BUILD)/runtime $(BUILD)/tests $(BUILD)/oracle $(BUILD)/install \
+		$(BUILD)/nncc
+
+-include $(wildcard $(BUILD)/*/*.d)
+.SECONDARY:
+.PHONY: all test demo style install clean

@@ -20,9 +20,9 @@
 
 typedef struct File {
 	const char *path;
-	unsigned char *byte;       /* the whole file                                              */
-	size_t data, size;         /* bytes: where the numbers begin, where the file ends         */
-	cJSON *header;             /* name -> dtype, shape, data_offsets                          */
+	unsigned char *byte; /* the whole file                                              */
+	size_t data, size;   /* bytes: where the numbers begin, where the file ends         */
+	cJSON *header;       /* name -> dtype, shape, data_offsets                          */
 } File;
 
 typedef struct Tensor {
@@ -44,10 +44,10 @@ static File read_file(const char *path)
 	FILE *in = fopen(path, "rb");
 	if (!in)
 		die(path, strerror(errno));
-	if (fseek(in, 0, SEEK_END) || ftell(in) < 8)
+	long size = fseek(in, 0, SEEK_END) ? -1 : ftell(in);
+	if (size < 8 || fseek(in, 0, SEEK_SET))
 		die(path, "shorter than the 8 bytes that open a safetensors file");
-	f.size = (size_t)ftell(in);
-	rewind(in);
+	f.size = (size_t)size;
 	f.byte = malloc(f.size);
 	if (!f.byte || fread(f.byte, 1, f.size, in) != f.size)
 		die(path, "cannot be read to its end");
@@ -66,7 +66,9 @@ static File read_file(const char *path)
 
 static size_t width_of(const char *dtype)
 {
-	return strcmp(dtype, "F32") == 0 ? 4 : strcmp(dtype, "F64") == 0 || strcmp(dtype, "I64") == 0 ? 8 : 0;
+	if (strcmp(dtype, "F32") == 0)
+		return 4;
+	return strcmp(dtype, "F64") == 0 || strcmp(dtype, "I64") == 0 ? 8 : 0;
 }
 
 /* The tensor of this entry of a header; an entry that contradicts itself or the file ends us. */
@@ -80,7 +82,8 @@ static Tensor tensor_of(const File *f, const cJSON *entry)
 	t.dtype = dtype->valuestring;
 	t.width = width_of(t.dtype);
 	const cJSON *dim;
-	cJSON_ArrayForEach(dim, t.shape) t.count *= (size_t)dim->valuedouble;
+	cJSON_ArrayForEach(dim, t.shape)
+		t.count *= (size_t)dim->valuedouble;
 	double begin = cJSON_GetArrayItem(span, 0)->valuedouble;
 	double end = cJSON_GetArrayItem(span, 1)->valuedouble;
 	if (t.width == 0 || begin < 0 || end > (double)(f->size - f->data) ||
@@ -108,7 +111,7 @@ static double number(const Tensor *t, size_t i)
 	return f64;
 }
 
-/* |found - expected| / |expected|; not finite when a number is not or expected is 0 and found not. */
+/* |found - expected| / |expected|; not finite when a number is not, or expected is 0, found not. */
 static double distance(const Tensor *expected, const Tensor *found)
 {
 	double error = 0, norm = 0;
@@ -135,8 +138,7 @@ static int missing(const File *a, const File *b, char **names)
 {
 	int count = 0;
 	const cJSON *entry;
-	cJSON_ArrayForEach(entry, a->header)
-	{
+	cJSON_ArrayForEach(entry, a->header) {
 		if (!wanted(entry->string, names) ||
 		    cJSON_GetObjectItemCaseSensitive(b->header, entry->string))
 			continue;
@@ -154,10 +156,8 @@ static int compare(const File *expected, const File *found, double tolerance, ch
 	double worst = -1;
 	const char *where = "";
 	const cJSON *entry;
-	cJSON_ArrayForEach(entry, expected->header)
-	{
-		const cJSON *other =
-			cJSON_GetObjectItemCaseSensitive(found->header, entry->string);
+	cJSON_ArrayForEach(entry, expected->header) {
+		const cJSON *other = cJSON_GetObjectItemCaseSensitive(found->header, entry->string);
 		if (!wanted(entry->string, names) || !other)
 			continue;
 		Tensor e = tensor_of(expected, entry), f = tensor_of(found, other);
@@ -170,7 +170,8 @@ static int compare(const File *expected, const File *found, double tolerance, ch
 		}
 		double d = distance(&e, &f);
 		if (!(d <= tolerance)) {
-			printf("%s: relative error %.2e, allowed %.0e\n", entry->string, d, tolerance);
+			printf("%s: relative error %.2e, allowed %.0e\n", entry->string, d,
+			       tolerance);
 			off++;
 		} else if (d > worst) {
 			worst = d;
@@ -180,7 +181,8 @@ static int compare(const File *expected, const File *found, double tolerance, ch
 	if (count == 0)
 		printf("nothing to compare\n");
 	else if (off == 0)
-		printf("%d tensors agree; the worst is %s: relative error %.2e\n", count, where, worst);
+		printf("%d tensors agree; the worst is %s: relative error %.2e\n", count, where,
+		       worst);
 	return count == 0 ? 1 : off;
 }
 

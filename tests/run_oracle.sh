@@ -20,14 +20,14 @@ check() {
 	rm -rf "$dir" && mkdir -p "$dir"
 	# shellcheck disable=SC2086 # an option may be two words
 	said=$(timeout 120 "$nncc" $option -o "$dir/trainer" "$case.xml" 2>&1) ||
-		{ echo "nncc failed: ${said%%$'\n'*}"; return; }
+		{ echo "nncc: status $? ${said%%$'\n'*}"; return; }
 	for expected in "$case".o*.safetensors; do
 		steps=${expected#"$case".o} steps=${steps%.safetensors}
-		said=$(step "$case" "$dir" "${steps:-1}") || { echo "step failed: ${said%%$'\n'*}"; return; }
+		said=$(step "$case" "$dir" "${steps:-1}") || { echo "step: status $? ${said%%$'\n'*}"; return; }
 		said=$("$compare" "$expected" "$dir/out" "$tolerance" 2>&1) ||
 			{ echo "${steps:-1} steps: ${said//$'\n'/; }"; return; }
 	done
-	said=$(step "$case" "$dir" 1 --eval) || { echo "step --eval failed: ${said%%$'\n'*}"; return; }
+	said=$(step "$case" "$dir" 1 --eval) || { echo "step --eval: status $? ${said%%$'\n'*}"; return; }
 	said=$("$compare" "$case.o.safetensors" "$dir/out" "$tolerance" loss output 2>&1) ||
 		{ echo "eval: ${said//$'\n'/; }"; return; }
 	rm -rf "$dir"

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# setup.sh: installs the Debian packages that are missing.
+#
+#     tests/setup.sh PART...         parts: build demo test style
+#
+# As root on Debian it installs them; otherwise it says what to install and fails. When nothing is
+# missing it takes a few milliseconds and touches neither the network nor the package lists.
+set -u
+build="make clang-19 libomp-19-dev libc6-dev libxml2-dev libpng-dev zlib1g-dev pkg-config"
+demo="dataset-fashion-mnist"
+test="gcc libcriterion-dev libcjson-dev libclang-rt-19-dev dataset-fashion-mnist"
+style="clang-format-19 clang-tidy-19"
+
+packages=""
+for part; do
+	case $part in
+	build | demo | test | style) packages="$packages ${!part}" ;;
+	*) echo "setup: unknown part '$part'; parts are build, demo, test and style" >&2; exit 2 ;;
+	esac
+done
+
+if ! command -v dpkg-query >/dev/null; then
+	command -v clang-19 >/dev/null && exit 0 # another system: trust that it was prepared
+	echo "setup: not a Debian system; install what these Debian packages hold:$packages" >&2
+	exit 1
+fi
+
+missing=""
+# shellcheck disable=SC2086 # a list of words
+installed=" $(dpkg-query -W -f '${db:Status-Abbrev}${Package} ' $packages 2>/dev/null) "
+for package in $packages; do
+	case $installed in
+	*"ii $package "*) ;;
+	*) missing="$missing $package" ;;
+	esac
+done
+[ -z "$missing" ] && exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+	echo "setup: missing packages. Run: sudo apt-get install$missing" >&2
+	exit 1
+fi
+echo "setup: installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# shellcheck disable=SC2086
+{ apt-get update && apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1 || {
+	tail -n 15 "$log" >&2
+	echo "setup: apt-get could not install$missing (see above)" >&2
+	exit 1
+}
