@@ -16,6 +16,7 @@ typedef struct Pass {
 
 /* main.c: the table, in order; ends with letter 0. */
 extern const Pass passes[];
+double clock_ms(void);                     /* since the first call                             */
 
 /* options.c: fills `options` from the command line. Ends the program after --help and --version,
  * and with exit 2 and a message when the command line is wrong. Afterwards options.input is set,
@@ -33,5 +34,44 @@ const char *show_bytes(int64_t n);         /* "4.2 MB", 1 MB = 10^6 bytes       
 /* emit_model.c: numbers that are also told to the user. */
 int64_t parameter_count(const Prog *p);    /* trained and frozen                               */
 int64_t memory_bytes(const Prog *p);       /* predicted peak of a training run without data    */
+
+/* sources.c: a directory of C: net.c plain.c model.c, Makefile, and the runtime in runtime/. */
+enum { MAX_SOURCES = 128 };
+typedef struct Sources {
+	const char *dir;           /* where they are                                              */
+	const char *name;          /* the trainer's file name                                     */
+	const char *file[MAX_SOURCES];     /* "net.c", "runtime/team.c": to compile               */
+	int nfile;
+} Sources;
+const char *trainer_name(const Model *m);  /* the network's name as a harmless file name       */
+void sources_list(Sources *s);             /* fills `file`                                     */
+void sources_write(const Sources *s, const Prog *fast, const Prog *plain);
+const char *sources_temp(bool make);       /* a new directory, removed at exit; or its pattern */
+void sources_drop(void);                   /* removes it now                                   */
+
+/* cc.c: what the Makefile and build() have in common. */
+extern const char *const cc_flags;         /* of every file                                    */
+extern const char *const cc_link_flags;
+extern const char *const cc_libraries;
+const char *cc_march(const Prog *p);       /* "-march=native -mprefer-vector-width=512"        */
+const char *cc_level(const char *file);    /* "-O3" where it pays                              */
+
+/* spawn.c: programs, without a shell. */
+typedef struct Args {          /* an argument vector                                          */
+	char *word[64 + MAX_SOURCES];      /* ends with NULL                                  */
+	int n;
+} Args;
+void args_add(Args *a, const char *text);      /* one word                                     */
+void args_split(Args *a, const char *text);    /* every word of `text`                         */
+void args_print(const Args *a, FILE *out);     /* as a shell would read it                     */
+int processors(void);                          /* this process may run on                      */
+const char *program_find(const char *name);    /* along PATH, or NULL                          */
+const char *program_says(const Args *a);       /* first line of its output, or NULL            */
+/* From here on INT, TERM and HUP are kept for programs_run. */
+void signals_hold(void);
+/* Runs all, `at_once` at a time; after a failure no further one is started. 0: all succeeded, 1: one
+ * failed (it has said why), -N: signal N came, and none is left running. */
+int programs_run(const Args *a, int n, int at_once);
+_Noreturn void signal_raise(int signal);       /* ends as the signal would have                */
 
 #endif

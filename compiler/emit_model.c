@@ -161,7 +161,7 @@ int64_t parameter_count(const Prog *p)
  *   + THREAD * threads stacks and buffers of the team */
 int64_t memory_bytes(const Prog *p)
 {
-	enum { BASE = 6000000, THREAD = 100000, THREADS = 2 };
+	enum { BASE = 6000000, THREAD = 100000 };
 	int64_t saved = 0;
 	for (int i = 0; i < p->ntensor; i++) {
 		const Tensor *t = p->tensor[i];
@@ -169,7 +169,7 @@ int64_t memory_bytes(const Prog *p)
 		    || t->role == ROLE_STATE)
 			saved += t->elems * (options.real_double ? 8 : 4);
 	}
-	return p->arena + saved + BASE + THREAD * (options.threads ? options.threads : THREADS);
+	return p->arena + saved + BASE + THREAD * (options.threads ? options.threads : processors());
 }
 
 static double flop_per_step(const Prog *p)

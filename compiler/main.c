@@ -31,11 +31,14 @@ const Pass passes[] = {
 	{ 0, NULL, NULL, NULL },
 };
 
-static double clock_ms(void)
+double clock_ms(void)
 {
+	static struct timespec start;
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+	if (!start.tv_sec && !start.tv_nsec)
+		start = t;
+	return (double)(t.tv_sec - start.tv_sec) * 1e3 + (double)(t.tv_nsec - start.tv_nsec) / 1e6;
 }
 
 static void told(const Pass *pass, double since)

@@ -1,0 +1,182 @@
+/* cc.c: from two finished programs to a trainer.
+ *
+ * In: the fast and the plain program. Out: a binary, or with -S the directory it is built from. The
+ * sources go to a temporary directory, the C compiler runs on each of them, as many at once as there
+ * are processors, then links. Its messages are shown as they come; a failure is exit 1. The C
+ * compiler is the one of --cc, else of NNCC_CC, else the first of clang-19, clang and gcc, clang
+ * only with its OpenMP library. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "driver.h"
+
+const char *const cc_flags = "-std=gnu17 -ffp-contract=fast -fno-math-errno -fno-trapping-math "
+			     "-fopenmp -ffunction-sections -fdata-sections";
+const char *const cc_link_flags = "-fopenmp -s -Wl,--gc-sections -Wl,--as-needed";
+const char *const cc_libraries = "-lpng -lz -lm";
+
+const char *cc_march(const Prog *p)
+{
+	if (!strcmp(p->target.march, "generic"))
+		return p->target.flags;
+	const char *flags = p->target.flags;
+	return format("-march=%s%s%s", p->target.march, *flags ? " " : "", flags);
+}
+
+const char *cc_level(const char *file)
+{
+	return strcmp(file, "net.c") ? "-O2" : "-O3";
+}
+
+/* The word that names the program decides: /usr/bin/clang-19, "ccache clang". */
+static bool is_clang(const Args *cc)
+{
+	const char *word = cc->word[cc->n - 1], *slash = strrchr(word, '/');
+	return strstr(slash ? slash : word, "clang") != NULL;
+}
+
+static bool has_openmp(const Args *cc)
+{
+	Args ask = *cc;
+	if (!is_clang(cc))
+		return true;
+	args_add(&ask, "-print-file-name=libomp.so");
+	const char *path = program_says(&ask);
+	return path && path[0] == '/';
+}
+
+static Args default_compiler(void)
+{
+	static const char *const name[] = { "clang-19", "clang", "gcc" };
+	for (size_t i = options.link_static ? 2 : 0; i < sizeof name / sizeof *name; i++) {
+		Args cc = { 0 };
+		args_add(&cc, name[i]);
+		if (program_find(name[i]) && has_openmp(&cc))
+			return cc;
+	}
+	if (options.link_static)
+		fatal(1, "--static needs gcc, which is not installed; on Debian: apt install gcc");
+	fatal(1, "no C compiler with OpenMP found (clang-19, clang or gcc); on Debian: "
+	         "apt install clang-19 libomp-19-dev");
+}
+
+static Args compiler(void)
+{
+	const char *env = getenv("NNCC_CC");
+	const char *given = options.cc ? options.cc : env && *env ? env : NULL;
+	Args cc = { 0 };
+	if (!given)
+		return default_compiler();
+	if (program_find(given))
+		args_add(&cc, given);
+	else
+		args_split(&cc, given);
+	if (!cc.n || !program_find(cc.word[0]))
+		fatal(1, "the C compiler '%s' of %s is not installed; without it nncc takes "
+		         "clang-19, clang or gcc", given, options.cc ? "--cc" : "NNCC_CC");
+	if (options.link_static && is_clang(&cc))
+		fatal(2, "--static needs gcc: clang's OpenMP has no static form");
+	return cc;
+}
+
+static const char *object(const Sources *s, int i)
+{
+	return format("%s/%.*s.o", s->dir, (int)strlen(s->file[i]) - 2, s->file[i]);
+}
+
+static Args compile_command(const Args *cc, const Sources *s, int i, const Prog *p)
+{
+	Args a = *cc;
+	args_split(&a, cc_flags);
+	args_split(&a, cc_level(s->file[i]));
+	args_split(&a, cc_march(p));
+	args_add(&a, format("-I%s/runtime", s->dir));
+	args_add(&a, "-c");
+	args_add(&a, "-o");
+	args_add(&a, object(s, i));
+	args_add(&a, format("%s/%s", s->dir, s->file[i]));
+	return a;
+}
+
+static Args link_command(const Args *cc, const Sources *s, const char *output)
+{
+	Args a = *cc;
+	args_split(&a, cc_link_flags);
+	if (options.link_static)
+		args_add(&a, "-static");
+	args_add(&a, "-o");
+	args_add(&a, output);
+	for (int i = 0; i < s->nfile; i++)
+		args_add(&a, object(s, i));
+	args_split(&a, cc_libraries);
+	return a;
+}
+
+static void show(const Args *a, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (options.print_only)
+			args_print(&a[i], stdout);
+		else if (options.verbose)
+			args_print(&a[i], stderr);
+}
+
+static void check_output(const char *path)
+{
+	struct stat st;
+	if (!stat(path, &st) && S_ISDIR(st.st_mode))
+		fatal(1, "%s is a directory; -o names another file for the trainer", path);
+}
+
+/* Runs them all, or ends the program; `output` does not stay behind half written. */
+static void run(const Args *a, int n, const char *output)
+{
+	int result = programs_run(a, n, processors());
+	if (!result)
+		return;
+	struct stat st;
+	if (output && !lstat(output, &st) && S_ISREG(st.st_mode))
+		unlink(output);
+	sources_drop();
+	if (result < 0)
+		signal_raise(-result);
+	exit(1);
+}
+
+static void tell(const Prog *p, const char *path)
+{
+	fprintf(stderr, "%s: %s parameters, %s of memory, %.1f s\n", path,
+	        show_count(parameter_count(p)), show_bytes(memory_bytes(p)), clock_ms() / 1e3);
+}
+
+int build(const Prog *fast, const Prog *plain)
+{
+	Sources s = { .name = trainer_name(fast->model) };
+	sources_list(&s);
+	if (options.sources && !options.print_only) {
+		s.dir = options.output ? options.output : format("%s.c.d", s.name);
+		sources_write(&s, fast, plain);
+		tell(fast, s.dir);
+		return 0;
+	}
+	const char *output = options.output ? options.output : s.name;
+	check_output(output);
+	signals_hold();
+	Args cc = compiler(), *command = alloc((size_t)s.nfile * sizeof *command);
+	s.dir = sources_temp(!options.print_only);
+	for (int i = 0; i < s.nfile; i++)
+		command[i] = compile_command(&cc, &s, i, fast);
+	Args link = link_command(&cc, &s, output);
+	show(command, s.nfile);
+	show(&link, 1);
+	if (options.print_only)
+		return 0;
+	sources_write(&s, fast, plain);
+	run(command, s.nfile, NULL);
+	run(&link, 1, output);
+	tell(fast, output);
+	return 0;
+}
