@@ -38,7 +38,7 @@ static inline __attribute__((unused)) uint64_t nn_rand_mix(uint64_t x)
 
 /* 64 random bits. */
 static inline __attribute__((unused)) uint64_t nn_rand_u64(uint64_t seed, uint64_t purpose,
-							   uint64_t step, uint64_t index)
+                                                           uint64_t step, uint64_t index)
 {
 	uint64_t h = nn_rand_mix(seed + UINT64_C(0x9e3779b97f4a7c15));
 	h = nn_rand_mix(h + purpose * UINT64_C(0xd1342543de82ef95));
@@ -48,7 +48,7 @@ static inline __attribute__((unused)) uint64_t nn_rand_u64(uint64_t seed, uint64
 
 /* Uniform in [0,1), a multiple of 2^-53. */
 static inline __attribute__((unused)) double nn_rand_double(uint64_t seed, uint64_t purpose,
-							    uint64_t step, uint64_t index)
+                                                            uint64_t step, uint64_t index)
 {
 	return (double)(nn_rand_u64(seed, purpose, step, index) >> 11) * 0x1p-53;
 }
@@ -71,7 +71,7 @@ static inline __attribute__((unused)) double nn_rand_log(double x)
 /* Normal with mean 0 and standard deviation 1 (Marsaglia's polar method, 26-bit coordinates, so
  * that their squares are exact). */
 static inline __attribute__((unused)) double nn_rand_normal(uint64_t seed, uint64_t purpose,
-							    uint64_t step, uint64_t index)
+                                                            uint64_t step, uint64_t index)
 {
 	uint64_t h = nn_rand_u64(seed, purpose, step, index);
 	for (;;) {
@@ -86,7 +86,7 @@ static inline __attribute__((unused)) double nn_rand_normal(uint64_t seed, uint6
 
 /* The key of a kernel's mask: one for each layer and step. */
 static inline __attribute__((unused)) uint32_t nn_rand_key(uint64_t seed, uint64_t purpose,
-							   uint64_t layer, uint64_t step)
+                                                           uint64_t layer, uint64_t step)
 {
 	return (uint32_t)(nn_rand_u64(seed, purpose, layer, step) >> 32);
 }
@@ -111,7 +111,7 @@ NN_INLINE nn_v nn_rand_v(uint32_t key, uint32_t index0, uint32_t index_step)
 	nn_vu32 h = index0;
 	(void)index_step;
 #else
-#define NN_X(lane) index0 + lane * index_step
+#define NN_X(lane) index0 + lane *index_step
 	nn_vu32 h = {NN_EACH(NN_X)};
 #undef NN_X
 #endif

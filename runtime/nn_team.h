@@ -20,9 +20,9 @@
  * when there is no memory. Not to be called from inside a team. */
 void nn_team_run(int threads, void (*body)(nn_team *team, void *arg), void *arg);
 
-/* From body only: fn on all threads, each with its own nn_task. ms: NULL, or one double a kernel, to
- * which nn_sync adds milliseconds. What thread 0 wrote before is seen by all, and what they wrote is
- * seen by thread 0 afterwards. */
+/* From body only: fn on all threads, each with its own nn_task. ms: NULL, or one double a kernel,
+ * to which nn_sync adds milliseconds. What thread 0 wrote before is seen by all, and what they
+ * wrote is seen by thread 0 afterwards. */
 void nn_team_do(nn_team *team, void (*fn)(nn_task *t), char *arena, const nn_run *run, double *ms);
 void nn_team_each(nn_team *team, void (*fn)(void *arg, int thread, int threads), void *arg);
 

@@ -9,8 +9,8 @@
  * text compiles. Vectors wider than the machine's registers are split by the compiler, so any
  * combination works on AVX-512, AVX2, NEON and plain C; no intrinsics are needed.
  *
- * Every function gives the same bits in a lane whatever NN_LANES is; nn_sum and nn_hmax, which cross
- * lanes, fold the upper half of the vector onto the lower until one lane is left.
+ * Every function gives the same bits in a lane whatever NN_LANES is; nn_sum and nn_hmax, which
+ * cross lanes, fold the upper half of the vector onto the lower until one lane is left.
  *
  * Example: one output of a dense layer with ReLU, c a multiple of NN_LANES.
  *     nn_v s = nn_splat(0);
@@ -24,9 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined __GNUC__ && !defined __clang__
-#pragma GCC diagnostic ignored "-Wpsabi" /* vectors are never passed: everything here is inlined */
-#endif
+#pragma GCC diagnostic ignored "-Wpsabi" /* no vector is ever passed: all is inlined */
 
 /* Before a `for` whose trip count is a constant after inlining: no loop is left, and arrays
  * indexed by its variable become registers. The other keeps a loop rolled. */
@@ -41,11 +39,11 @@
 #define NN_INLINE static inline __attribute__((always_inline, unused))
 
 /* NN_DOUBLE: 1 when NN_REAL is double. */
-#define NN_IS_float    0
-#define NN_IS_double   1
-#define NN_IS_(real)   NN_IS_##real
-#define NN_IS(real)    NN_IS_(real)
-#define NN_DOUBLE      NN_IS(NN_REAL)
+#define NN_IS_float  0
+#define NN_IS_double 1
+#define NN_IS_(real) NN_IS_##real
+#define NN_IS(real)  NN_IS_(real)
+#define NN_DOUBLE    NN_IS(NN_REAL)
 
 /* What goes into the braces or the argument list of one vector: f(lane), for every lane. */
 #define NN_EACH_1(f)  f(0)
@@ -59,30 +57,29 @@
 
 typedef NN_REAL nn_real;
 #if NN_DOUBLE
-typedef int64_t nn_int; /* a signed integer as wide as a real */
+typedef int64_t nn_int; /* integers as wide as a real */
+typedef uint64_t nn_uint;
 #else
 typedef int32_t nn_int;
+typedef uint32_t nn_uint;
 #endif
 
 #if NN_LANES == 1
 typedef nn_real nn_v;
 typedef nn_int nn_vi;
+typedef nn_uint nn_vu;
 typedef uint8_t nn_b;
 typedef nn_real nn_loose __attribute__((may_alias));
 #elif NN_LANES == 2 || NN_LANES == 4 || NN_LANES == 8 || NN_LANES == 16
-#if NN_LANES == 16 && NN_DOUBLE
-#define NN_ALIGN 64 /* no register is wider, and gcc remarks on an alignment of 128 */
-#else
-#define NN_ALIGN (NN_LANES * sizeof(nn_real))
-#endif
-typedef nn_real nn_v __attribute__((vector_size(NN_LANES * sizeof(nn_real)), aligned(NN_ALIGN)));
-typedef nn_int nn_vi __attribute__((vector_size(NN_LANES * sizeof(nn_real)), aligned(NN_ALIGN)));
+typedef nn_real nn_v __attribute__((vector_size(NN_LANES * sizeof(nn_real))));
+typedef nn_int nn_vi __attribute__((vector_size(NN_LANES * sizeof(nn_real))));
+typedef nn_uint nn_vu __attribute__((vector_size(NN_LANES * sizeof(nn_real))));
 typedef int32_t nn_vi32 __attribute__((vector_size(NN_LANES * 4)));
 /* Bytes, for argmax codes: may lie anywhere in an array of uint8_t. */
 typedef uint8_t nn_b __attribute__((vector_size(NN_LANES), aligned(1), may_alias));
 /* A vector in memory, aligned as its reals are. */
 typedef nn_real nn_loose __attribute__((vector_size(NN_LANES * sizeof(nn_real)),
-					aligned(sizeof(nn_real)), may_alias));
+                                        aligned(sizeof(nn_real)), may_alias));
 #else
 #error "nn_vec.h: NN_LANES must be 1, 2, 4, 8 or 16"
 #endif
@@ -201,7 +198,8 @@ NN_INLINE nn_v nn_ifeq(nn_v a, nn_v b, nn_v x, nn_v y)
 }
 
 /* a > b ? a : b and a < b ? a : b: one instruction on x86. When a or b is NaN, or both are zeros,
- * the result is b: nn_max(nn_splat(0), x) lets a NaN in x through, nn_max(x, nn_splat(0)) hides it. */
+ * the result is b: nn_max(nn_splat(0), x) lets a NaN in x through, nn_max(x, nn_splat(0)) hides
+ * it. */
 NN_INLINE nn_v nn_max(nn_v a, nn_v b)
 {
 	return nn_ifgt(a, b, a, b);
@@ -212,11 +210,7 @@ NN_INLINE nn_v nn_min(nn_v a, nn_v b)
 	return nn_ifgt(b, a, a, b);
 }
 
-#if NN_DOUBLE
-#define NN_SIGN_BIT INT64_MIN
-#else
-#define NN_SIGN_BIT INT32_MIN
-#endif
+#define NN_SIGN_BIT (NN_DOUBLE ? (nn_int)INT64_MIN : (nn_int)INT32_MIN)
 
 NN_INLINE nn_v nn_abs(nn_v v)
 {
@@ -240,12 +234,19 @@ NN_INLINE nn_v nn_sqrt(nn_v v)
 #elif defined __clang__
 	return __builtin_elementwise_sqrt(v);
 #else
-	nn_real x[NN_LANES];
-	nn_store(x, v);
-	for (int i = 0; i < NN_LANES; i++)
-		x[i] = (nn_real)(NN_DOUBLE ? __builtin_sqrt((double)x[i])
-					   : (double)__builtin_sqrtf((float)x[i]));
-	return nn_load(x);
+#define NN_X(lane) (nn_real)(NN_DOUBLE ? __builtin_sqrt(v[lane]) : __builtin_sqrtf((float)v[lane]))
+	return (nn_v){NN_EACH(NN_X)};
+#undef NN_X
+#endif
+}
+
+/* Integers as reals, rounded where they have too many digits. */
+NN_INLINE nn_v nn_from_int(nn_vi i)
+{
+#if NN_LANES == 1
+	return (nn_real)i;
+#else
+	return __builtin_convertvector(i, nn_v);
 #endif
 }
 
@@ -265,7 +266,9 @@ NN_INLINE nn_v nn_bload(nn_b b)
 #if NN_LANES == 1
 	return (nn_real)b;
 #else
-	return __builtin_convertvector(__builtin_convertvector(b, nn_vi32), nn_v);
+#define NN_X(lane) b[lane]
+	return __builtin_convertvector((nn_vi32){NN_EACH(NN_X)}, nn_v);
+#undef NN_X
 #endif
 }
 
@@ -376,21 +379,25 @@ NN_INLINE void nn_sums(nn_real *restrict out, ptrdiff_t stride, const nn_v *acc,
 			t[i] = acc[first + (i < here ? i : here - 1)];
 		/* after the step of width w, NN_LANES / (w/2) sums share a vector, in order */
 		NN_UNROLL
-		for (int width = NN_LANES; width > 1; width /= 2)
+		for (int width = NN_LANES; width > 1; width /= 2) {
 			NN_UNROLL
 			for (int i = 0; i < NN_LANES / 2; i++)
 				if (i < width / 2)
 					t[i] = nn_lower(t[2 * i], t[2 * i + 1], width) +
 					       nn_upper(t[2 * i], t[2 * i + 1], width);
-		if (stride == 1 && here == NN_LANES)
+		}
+		if (stride == 1 && here == NN_LANES) {
 			nn_store(out + first, t[0]);
-		else
-			NN_UNROLL
-			for (int i = 0; i < NN_LANES; i++)
-				if (i < here)
-					out[(first + i) * stride] = t[0][i];
+			continue;
+		}
+		NN_UNROLL
+		for (int i = 0; i < NN_LANES; i++)
+			if (i < here)
+				out[(first + i) * stride] = t[0][i];
 	}
 #endif
 }
+
+#include "nn_math.h"
 
 #endif

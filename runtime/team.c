@@ -12,7 +12,7 @@
  * A thread idle for IDLE_MS sleeps on `call` in the kernel (futex); `sleepers` tells thread 0
  * whether anyone has to be woken. Those two are sequentially consistent: either thread 0 sees the
  * sleeper, or the sleeper sees the new call. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "nn_team.h"
 
 #include <sched.h>
@@ -30,8 +30,8 @@
 #endif
 
 enum {
-	LINE = 128,  /* bytes that a processor may fetch together: two cache lines      */
-	BURST = 32,  /* pauses between two looks at the clock                           */
+	LINE = 128, /* bytes that a processor may fetch together: two cache lines      */
+	BURST = 32, /* pauses between two looks at the clock                           */
 	NO_MEMORY = 71
 };
 static const double SPIN_MS = 0.05; /* then yield                                  */
@@ -42,12 +42,12 @@ typedef struct {
 } seat;
 
 typedef struct {
-	void (*step)(nn_task *t);        /* emitted code, or NULL                         */
-	void (*each)(void *, int, int);  /* any function, or NULL; both NULL: go home     */
-	void *arg;                       /* of each                                       */
-	char *arena;                     /* of step                                       */
-	const nn_run *run;               /* of step                                       */
-	double *ms;                      /* of step: milliseconds a kernel, or NULL       */
+	void (*step)(nn_task *t);       /* emitted code, or NULL                         */
+	void (*each)(void *, int, int); /* any function, or NULL; both NULL: go home     */
+	void *arg;                      /* of each                                       */
+	char *arena;                    /* of step                                       */
+	const nn_run *run;              /* of step                                       */
+	double *ms;                     /* of step: milliseconds a kernel, or NULL       */
 } job;
 
 struct nn_team {
@@ -216,9 +216,13 @@ static void work(nn_team *team, int thread)
 {
 	const job *j = &team->job;
 	if (j->step) {
-		nn_task task = {.arena = j->arena, .run = j->run, .team = team, .ms = j->ms,
-				.thread = thread, .threads = team->threads,
-				.mark = j->ms ? nn_clock_ms() : 0};
+		nn_task task = {.arena = j->arena,
+		                .run = j->run,
+		                .team = team,
+		                .ms = j->ms,
+		                .thread = thread,
+		                .threads = team->threads,
+		                .mark = j->ms ? nn_clock_ms() : 0};
 		j->step(&task);
 	} else {
 		j->each(j->arg, thread, team->threads);
