@@ -8,11 +8,12 @@ PREFIX   = /usr/local
 BUILD    = build
 RUNTIME  = $(CURDIR)/runtime
 
-FLAGS    = -std=c17 -D_GNU_SOURCE= $(CFLAGS) -Wall -Wextra -Wshadow -Wconversion -MMD -MP
+FLAGS    = -std=c17 -D_GNU_SOURCE $(CFLAGS) -Wall -Wextra -Wshadow -Wconversion -MMD -MP
 XML_C    = $(shell pkg-config --cflags libxml-2.0)
 XML_LD   = $(shell pkg-config --libs libxml-2.0)
-# clang-19 warns about its own choice of features for the newest processors.
-RUN_C    = -march=native -fopenmp -Wno-invalid-feature-combination
+# As a trainer is compiled (compiler/cc.c). clang-19 warns about its own choice of features.
+RUN_C    = -march=native -fopenmp -ffp-contract=fast -fno-math-errno -fno-trapping-math \
+	   -Wno-invalid-feature-combination
 RUN_LD   = -fopenmp -lpng -lz -lm
 
 # What a test links: the compiler or the runtime, each without its main. The compiler shares
