@@ -41,6 +41,7 @@ void check(Elem *root);
 const Attr *attr_of(const Elem *e, const char *name);          /* or NULL                          */
 const Elem *child_of(const Elem *e, const char *name);         /* the first, or NULL               */
 bool is_name(const char *s);
+bool suits(const char *variant, const char *type, const char *attr, const char **owners);
 
 /* ---- value.c: numbers in attributes ---------------------------------------------------------- */
 
@@ -59,6 +60,7 @@ typedef struct Env {           /* what an expression may name                   
 } Env;
 
 enum { MAX_LIST = 1024 };
+#define PAD_SAME (-1.0)        /* padding="same": depends on the input                        */
 
 Pos placed(const Env *env, Pos pos);           /* pos with the chain of blocks                    */
 /* The numbers of an attribute, checked against type and bounds: how many, or -1 after an error. */
