@@ -1,0 +1,271 @@
+/* test_team.c: the team of threads (nn_team.h), its barrier, and the measured limits (nn_peak.h).
+ *
+ * Every test runs with 1 to 7 threads, which is more than most test machines have processors. The
+ * barrier is tested by what it is for: what a thread wrote before a meeting, all see after it, and
+ * nobody runs ahead into the next round. */
+#include "../runtime/nn_peak.h"
+#include "../runtime/nn_team.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <time.h>
+
+enum { MOST = 7, ROUNDS = 500, JOBS = 300 };
+
+#ifdef _OPENMP
+static const bool openmp = true;
+#else
+static const bool openmp = false;
+#endif
+
+typedef struct {
+	int asked;            /* threads                                                  */
+	long slot[MOST];      /* one for each thread                                      */
+	long bad[MOST];       /* what each thread found wrong                             */
+	int runs[MOST];       /* how often it ran                                         */
+	double ms[3];         /* booked by nn_sync                                        */
+	double before, after; /* of a measurement                                         */
+} board;
+
+/* Emitted code gets a board as its arena. */
+static board *board_of(const nn_task *t)
+{
+	return (board *)(void *)t->arena;
+}
+
+static void with_threads(int threads, void (*body)(nn_team *, void *), board *b)
+{
+	*b = (board){.asked = openmp ? threads : 1};
+	nn_team_run(threads, body, b);
+}
+
+/* ---- work is done, once, by all ---------------------------------------------------------- */
+
+static void note(void *arg, int thread, int threads)
+{
+	board *b = arg;
+	b->runs[thread]++;
+	b->bad[thread] += threads != b->asked;
+}
+
+static void give_jobs(nn_team *team, void *arg)
+{
+	board *b = arg;
+	for (int job = 1; job <= JOBS; job++) {
+		nn_team_each(team, note, b);
+		for (int i = 0; i < b->asked; i++)
+			b->bad[0] += b->runs[i] != job; /* all are done when it returns */
+	}
+	b->bad[0] += nn_team_threads(team) != b->asked;
+}
+
+Test(team, every_thread_does_every_job_once, .timeout = 60)
+{
+	for (int threads = 1; threads <= MOST; threads++) {
+		board b;
+		with_threads(threads, give_jobs, &b);
+		for (int i = 0; i < MOST; i++) {
+			int want = i < b.asked ? JOBS : 0;
+			cr_expect(b.runs[i] == want && b.bad[i] == 0, "thread %d of %d: %d jobs", i,
+			          threads, b.runs[i]);
+		}
+	}
+}
+
+/* ---- the barrier ------------------------------------------------------------------------- */
+
+static void rounds(nn_task *t)
+{
+	board *b = board_of(t);
+	for (long round = 1; round <= ROUNDS; round++) {
+		b->slot[t->thread] = round * (t->run->live + t->thread);
+		nn_sync(t, 0);
+		for (int i = 0; i < t->threads; i++)
+			b->bad[t->thread] += b->slot[i] != round * (t->run->live + i);
+		nn_sync(t, 1);
+	}
+	b->runs[t->thread]++;
+}
+
+static void give_rounds(nn_team *team, void *arg)
+{
+	board *b = arg;
+	for (int live = 1; live <= 3; live++)
+		nn_team_do(team, rounds, arg, &(nn_run){.live = live}, NULL);
+	b->bad[0] += b->ms[0] != 0;
+}
+
+Test(team, what_is_written_before_a_meeting_is_seen_after_it, .timeout = 120)
+{
+	for (int threads = 1; threads <= MOST; threads++) {
+		board b;
+		with_threads(threads, give_rounds, &b);
+		for (int i = 0; i < b.asked; i++)
+			cr_expect(b.runs[i] == 3 && b.bad[i] == 0, "thread %d of %d: %ld wrong", i,
+			          threads, b.bad[i]);
+	}
+}
+
+static void wait_ms(double ms)
+{
+	double start = nn_clock_ms();
+	while (nn_clock_ms() - start < ms)
+		nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
+}
+
+/* The last thread is slow in kernel 1: thread 0 waits for it and books the time there. */
+static void slow_kernel(nn_task *t)
+{
+	nn_sync(t, 0);
+	if (t->thread == t->threads - 1)
+		wait_ms(20);
+	nn_sync(t, 1);
+	nn_sync(t, 2);
+}
+
+static void time_kernels(nn_team *team, void *arg)
+{
+	board *b = arg;
+	double start = nn_clock_ms();
+	nn_team_do(team, slow_kernel, arg, &(nn_run){.live = 1}, b->ms);
+	nn_team_do(team, slow_kernel, arg, &(nn_run){.live = 1}, b->ms);
+	b->after = nn_clock_ms() - start;
+}
+
+Test(team, time_is_booked_on_the_kernel_that_took_it, .timeout = 60)
+{
+	for (int threads = 1; threads <= MOST; threads++) {
+		board b;
+		with_threads(threads, time_kernels, &b);
+		cr_expect(b.ms[1] >= 40, "%d threads: %g ms", threads, b.ms[1]);
+		cr_expect(b.ms[0] + b.ms[1] + b.ms[2] <= b.after, "%d threads: %g + %g + %g > %g",
+		          threads, b.ms[0], b.ms[1], b.ms[2], b.after);
+	}
+}
+
+/* ---- coming, waiting, going -------------------------------------------------------------- */
+
+static void do_nothing(nn_team *team, void *arg)
+{
+	board *b = arg;
+	b->runs[0]++;
+	b->bad[0] += nn_team_threads(team) != b->asked;
+}
+
+Test(team, a_region_without_work_ends, .timeout = 60)
+{
+	for (int threads = 1; threads <= MOST; threads++)
+		for (int again = 0; again < 20; again++) {
+			board b;
+			with_threads(threads, do_nothing, &b);
+			cr_expect(b.runs[0] == 1 && b.bad[0] == 0, "%d threads", threads);
+		}
+}
+
+static void count_processors(nn_team *team, void *arg)
+{
+	*(int *)arg = nn_team_threads(team);
+}
+
+Test(team, no_number_means_one_thread_a_processor)
+{
+	int threads = 0;
+	nn_team_run(0, count_processors, &threads);
+	cr_expect(nn_processors() >= 1);
+	cr_expect(threads == (openmp ? nn_processors() : 1), "%d", threads);
+}
+
+static double processor_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+/* Thread 0 sleeps as if it read data; then there must be work for all again. */
+static void be_idle(nn_team *team, void *arg)
+{
+	board *b = arg;
+	nn_team_each(team, note, b);
+	for (int pause = 0; pause < 2; pause++) {
+		b->before = processor_ms();
+		nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+		b->after = processor_ms();
+		nn_team_each(team, note, b);
+	}
+}
+
+Test(team, idle_threads_sleep_and_wake, .timeout = 60)
+{
+	for (int threads = 1; threads <= MOST; threads++) {
+		board b;
+		with_threads(threads, be_idle, &b);
+		double used = b.after - b.before;
+		cr_expect(used < 5.0 * threads + 10, "%d threads used %g ms", threads, used);
+		for (int i = 0; i < b.asked; i++)
+			cr_expect(b.runs[i] == 3, "thread %d of %d", i, threads);
+	}
+}
+
+/* ---- denormals --------------------------------------------------------------------------- */
+
+static bool denormals_are_zero(void)
+{
+	volatile float least = 0x1p-126f, denormal = 0x1p-130f;
+	volatile float product = least * 0.5f, sum = denormal * 0x1p20f;
+	return product == 0 && sum == 0;
+}
+
+static void look_at_denormals(void *arg, int thread, int threads)
+{
+	board *b = arg;
+	(void)threads;
+	b->runs[thread] = denormals_are_zero();
+}
+
+static void denormals(nn_team *team, void *arg)
+{
+	nn_team_each(team, look_at_denormals, arg);
+}
+
+Test(team, denormals_are_zero_in_every_thread_and_only_there)
+{
+#if defined __SSE2__ || defined __aarch64__
+	for (int threads = 1; threads <= MOST; threads++) {
+		board b;
+		cr_expect(!denormals_are_zero());
+		with_threads(threads, denormals, &b);
+		for (int i = 0; i < b.asked; i++)
+			cr_expect(b.runs[i] == 1, "thread %d of %d", i, threads);
+		cr_expect(!denormals_are_zero());
+	}
+#endif
+}
+
+/* ---- limits of the machine --------------------------------------------------------------- */
+
+typedef struct {
+	double gflops, gbytes; /* measured           */
+	double ms;             /* time it all took   */
+} limits;
+
+static void measure(nn_team *team, void *arg)
+{
+	limits *l = arg;
+	double start = nn_clock_ms();
+	l->gflops = nn_peak_gflops(team);
+	l->gbytes = nn_triad_gbytes(team);
+	l->ms = nn_clock_ms() - start;
+}
+
+/* Bounds wide enough for any machine and load; wrong units would miss them. */
+Test(peak, limits_are_plausible, .timeout = 60)
+{
+	for (int threads = 1; threads <= 2; threads++) {
+		limits l = {0};
+		nn_team_run(threads, measure, &l);
+		cr_expect(l.gflops > 1 && l.gflops < 1000 * threads, "%g GFLOP/s", l.gflops);
+		cr_expect(l.gbytes > 0.2 && l.gbytes < 2000, "%g GB/s", l.gbytes);
+		cr_expect(l.ms < 5000, "%g ms", l.ms);
+	}
+}
