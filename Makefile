@@ -17,9 +17,10 @@ RUN_C    = -march=native -fopenmp -ffp-contract=fast -fno-math-errno -fno-trappi
 RUN_LD   = -fopenmp -lpng -lz -lm
 
 # What a test links: the compiler or the runtime, each without its main. The compiler shares
-# calc.c with the runtime. tests/fixture*.c are networks as nncc would emit them.
+# calc.c and sha256.c with the runtime. tests/fixture*.c are networks as nncc would emit them.
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard $(1))))
-COMPILER = $(call objects,compiler/*.c) $(BUILD)/compiler/calc.o
+SHARED   = $(BUILD)/compiler/calc.o $(BUILD)/compiler/sha256.o
+COMPILER = $(call objects,compiler/*.c) $(SHARED)
 TRAINER  = $(call objects,runtime/*.c tests/fixture*.c)
 
 # tests/test_runtime_*.c, test_math.c and test_team.c test the runtime, the others the compiler.
@@ -38,7 +39,7 @@ $(CC) $(FLAGS) -c -o $@ $<
 endef
 $(BUILD)/%.o: %.c
 	$(compile)
-$(BUILD)/compiler/calc.o: runtime/calc.c
+$(SHARED): $(BUILD)/compiler/%.o: runtime/%.c
 	$(compile)
 $(BUILD)/compiler/%.o: FLAGS += $(XML_C) -DNNCC_RUNTIME='"$(RUNTIME)"'
 $(BUILD)/runtime/%.o $(BUILD)/tests/fixture%.o $(OF_RUN:=.o): FLAGS += $(RUN_C)
