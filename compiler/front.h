@@ -81,6 +81,18 @@ char *shape_text(Shape s);                     /* "[6,28,28]" or "[400]"        
 /* Fills var and shape of a layer whose row, inputs and pos are set; false after an error. */
 bool infer(const Env *env, Layer *l, const Elem *e, Shape input, const Pos *input_pos);
 
+/* ---- summary.c ------------------------------------------------------------------------------- */
+
+enum { MAX_PARAMS = 8 };
+
+typedef struct LayerParam {    /* a parameter of a layer                                      */
+	const char *name;          /* "weight"                                                    */
+	int rank;
+	int64_t dim[4], count;     /* shape in PyTorch's order; their product                     */
+} LayerParam;
+
+int layer_params(const Layer *l, LayerParam *list);            /* at most MAX_PARAMS               */
+
 /* ---- expand.c, settings.c, config.c ---------------------------------------------------------- */
 
 void expand(Model *m, const Elem *layers, const Pos *input_pos);

@@ -226,6 +226,7 @@ void *alloc(size_t bytes);                     /* zeroed, never freed; ends the 
 char *format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *copy_bytes(const char *s, size_t len);   /* NUL-terminated copy                             */
 #define new(T) ((T *)alloc(sizeof(T)))
+void put_json(FILE *out, const char *s);       /* a string in quotes                               */
 void *grow(void *array, int count, size_t size);   /* room for one more element; doubling         */
 
 /* diag.c: the user's errors. error_at prints clang's form with the source line and a caret under
