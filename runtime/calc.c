@@ -11,7 +11,7 @@
  * finite: a division by zero, an overflow and a number out of range are errors where they stand.
  * The compiler and the trainer link this same file, so that `--set lr=0.1` at run time and
  * `-D lr=0.1` at compile time agree to the last bit. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "calc.h"
 
 #include <locale.h>

@@ -22,6 +22,6 @@ void *nn_alloc(unsigned long count, unsigned long size, const char *what, nn_err
 	void *memory = calloc(count ? count : 1, size ? size : 1);
 	if (!memory)
 		nn_fail(e, NN_EXIT_MEMORY, "not enough memory: %s needs %lu x %lu bytes", what,
-			count, size);
+		        count, size);
 	return memory;
 }

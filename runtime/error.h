@@ -21,8 +21,8 @@ enum {
 };
 
 typedef struct nn_error {
-	int code;         /* exit status; 0 as long as nothing failed  */
-	char text[2048];  /* message without newline                   */
+	int code;        /* exit status; 0 as long as nothing failed  */
+	char text[2048]; /* message without newline                   */
 } nn_error;
 
 /* Notes a failure unless one is noted already. Always returns false. */

@@ -9,7 +9,7 @@
  * succeed and lie. So a failed fsync is never tried again on that file; the file is thrown away.
  *
  * All calls go through nn_io_calls, which tests replace. EINTR is retried, short writes go on. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "io.h"
 
 #include <errno.h>
@@ -46,7 +46,7 @@ static bool write_all(int fd, const char *path, const char *bytes, size_t count,
 			errno = EIO;
 		if (done <= 0)
 			return nn_fail(e, NN_EXIT_IO, "%s: cannot write: %s", path,
-				       strerror(errno));
+			               strerror(errno));
 		bytes += done;
 		count -= (size_t)done;
 	}
@@ -126,13 +126,13 @@ bool nn_file_commit(nn_file *f, const char *keep, nn_error *e)
 	}
 	if (keep && nn_io_calls.rename(f->path, keep) != 0 && errno != ENOENT) {
 		nn_fail(e, NN_EXIT_IO, "%s: cannot rename to %s: %s", f->path, keep,
-			strerror(errno));
+		        strerror(errno));
 		nn_io_calls.unlink(f->temp);
 		return false;
 	}
 	if (nn_io_calls.rename(f->temp, f->path) != 0) {
 		nn_fail(e, NN_EXIT_IO, "%s: cannot rename to %s: %s", f->temp, f->path,
-			strerror(errno));
+		        strerror(errno));
 		nn_io_calls.unlink(f->temp);
 		return false;
 	}
@@ -186,7 +186,7 @@ static ssize_t read_all(int fd, char *bytes, size_t room)
 
 /* Checks what has been opened and reads as much as its size says. */
 static bool read_opened(int fd, const char *path, size_t max, char **bytes, size_t *count,
-			nn_error *e)
+                        nn_error *e)
 {
 	struct stat st;
 	if (fstat(fd, &st) != 0)
@@ -196,7 +196,7 @@ static bool read_opened(int fd, const char *path, size_t max, char **bytes, size
 	size_t size = (size_t)st.st_size;
 	if (size > max)
 		return nn_fail(e, NN_EXIT_DATA, "%s: %zu bytes, more than the %zu allowed here",
-			       path, size, max);
+		               path, size, max);
 	char *memory = nn_alloc(size + 1, 1, path, e);
 	if (!memory)
 		return false;
@@ -220,8 +220,8 @@ bool nn_read_file(const char *path, size_t max, char **bytes, size_t *count, nn_
 	int fd = open_again(path, O_RDONLY | O_NONBLOCK, 0);
 	if (fd < 0) {
 		bool missing = errno == ENOENT || errno == ENOTDIR;
-		return nn_fail(e, missing ? NN_EXIT_INPUT : NN_EXIT_IO, "%s: cannot open: %s",
-			       path, strerror(errno));
+		return nn_fail(e, missing ? NN_EXIT_INPUT : NN_EXIT_IO, "%s: cannot open: %s", path,
+		               strerror(errno));
 	}
 	bool ok = read_opened(fd, path, max, bytes, count, e);
 	nn_io_calls.close(fd);
@@ -247,7 +247,7 @@ bool nn_make_directories(const char *path, nn_error *e)
 		part[i] = 0;
 		if (nn_io_calls.mkdir(part, 0777) != 0 && errno != EEXIST)
 			return nn_fail(e, NN_EXIT_IO, "%s: cannot create the directory: %s", part,
-				       strerror(errno));
+			               strerror(errno));
 		part[i] = was;
 	}
 	return true;
@@ -257,7 +257,7 @@ bool nn_join(char out[NN_PATH_MAX], const char *dir, const char *name, nn_error 
 {
 	bool alone = name[0] == '/' || !dir || !dir[0];
 	int len = alone ? snprintf(out, NN_PATH_MAX, "%s", name)
-			: snprintf(out, NN_PATH_MAX, "%s/%s", dir, name);
+	                : snprintf(out, NN_PATH_MAX, "%s/%s", dir, name);
 	if (len < 0 || len >= NN_PATH_MAX)
 		return nn_fail(e, NN_EXIT_INPUT, "%.200s...: path too long", name);
 	return true;

@@ -11,23 +11,23 @@ enum { NN_PATH_MAX = 4096 };
 
 /* The calls that touch files. Tests put functions here that fail at the n-th call. */
 typedef struct nn_io {
-	int (*open)(const char *path, int flags, mode_t mode);        /* open(2)   */
-	ssize_t (*read)(int fd, void *bytes, size_t count);           /* read(2)   */
-	ssize_t (*write)(int fd, const void *bytes, size_t count);    /* write(2)  */
-	int (*fsync)(int fd);                                         /* fsync(2)  */
-	int (*close)(int fd);                                         /* close(2)  */
-	int (*rename)(const char *from, const char *to);              /* rename(2) */
-	int (*unlink)(const char *path);                              /* unlink(2) */
-	int (*mkdir)(const char *path, mode_t mode);                  /* mkdir(2)  */
+	int (*open)(const char *path, int flags, mode_t mode);     /* open(2)   */
+	ssize_t (*read)(int fd, void *bytes, size_t count);        /* read(2)   */
+	ssize_t (*write)(int fd, const void *bytes, size_t count); /* write(2)  */
+	int (*fsync)(int fd);                                      /* fsync(2)  */
+	int (*close)(int fd);                                      /* close(2)  */
+	int (*rename)(const char *from, const char *to);           /* rename(2) */
+	int (*unlink)(const char *path);                           /* unlink(2) */
+	int (*mkdir)(const char *path, mode_t mode);               /* mkdir(2)  */
 } nn_io;
 
 extern nn_io nn_io_calls;
 
 /* A file that appears under its name only when it is complete and on the disk. */
 typedef struct nn_file {
-	int fd;                      /* of the temporary file; -1 when closed    */
-	char path[NN_PATH_MAX];      /* where it will stand                      */
-	char temp[NN_PATH_MAX];      /* path.tmp                                 */
+	int fd;                 /* of the temporary file; -1 when closed    */
+	char path[NN_PATH_MAX]; /* where it will stand                      */
+	char temp[NN_PATH_MAX]; /* path.tmp                                 */
 } nn_file;
 
 bool nn_file_create(nn_file *f, const char *path, nn_error *e);

@@ -38,9 +38,9 @@ void nn_json_expect(nn_json *j, char c)
 {
 	if (!nn_json_accept(j, c))
 		nn_json_fail(j, c == '{'   ? "expected '{'"
-				: c == '[' ? "expected '['"
-				: c == ':' ? "expected ':'"
-					   : "expected ',' or a closing bracket");
+		                : c == '[' ? "expected '['"
+		                : c == ':' ? "expected ':'"
+		                           : "expected ',' or a closing bracket");
 }
 
 bool nn_json_next(nn_json *j, char close)
@@ -101,7 +101,7 @@ static void unicode(nn_json *j)
 			low = hex4(j);
 		}
 		c = low >= 0xdc00 && low < 0xe000 ? 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00)
-						  : -1;
+		                                  : -1;
 	}
 	if (c <= 0 || (c >= 0xdc00 && c < 0xe000))
 		nn_json_fail(j, "bad \\u escape");

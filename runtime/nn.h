@@ -98,6 +98,8 @@ typedef struct nn_program {
 	int              kernels;
 	void           (*step)(nn_task *t);   /* forward, backward, update: fills loss, output, grad.* */
 	void           (*eval)(nn_task *t);   /* forward as in evaluation: fills output and loss       */
+	void           (*prepare)(nn_task *t); /* NULL, or: after the runtime wrote parameters, running
+						  statistics or state: fills what is derived from them  */
 } nn_program;
 
 /* ---- the network ------------------------------------------------------------------------- */

@@ -26,12 +26,12 @@ static const struct {
 	size_t size;      /* bytes an element  */
 	nn_dtype dtype;   /* ours              */
 } types[] = {{"F32", 4, NN_F32},    {"F64", 8, NN_F64},   {"I64", 8, NN_I64},
-	     {"I32", 4, NN_I32},    {"U8", 1, NN_U8},     {"I8", 1, NN_OTHER},
-	     {"I16", 2, NN_OTHER},  {"U16", 2, NN_OTHER}, {"F16", 2, NN_OTHER},
-	     {"BF16", 2, NN_OTHER}, {"U32", 4, NN_OTHER}, {"U64", 8, NN_OTHER},
-	     {"BOOL", 1, NN_OTHER}};
+             {"I32", 4, NN_I32},    {"U8", 1, NN_U8},     {"I8", 1, NN_OTHER},
+             {"I16", 2, NN_OTHER},  {"U16", 2, NN_OTHER}, {"F16", 2, NN_OTHER},
+             {"BF16", 2, NN_OTHER}, {"U32", 4, NN_OTHER}, {"U64", 8, NN_OTHER},
+             {"BOOL", 1, NN_OTHER}};
 
-enum { TYPES = sizeof types / sizeof *types };
+enum { TYPES = sizeof types / sizeof *types, TENSORS_MAX = 20000, PAIRS_MAX = 1000 };
 
 size_t nn_dtype_size(nn_dtype dtype)
 {
@@ -106,20 +106,22 @@ static bool check_hash(nn_safetensors *s, const char *path, int code, nn_error *
 	nn_sha256_hex(&hash, found);
 	s->verified = !strcmp(wanted, found);
 	if (!s->verified)
-		return nn_fail(e, code, "%s: damaged: its contents do not have the SHA-256 that it "
-			       "names (%.16s..., found %.16s...)", path, wanted, found);
+		return nn_fail(e, code,
+		               "%s: damaged: its contents do not have the SHA-256 that it "
+		               "names (%.16s..., found %.16s...)",
+		               path, wanted, found);
 	return true;
 }
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
 typedef struct parse {
-	nn_json j;          /* the header                                     */
-	nn_safetensors *s;  /* what is filled                                 */
-	size_t *begin;      /* first byte of each tensor in the data          */
-	size_t room;        /* tensors that fit                               */
-	size_t pair_room;   /* pairs that fit                                 */
-	size_t data;        /* bytes of data                                  */
+	nn_json j;         /* the header                                     */
+	nn_safetensors *s; /* what is filled                                 */
+	size_t *begin;     /* first byte of each tensor in the data          */
+	size_t room;       /* tensors that fit                               */
+	size_t pair_room;  /* pairs that fit                                 */
+	size_t data;       /* bytes of data                                  */
 } parse;
 
 static bool read_metadata(parse *p)
@@ -276,11 +278,13 @@ static bool read_parsed(parse *p, size_t size, const char *path, int code, nn_er
 	for (int i = 0; size >= 8 && i < 8; i++)
 		header |= (uint64_t)(unsigned char)s->file[i] << 8 * i;
 	if (size < 8 || header < 2 || header > size - 8)
-		return nn_fail(e, code, "%s: not a safetensors file, or cut short: a header of %llu "
-			       "bytes in a file of %zu", path, (unsigned long long)header, size);
+		return nn_fail(e, code,
+		               "%s: not a safetensors file, or cut short: a header of %llu "
+		               "bytes in a file of %zu",
+		               path, (unsigned long long)header, size);
 	/* A tensor takes at least 45 bytes of header, a pair at least 6. */
-	p->room = header / 45 + 1;
-	p->pair_room = header / 6 + 1;
+	p->room = header / 45 + 1 < TENSORS_MAX ? header / 45 + 1 : TENSORS_MAX;
+	p->pair_room = header / 6 + 1 < PAIRS_MAX ? header / 6 + 1 : PAIRS_MAX;
 	p->data = size - 8 - header;
 	s->strings = nn_alloc(header + 1, 1, path, e);
 	s->tensor = nn_alloc(p->room, sizeof *s->tensor, path, e);
@@ -291,10 +295,12 @@ static bool read_parsed(parse *p, size_t size, const char *path, int code, nn_er
 	nn_json_start(&p->j, s->file + 8, header, s->strings);
 	if (!read_header(p))
 		return nn_fail(e, code, "%s: bad header at byte %zu: %s", path, p->j.at + 8,
-			       p->j.error);
+		               p->j.error);
 	if (!covers(p, e))
-		return nn_fail(e, code, "%s: its tensors overlap, leave holes or do not fill the "
-			       "file: cut short or damaged", path);
+		return nn_fail(e, code,
+		               "%s: its tensors overlap, leave holes or do not fill the "
+		               "file: cut short or damaged",
+		               path);
 	for (size_t i = 0; i < s->tensors; i++)
 		s->tensor[i].data += 8 + header;
 	return check_hash(s, path, code, e);
@@ -369,7 +375,7 @@ bool nn_safetensors_write(nn_st_writer *w, const char *path, const char *keep, n
 		length[i] = (char)((uint64_t)w->header.len >> 8 * i);
 	nn_file f;
 	bool ok = nn_file_create(&f, path, e) && nn_file_write(&f, length, 8, e) &&
-		  nn_file_write(&f, w->header.at, w->header.len, e);
+	          nn_file_write(&f, w->header.at, w->header.len, e);
 	for (size_t i = 0; ok && i < w->tensors; i++) {
 		w->pack(w->ctx, i, w->buffer);
 		ok = nn_file_write(&f, w->buffer, w->tensor[i].bytes, e);

@@ -13,28 +13,28 @@ enum { NN_ST_RANK = 8 };
 typedef enum { NN_F32, NN_F64, NN_I64, NN_I32, NN_U8, NN_OTHER } nn_dtype;
 
 typedef struct nn_st_tensor {
-	const char *name;         /* UTF-8, without zero bytes                  */
-	nn_dtype dtype;           /* of its elements                            */
-	const char *dtype_name;   /* as in the file: "F32"                      */
-	int rank;                 /* 0 for a scalar                             */
-	int64_t dim[NN_ST_RANK];  /* shape                                      */
-	int64_t count;            /* product of the shape                       */
-	size_t bytes;             /* of its data                                */
-	const char *data;         /* row-major, not aligned; NULL when writing  */
+	const char *name;        /* UTF-8, without zero bytes                  */
+	nn_dtype dtype;          /* of its elements                            */
+	const char *dtype_name;  /* as in the file: "F32"                      */
+	int rank;                /* 0 for a scalar                             */
+	int64_t dim[NN_ST_RANK]; /* shape                                      */
+	int64_t count;           /* product of the shape                       */
+	size_t bytes;            /* of its data                                */
+	const char *data;        /* row-major, not aligned; NULL when writing  */
 } nn_st_tensor;
 
 typedef struct nn_st_pair {
-	const char *key, *value;  /* one entry of __metadata__                  */
+	const char *key, *value; /* one entry of __metadata__                  */
 } nn_st_pair;
 
 typedef struct nn_safetensors {
-	char *file;            /* the whole file                                     */
-	char *strings;         /* names, keys and values, unescaped                  */
-	nn_st_tensor *tensor;  /* in the order of the header                         */
-	size_t tensors;        /* how many                                           */
-	nn_st_pair *pair;      /* metadata in the order of the header                */
-	size_t pairs;          /* how many                                           */
-	bool verified;         /* the metadata holds a SHA-256, and it is the right one */
+	char *file;           /* the whole file                                     */
+	char *strings;        /* names, keys and values, unescaped                  */
+	nn_st_tensor *tensor; /* in the order of the header                         */
+	size_t tensors;       /* how many                                           */
+	nn_st_pair *pair;     /* metadata in the order of the header                */
+	size_t pairs;         /* how many                                           */
+	bool verified;        /* the metadata holds a SHA-256, and it is the right one */
 } nn_safetensors;
 
 size_t nn_dtype_size(nn_dtype dtype);
@@ -52,14 +52,14 @@ const char *nn_safetensors_meta(const nn_safetensors *s, const char *key);
 typedef void nn_st_pack(void *ctx, size_t i, char *bytes);
 
 typedef struct nn_st_writer {
-	nn_st_tensor *tensor;  /* name, dtype, rank and dim filled in by the caller  */
-	size_t tensors;        /* how many                                           */
-	nn_st_pair *pair;      /* metadata; "sha256" is added                        */
-	size_t pairs;          /* how many                                           */
-	nn_st_pack *pack;      /* gives the data                                     */
-	void *ctx;             /* its argument                                       */
-	char *buffer;          /* room for the largest tensor                        */
-	nn_text header;        /* kept from one write to the next                    */
+	nn_st_tensor *tensor; /* name, dtype, rank and dim filled in by the caller  */
+	size_t tensors;       /* how many                                           */
+	nn_st_pair *pair;     /* metadata; "sha256" is added                        */
+	size_t pairs;         /* how many                                           */
+	nn_st_pack *pack;     /* gives the data                                     */
+	void *ctx;            /* its argument                                       */
+	char *buffer;         /* room for the largest tensor                        */
+	nn_text header;       /* kept from one write to the next                    */
 } nn_st_writer;
 
 /* Writes atomically (io.h); `keep` as in nn_file_commit. */

@@ -6,10 +6,10 @@
 #include <stddef.h>
 
 typedef struct nn_text {
-	char *at;     /* the bytes, ended by a zero           */
-	size_t len;   /* bytes without the zero               */
-	size_t room;  /* allocated                            */
-	bool failed;  /* memory ran out: the text is not whole */
+	char *at;    /* the bytes, ended by a zero           */
+	size_t len;  /* bytes without the zero               */
+	size_t room; /* allocated                            */
+	bool failed; /* memory ran out: the text is not whole */
 } nn_text;
 
 /* Makes sure that `room` bytes fit without another allocation. */

@@ -1,0 +1,325 @@
+/* feed.c: from items to the batch in the arena.
+ *
+ *     in    8-bit or float items in memory, the indices of a batch
+ *     out   the input tensor in its layout, normalised; the target tensor
+ *
+ * One pass: a table of 256 normalised values a channel, a table of where each value of an item
+ * lies. Work is split among the threads by (block of images, piece of the item), so that a thread
+ * writes whole vectors where images lie in the lanes. Lanes without an image, and padding inside an
+ * item, are written as zero each time: the planner may have lent that memory to others. */
+#include "feed.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tensor.h"
+
+enum { PIECE = 512 };
+
+bool nn_normalize_open(nn_normalize *z, const nn_model *model, nn_error *e)
+{
+	bool given = model->normalize && !strcmp(model->normalize, "given");
+	z->channels = model->normalize_channels > 0 ? model->normalize_channels : 1;
+	z->mean = nn_alloc((size_t)z->channels, sizeof *z->mean, "normalize", e);
+	z->std = nn_alloc((size_t)z->channels, sizeof *z->std, "normalize", e);
+	for (int c = 0; !e->code && c < z->channels; c++) {
+		z->mean[c] = given ? model->mean[c] : 0;
+		z->std[c] = given ? model->std[c] : 1;
+	}
+	return !e->code;
+}
+
+void nn_normalize_close(nn_normalize *z)
+{
+	free(z->mean);
+	free(z->std);
+	*z = (nn_normalize){0};
+}
+
+/* ---- mean and standard deviation ----------------------------------------------------------- */
+
+typedef struct measure {
+	const nn_part *part; /* over which items                              */
+	int channels;        /* of an item                                    */
+	uint64_t *sum;       /* [threads][channels][2]: sum and sum of squares */
+} measure;
+
+/* Whole numbers: the result does not depend on who adds what. */
+static void add_up(void *arg, int thread, int threads)
+{
+	const measure *m = arg;
+	const nn_items *items = m->part->items;
+	int64_t span = items->values / m->channels;
+	int64_t from = m->part->count * thread / threads;
+	int64_t to = m->part->count * (thread + 1) / threads;
+	uint64_t *sum = m->sum + (size_t)thread * (size_t)m->channels * 2;
+	for (int64_t i = from; i < to; i++) {
+		const uint8_t *v = items->u8 + (int64_t)m->part->index[i] * items->values;
+		for (int c = 0; c < m->channels; c++) {
+			uint64_t s = 0, q = 0;
+			for (int64_t k = 0; k < span; k++, v++) {
+				s += *v;
+				q += (uint64_t)*v * *v;
+			}
+			sum[2 * c] += s;
+			sum[2 * c + 1] += q;
+		}
+	}
+}
+
+static bool measure_u8(nn_normalize *z, const nn_part *part, nn_team *team, nn_error *e)
+{
+	int threads = nn_team_threads(team);
+	size_t row = (size_t)z->channels * 2;
+	measure m = {part, z->channels, nn_alloc((size_t)threads * row, 8, "normalize", e)};
+	if (!m.sum)
+		return false;
+	nn_team_each(team, add_up, &m);
+	for (int t = 1; t < threads; t++)
+		for (size_t k = 0; k < row; k++)
+			m.sum[k] += m.sum[(size_t)t * row + k];
+	double n = (double)part->count * (double)(part->items->values / z->channels);
+	for (int c = 0; c < z->channels; c++) {
+		double mean = (double)m.sum[2 * c] / n;
+		double square = (double)m.sum[2 * c + 1] / n;
+		z->mean[c] = mean / 255;
+		z->std[c] = sqrt(fmax(square - mean * mean, 0)) / 255;
+	}
+	free(m.sum);
+	return true;
+}
+
+static void measure_f32(nn_normalize *z, const nn_part *part)
+{
+	int64_t values = part->items->values, span = values / z->channels;
+	double n = (double)part->count * (double)span;
+	for (int c = 0; c < z->channels; c++) {
+		double mean = 0, square = 0;
+		for (int pass = 0; pass < 2; pass++) {
+			double sum = 0;
+			for (int64_t i = 0; i < part->count; i++) {
+				const float *v = part->items->f32 +
+				                 (int64_t)part->index[i] * values + c * span;
+				for (int64_t k = 0; k < span; k++) {
+					double x = (double)v[k] - mean;
+					sum += pass ? x * x : x;
+				}
+			}
+			*(pass ? &square : &mean) = sum / n;
+		}
+		z->mean[c] = mean;
+		z->std[c] = sqrt(square);
+	}
+}
+
+bool nn_normalize_measure(nn_normalize *z, const nn_part *part, nn_team *team, nn_error *e)
+{
+	if (part->items->values % z->channels)
+		return nn_fail(e, NN_EXIT_INTERNAL,
+		               "normalize: %d channels do not divide %lld "
+		               "values",
+		               z->channels, (long long)part->items->values);
+	if (part->items->u8 && !measure_u8(z, part, team, e))
+		return false;
+	if (!part->items->u8)
+		measure_f32(z, part);
+	/* A channel that is constant carries nothing: leave it at zero instead of dividing. */
+	for (int c = 0; c < z->channels; c++)
+		if (!(z->std[c] > 0))
+			z->std[c] = 1;
+	return true;
+}
+
+/* ---- where values go ----------------------------------------------------------------------- */
+
+/* Positions of an item including padding, with the axes from 1 on. */
+static int64_t padded(const nn_tensor *t, int d)
+{
+	return (t->dim[d] + t->block[d] - 1) / t->block[d] * t->block[d];
+}
+
+static bool places(nn_places *p, const nn_program *program, const nn_tensor *t, nn_error *e)
+{
+	int64_t all = 1, values = nn_tensor_count(t, 1);
+	for (int d = 1; d < t->rank; d++)
+		all *= padded(t, d);
+	p->tensor = t;
+	p->at = nn_alloc((size_t)values, sizeof *p->at, "the batch", e);
+	p->pad = nn_alloc((size_t)(all - values), sizeof *p->pad, "the batch", e);
+	if (!p->at || !p->pad)
+		return false;
+	for (int64_t i = 0, next = 0; i < all; i++) {
+		int64_t index[NN_RANK] = {0}, rest = i;
+		bool inside = true;
+		for (int d = t->rank - 1; d > 0; d--) {
+			index[d] = rest % padded(t, d);
+			rest /= padded(t, d);
+			inside = inside && index[d] < t->dim[d];
+		}
+		size_t bytes = nn_tensor_at(program, t, index) - t->offset;
+		int32_t at = (int32_t)(bytes / (size_t)program->real_size);
+		if (inside)
+			p->at[next++] = at;
+		else
+			p->pad[p->pads++] = at;
+	}
+	return true;
+}
+
+static bool make_table(nn_feed *f, nn_error *e)
+{
+	int channels = f->normalize.channels;
+	f->table = nn_alloc((size_t)channels * 256, sizeof *f->table, "normalize", e);
+	for (int i = 0; f->table && i < channels * 256; i++)
+		f->table[i] =
+		        (i % 256 / 255.0 - f->normalize.mean[i / 256]) / f->normalize.std[i / 256];
+	return f->table != NULL;
+}
+
+bool nn_feed_open(nn_feed *f, nn_net *net, const nn_normalize *z, nn_error *e)
+{
+	*f = (nn_feed){.net = net, .normalize = *z, .values = nn_tensor_count(net->input, 1)};
+	if (f->values % z->channels || (z->channels > 1 && f->values < z->channels))
+		return nn_fail(e, NN_EXIT_INTERNAL,
+		               "normalize: %d channels do not divide %lld "
+		               "values",
+		               z->channels, (long long)f->values);
+	return make_table(f, e) && places(&f->input, net->program, net->input, e) &&
+	       (!net->target->target_input || places(&f->target, net->program, net->target, e));
+}
+
+void nn_feed_close(nn_feed *f)
+{
+	free(f->table);
+	free(f->input.at);
+	free(f->input.pad);
+	free(f->target.at);
+	free(f->target.pad);
+	*f = (nn_feed){0};
+}
+
+/* ---- filling ------------------------------------------------------------------------------- */
+
+static inline void put(char *base, int64_t at, bool wide, double value)
+{
+	if (wide)
+		((double *)base)[at] = value;
+	else
+		((float *)base)[at] = (float)value;
+}
+
+/* A piece of a block of images: values from..to-1, all of one channel. */
+typedef struct piece {
+	const nn_feed *feed; /* of the batch                          */
+	const nn_places *to; /* input or target                       */
+	char *base;          /* of the tensor                         */
+	int first, lanes;    /* images of the block                   */
+	int64_t from, end;   /* values                                */
+	int channel;         /* of these values                       */
+} piece;
+
+static inline void fill_piece(const piece *p, bool wide)
+{
+	const nn_feed *f = p->feed;
+	const nn_items *items = f->items;
+	const nn_tensor *t = p->to->tensor;
+	const double *table = f->table + p->channel * 256;
+	double mean = f->normalize.mean[p->channel], std = f->normalize.std[p->channel];
+	for (int lane = 0; lane < p->lanes; lane++) {
+		int n = p->first + lane;
+		int64_t at = n / t->block[0] * t->outer[0] + n % t->block[0] * t->inner[0];
+		const int32_t *to = p->to->at;
+		if (n >= f->live) {
+			for (int64_t k = p->from; k < p->end; k++)
+				put(p->base, at + to[k], wide, 0);
+			continue;
+		}
+		int64_t start = (int64_t)f->index[n] * items->values;
+		if (items->u8)
+			for (int64_t k = p->from; k < p->end; k++)
+				put(p->base, at + to[k], wide, table[items->u8[start + k]]);
+		else
+			for (int64_t k = p->from; k < p->end; k++)
+				put(p->base, at + to[k], wide,
+				    ((double)items->f32[start + k] - mean) / std);
+	}
+}
+
+static void fill_padding(const piece *p, bool wide)
+{
+	const nn_tensor *t = p->to->tensor;
+	for (int n = p->first; n < p->first + p->lanes; n++) {
+		int64_t at = n / t->block[0] * t->outer[0] + n % t->block[0] * t->inner[0];
+		for (int64_t k = 0; k < p->to->pads; k++)
+			put(p->base, at + p->to->pad[k], wide, 0);
+	}
+}
+
+static void fill_tensor(const nn_feed *f, const nn_places *to, int thread, int threads)
+{
+	const nn_program *program = f->net->program;
+	bool wide = program->real_size == 8;
+	int lanes = (int)to->tensor->block[0];
+	int64_t span = f->values / f->normalize.channels;
+	int64_t pieces = (span + PIECE - 1) / PIECE * f->normalize.channels;
+	int64_t blocks = (f->live + lanes - 1) / lanes, work = blocks * pieces;
+	piece p = {.feed = f, .to = to, .lanes = lanes};
+	p.base = f->net->arena + to->tensor->offset;
+	for (int64_t u = work * thread / threads; u < work * (thread + 1) / threads; u++) {
+		int64_t k = u % pieces, each = pieces / f->normalize.channels;
+		p.first = (int)(u / pieces) * lanes;
+		p.channel = (int)(k / each);
+		p.from = p.channel * span + k % each * PIECE;
+		p.end = p.from + PIECE < (p.channel + 1) * span ? p.from + PIECE
+		                                                : (p.channel + 1) * span;
+		if (wide)
+			fill_piece(&p, true);
+		else
+			fill_piece(&p, false);
+		if (k == 0 && to->pads)
+			fill_padding(&p, wide);
+	}
+}
+
+/* Labels, or real targets: small, so one thread does it. */
+static void fill_target(const nn_feed *f)
+{
+	const nn_tensor *t = f->net->target;
+	int64_t lanes = t->block[0], count = nn_tensor_count(t, 1);
+	int64_t end = (f->live + lanes - 1) / lanes * lanes;
+	char *base = f->net->arena;
+	for (int64_t n = 0; n < end; n++)
+		for (int64_t k = 0; k < count; k++) {
+			int64_t index[NN_RANK] = {n}, rest = k;
+			for (int d = t->rank - 1; d > 0; d--) {
+				index[d] = rest % t->dim[d];
+				rest /= t->dim[d];
+			}
+			double value = 0;
+			if (n < f->live && f->items->label)
+				value = f->items->label[f->index[n]];
+			else if (n < f->live && f->items->target)
+				value = (double)f->items->target[f->index[n] * count + k];
+			put(base + nn_tensor_at(f->net->program, t, index), 0,
+			    f->net->program->real_size == 8, value);
+		}
+}
+
+static void fill(void *arg, int thread, int threads)
+{
+	const nn_feed *f = arg;
+	fill_tensor(f, &f->input, thread, threads);
+	if (f->target.at)
+		fill_tensor(f, &f->target, thread, threads);
+	else if (thread == 0)
+		fill_target(f);
+}
+
+void nn_feed_fill(nn_feed *f, const nn_items *items, const uint32_t *index, int live)
+{
+	f->items = items;
+	f->index = index;
+	f->live = live;
+	nn_team_each(f->net->team, fill, f);
+}

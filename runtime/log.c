@@ -1,0 +1,174 @@
+/* log.c: what a training tells while it runs.
+ *
+ *     log.csv     epoch,step,loss,accuracy,val_loss,val_accuracy,lr,seconds,images_per_second
+ *     log.jsonl   the same numbers under the same names, an object a line; null where there is none
+ *     stderr      a bar when it is a terminal, a line an epoch otherwise
+ *
+ * One table holds the names and the places of the numbers. The files are only added to; a resumed
+ * run first cuts what was written after its state. */
+#include "log.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io.h"
+#include "nn_team.h"
+
+static const struct {
+	const char *name; /* column and key                       */
+	size_t place;     /* in nn_record                         */
+	bool whole;       /* int64_t, otherwise double            */
+} column[] = {
+        {"epoch", offsetof(nn_record, epoch), true},
+        {"step", offsetof(nn_record, step), true},
+        {"loss", offsetof(nn_record, loss), false},
+        {"accuracy", offsetof(nn_record, accuracy), false},
+        {"val_loss", offsetof(nn_record, val_loss), false},
+        {"val_accuracy", offsetof(nn_record, val_accuracy), false},
+        {"lr", offsetof(nn_record, lr), false},
+        {"seconds", offsetof(nn_record, seconds), false},
+        {"images_per_second", offsetof(nn_record, images_per_second), false},
+};
+
+enum { COLUMNS = sizeof column / sizeof *column, CSV = 0, JSONL = 1, BAR_WIDTH = 24 };
+
+static bool read_list(nn_log *l, const char *list, const char *out, nn_error *e)
+{
+	static const char *const name[] = {"csv", "jsonl"};
+	static const char *const file[] = {"log.csv", "log.jsonl"};
+	while (*list) {
+		size_t len = strcspn(list, ",");
+		int k = -1;
+		for (int i = 0; i < 2; i++)
+			if (strlen(name[i]) == len && !memcmp(list, name[i], len))
+				k = i;
+		if (k < 0)
+			return nn_fail(e, NN_EXIT_USAGE,
+			               "--log %.*s: not supported yet; csv and "
+			               "jsonl are",
+			               (int)len, list);
+		if (!nn_join(l->path[k], out, file[k], e))
+			return false;
+		list += len + (list[len] != 0);
+	}
+	return true;
+}
+
+static void write_header(nn_text *t)
+{
+	for (int i = 0; i < COLUMNS; i++)
+		nn_text_add(t, i ? ",%s" : "%s", column[i].name);
+	nn_text_add(t, "\n");
+}
+
+bool nn_log_open(nn_log *l, const nn_options *o, const char *out, const int64_t keep[2], bool write,
+                 nn_error *e)
+{
+	*l = (nn_log){.epochs = o->epochs, .drawn = -1e9};
+	bool automatic = !strcmp(o->progress, "auto"), terminal = isatty(STDERR_FILENO);
+	l->bar = !o->quiet && (!strcmp(o->progress, "bar") || (automatic && terminal));
+	l->lines = !o->quiet && strcmp(o->progress, "none") != 0;
+	nn_text_reserve(&l->text, 1024);
+	if (!read_list(l, o->log, out, e))
+		return false;
+	for (int k = 0; k < 2; k++) {
+		if (!write)
+			l->path[k][0] = 0;
+		if (!l->path[k][0])
+			continue;
+		if (keep && nn_exists(l->path[k])) {
+			l->bytes[k] = keep[k];
+			if (!nn_cut_file(l->path[k], (size_t)keep[k], e))
+				return false;
+			continue;
+		}
+		nn_text_clear(&l->text);
+		if (k == CSV)
+			write_header(&l->text);
+		if (!nn_write_file(l->path[k], l->text.at, l->text.len, e))
+			return false;
+		l->bytes[k] = (int64_t)l->text.len;
+	}
+	return true;
+}
+
+static void write_record(nn_text *t, const nn_record *r, int form)
+{
+	nn_text_add(t, "%s", form == JSONL ? "{" : "");
+	for (int i = 0; i < COLUMNS; i++) {
+		const char *place = (const char *)r + column[i].place;
+		nn_text_add(t, "%s", i ? "," : "");
+		if (form == JSONL)
+			nn_text_add(t, "\"%s\":", column[i].name);
+		double value = column[i].whole ? 0 : *(const double *)place;
+		if (column[i].whole)
+			nn_text_add(t, "%lld", *(const long long *)place);
+		else if (form == JSONL || isfinite(value))
+			nn_text_number(t, value, 9);
+	}
+	nn_text_add(t, "%s\n", form == JSONL ? "}" : "");
+}
+
+void nn_log_clear(nn_log *l)
+{
+	if (l->bar)
+		fputs("\r\033[K", stderr);
+}
+
+static void print_line(const nn_log *l, const nn_record *r)
+{
+	fprintf(stderr, "epoch %lld/%lld  step %lld  loss %.4g", (long long)r->epoch,
+	        (long long)l->epochs, (long long)r->step, r->loss);
+	if (isfinite(r->accuracy))
+		fprintf(stderr, "  accuracy %.4f", r->accuracy);
+	if (isfinite(r->val_loss))
+		fprintf(stderr, "  val_loss %.4g", r->val_loss);
+	if (isfinite(r->val_accuracy))
+		fprintf(stderr, "  val_accuracy %.4f", r->val_accuracy);
+	fprintf(stderr, "  lr %.3g  %.1f s  %.0f images/s\n", r->lr, r->seconds,
+	        r->images_per_second);
+}
+
+bool nn_log_epoch(nn_log *l, const nn_record *r, nn_error *e)
+{
+	nn_log_clear(l);
+	if (l->lines)
+		print_line(l, r);
+	for (int k = 0; k < 2; k++) {
+		if (!l->path[k][0])
+			continue;
+		nn_text_clear(&l->text);
+		write_record(&l->text, r, k);
+		if (l->text.failed)
+			return nn_fail(e, NN_EXIT_MEMORY, "not enough memory for the log");
+		if (!nn_append_file(l->path[k], l->text.at, l->text.len, e))
+			return false;
+		l->bytes[k] += (int64_t)l->text.len;
+	}
+	return true;
+}
+
+void nn_log_bar(nn_log *l, const nn_record *r, double part)
+{
+	double now = nn_clock_ms();
+	if (!l->bar || now - l->drawn < 100)
+		return;
+	l->drawn = now;
+	char bar[BAR_WIDTH + 1];
+	int full = (int)(part * (double)BAR_WIDTH);
+	for (int i = 0; i < BAR_WIDTH; i++)
+		bar[i] = i < full ? '=' : i == full ? '>' : ' ';
+	bar[BAR_WIDTH] = 0;
+	fprintf(stderr, "\r\033[Kepoch %lld/%lld [%s] %3.0f %%  loss %.4g", (long long)r->epoch,
+	        (long long)l->epochs, bar, part * 100, r->loss);
+	if (isfinite(r->accuracy))
+		fprintf(stderr, "  accuracy %.4f", r->accuracy);
+	fprintf(stderr, "  %.0f images/s", r->images_per_second);
+}
+
+void nn_log_close(nn_log *l)
+{
+	nn_text_free(&l->text);
+}

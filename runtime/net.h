@@ -1,0 +1,41 @@
+/* net.h: a program of the network with its arena, ready to run. See net.c. */
+#ifndef NN_NET_H
+#define NN_NET_H
+
+#include "error.h"
+#include "nn.h"
+#include "nn_team.h"
+
+typedef struct nn_net {
+	const nn_model *model;     /* the network                                */
+	const nn_program *program; /* fast or plain                              */
+	nn_team *team;             /* who runs it                                */
+	char *arena;               /* its memory, touched                        */
+	const nn_tensor *input;    /* the batch                                  */
+	const nn_tensor *target;   /* labels or values                           */
+	const nn_tensor *output;   /* of the last layer                          */
+	const nn_tensor *loss;     /* one number                                 */
+} nn_net;
+
+/* Maps and touches the arena; fails with 71 and figures when memory is short. `more` is what the
+ * caller will need besides, in bytes. */
+bool nn_net_open(nn_net *n, const nn_model *model, const nn_program *program, nn_team *team,
+                 size_t more, nn_error *e);
+void nn_net_close(nn_net *n);
+
+void nn_net_step(nn_net *n, const nn_run *run, double *ms);
+void nn_net_eval(nn_net *n, const nn_run *run);
+
+/* After parameters, running statistics or state were written from outside. */
+void nn_net_prepare(nn_net *n, const nn_run *run);
+
+/* The mean loss that the last step or evaluation left. */
+double nn_net_loss(const nn_net *n);
+
+/* Values of one row of the output. */
+int64_t nn_net_outputs(const nn_net *n);
+
+/* Bytes that this process may still take: memory available, control group and limits. */
+size_t nn_memory_available(void);
+
+#endif

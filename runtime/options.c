@@ -1,0 +1,206 @@
+/* options.c: the command line of a trainer.
+ *
+ *     in    ./lenet5 train --epochs 3 --lr=0.1 -j2 --resume --set width=6
+ *     out   nn_options
+ *
+ * One table says of every option its name, its value, where it goes, which verbs know it and what
+ * the help says. Values follow as "--name value" or "--name=value"; one that may be left out only
+ * as "--name=value"; "--" ends the options. */
+#include "options.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "calc.h"
+
+typedef enum { FLAG, WHOLE, REAL, TEXT, OPTIONAL_TEXT, LIST } form;
+
+typedef struct flag {
+	const char *name;  /* without dashes                       */
+	char letter;       /* short form, or 0                     */
+	form form;         /* of its value                         */
+	size_t place;      /* in nn_options                        */
+	int64_t least;     /* WHOLE: smallest value                */
+	unsigned verbs;    /* who knows it                         */
+	const char *value; /* what the help calls its value        */
+	const char *help;  /* one line                             */
+} flag;
+
+#define AT(field) offsetof(nn_options, field)
+enum {
+	ALL = 511,
+	RUNS = NN_VERB_TRAIN | NN_VERB_TEST | NN_VERB_PREDICT,
+	TEAM = ALL & ~NN_VERB_INFO & ~NN_VERB_OTHER,
+	TRAIN = NN_VERB_TRAIN,
+	LOADS = RUNS | NN_VERB_STEP | NN_VERB_EXPORT | NN_VERB_CHECK,
+	STEPS = NN_VERB_STEP | NN_VERB_BENCH,
+	SEEDS = TRAIN | NN_VERB_STEP | NN_VERB_BENCH | NN_VERB_CHECK | NN_VERB_TEST
+};
+
+static const flag flags[] = {
+        {"epochs", 0, WHOLE, AT(epochs), 0, TRAIN, "N", "passes over the training data"},
+        {"lr", 0, REAL, AT(lr), 0, TRAIN | STEPS, "X", "base learning rate"},
+        {"batch-size", 0, WHOLE, AT(batch_size), 1, TRAIN | NN_VERB_BENCH, "N",
+         "images a step, up to what was compiled"},
+        {"seed", 0, WHOLE, AT(seed), 0, SEEDS, "N", "key of everything random"},
+        {"threads", 'j', WHOLE, AT(threads), 1, TEAM, "N",
+         "threads (default OMP_NUM_THREADS, then all processors)"},
+        {"data", 0, TEXT, AT(data), 0, RUNS, "DIR",
+         "where the data are (default NNCC_DATA, then the network's root)"},
+        {"out", 0, TEXT, AT(out), 0, RUNS | NN_VERB_STEP | NN_VERB_EXPORT, "PATH",
+         "run directory (default runs/NAME); step: the file to write"},
+        {"resume", 0, OPTIONAL_TEXT, AT(resume), 0, TRAIN, "PATH",
+         "go on from OUT/state.safetensors or from PATH"},
+        {"weights", 0, TEXT, AT(weights), 0, LOADS, "FILE",
+         "weights (default OUT/best.safetensors, then OUT/last.safetensors)"},
+        {"batch", 0, TEXT, AT(batch), 0, NN_VERB_STEP, "FILE", "the batch: x and y"},
+        {"steps", 0, WHOLE, AT(steps), 1, STEPS, "N", "how many steps"},
+        {"eval", 0, FLAG, AT(eval), 0, NN_VERB_STEP, NULL, "forward only, as in evaluation"},
+        {"profile", 0, FLAG, AT(profile), 0, NN_VERB_BENCH, NULL, "time of each kernel"},
+        {"set", 0, LIST, 0, 0, RUNS | STEPS | NN_VERB_CHECK, "NAME=VALUE",
+         "another value for a <param>"},
+        {"limit", 0, WHOLE, AT(limit), 1, TRAIN, "N", "train on the first N items of the split"},
+        {"overfit-batch", 0, FLAG, AT(overfit_batch), 0, TRAIN, NULL,
+         "train on one batch only: the loss should go to zero"},
+        {"lr-find", 0, FLAG, AT(lr_find), 0, TRAIN, NULL, "search for a learning rate"},
+        {"dry-run", 0, FLAG, AT(dry_run), 0, TRAIN, NULL,
+         "load and check everything, run one step, write nothing"},
+        {"log", 0, TEXT, AT(log), 0, TRAIN, "LIST", "of csv and jsonl (default both)"},
+        {"progress", 0, TEXT, AT(progress), 0, TRAIN, "HOW", "auto, bar, plain or none"},
+        {"quiet", 'q', FLAG, AT(quiet), 0, RUNS, NULL, "no progress"},
+        {"safetensors", 0, TEXT, AT(safetensors), 0, NN_VERB_EXPORT, "FILE",
+         "write weights as safetensors"},
+        {"npz", 0, TEXT, AT(npz), 0, NN_VERB_EXPORT, "FILE", "not supported yet"},
+        {"onnx", 0, TEXT, AT(onnx), 0, NN_VERB_EXPORT, "FILE", "not supported yet"},
+        {"c", 0, TEXT, AT(c), 0, NN_VERB_EXPORT, "FILE", "not supported yet"},
+        {"json", 0, FLAG, AT(json), 0, ALL, NULL, "output for programs"},
+        {"help", 'h', FLAG, AT(help), 0, ALL, NULL, "this text"},
+};
+
+enum { FLAGS = sizeof flags / sizeof *flags };
+
+static bool store(nn_options *o, const flag *f, const char *value, nn_error *e)
+{
+	char *place = (char *)o + f->place;
+	double number;
+	switch (f->form) {
+	case FLAG:
+		*(bool *)place = true;
+		return true;
+	case WHOLE:
+		if (!nn_parse_double(value, &number) || number != (double)(int64_t)number ||
+		    number < (double)f->least || number > 9007199254740992.0)
+			return nn_fail(e, NN_EXIT_USAGE,
+			               "--%s: expected a whole number from %lld, "
+			               "found '%s'",
+			               f->name, (long long)f->least, value);
+		*(int64_t *)place = (int64_t)number;
+		return true;
+	case REAL:
+		if (!nn_parse_double(value, &number) || number < 0)
+			return nn_fail(e, NN_EXIT_USAGE,
+			               "--%s: expected a number from 0, found "
+			               "'%s'",
+			               f->name, value);
+		*(double *)place = number;
+		return true;
+	case LIST:
+		if (o->sets == NN_SETS_MAX)
+			return nn_fail(e, NN_EXIT_USAGE, "--%s: given more than %d times", f->name,
+			               NN_SETS_MAX);
+		o->set[o->sets++] = value;
+		return true;
+	case TEXT:
+	case OPTIONAL_TEXT:
+		break;
+	}
+	*(const char **)place = value;
+	return true;
+}
+
+/* The option that an argument names; *value is what follows '=' or the letter, or NULL. */
+static const flag *find(const char *arg, const char **value)
+{
+	*value = NULL;
+	for (int i = 0; i < FLAGS; i++) {
+		size_t len = strlen(flags[i].name);
+		if (arg[1] == '-' && !strncmp(arg + 2, flags[i].name, len) &&
+		    (arg[2 + len] == 0 || arg[2 + len] == '=')) {
+			*value = arg[2 + len] ? arg + 3 + len : NULL;
+			return &flags[i];
+		}
+		if (arg[1] == flags[i].letter && arg[1]) {
+			*value = arg[2] ? arg + 2 : NULL;
+			return &flags[i];
+		}
+	}
+	return NULL;
+}
+
+static bool check(const nn_options *o, nn_error *e)
+{
+	static const char *const how[] = {"auto", "bar", "plain", "none"};
+	for (int i = 0; i < 4; i++)
+		if (!strcmp(o->progress, how[i]))
+			return true;
+	return nn_fail(e, NN_EXIT_USAGE,
+	               "--progress: expected auto, bar, plain or none, found '%s'", o->progress);
+}
+
+bool nn_options_read(nn_options *o, unsigned bit, int argc, char **argv, int from, nn_error *e)
+{
+	o->epochs = o->batch_size = o->seed = o->limit = o->steps = -1;
+	o->lr = -1;
+	o->progress = "auto";
+	o->log = "csv,jsonl";
+	for (int i = from; i < argc; i++) {
+		const char *value;
+		if (argv[i][0] != '-' || !argv[i][1]) {
+			o->file[o->files++] = argv[i];
+			continue;
+		}
+		if (!strcmp(argv[i], "--")) {
+			while (++i < argc)
+				o->file[o->files++] = argv[i];
+			break;
+		}
+		const flag *f = find(argv[i], &value);
+		if (!f)
+			return nn_fail(e, NN_EXIT_USAGE, "unknown option '%s'; see %s %s --help",
+			               argv[i], o->program, o->verb);
+		if (!(f->verbs & bit))
+			return nn_fail(e, NN_EXIT_USAGE, "%s has no option --%s; see %s %s --help",
+			               o->verb, f->name, o->program, o->verb);
+		if (value && f->form == FLAG)
+			return nn_fail(e, NN_EXIT_USAGE, "--%s takes no value", f->name);
+		if (!value && f->form == OPTIONAL_TEXT)
+			value = "";
+		if (!value && f->form != FLAG && ++i < argc)
+			value = argv[i];
+		if (!value && f->form != FLAG)
+			return nn_fail(e, NN_EXIT_USAGE, "--%s: a value is missing", f->name);
+		if (!store(o, f, value, e))
+			return false;
+	}
+	return check(o, e);
+}
+
+void nn_options_help(unsigned bit)
+{
+	for (int i = 0; i < FLAGS; i++) {
+		const flag *f = &flags[i];
+		if (!(f->verbs & bit))
+			continue;
+		char left[64], letter[8] = "    ";
+		if (f->letter)
+			snprintf(letter, sizeof letter, "-%c, ", f->letter);
+		snprintf(left, sizeof left, "%s--%s%s%s%s", letter, f->name,
+		         f->form == OPTIONAL_TEXT ? "[="
+		         : f->value               ? " "
+		                                  : "",
+		         f->value ? f->value : "", f->form == OPTIONAL_TEXT ? "]" : "");
+		printf("  %-26s %s\n", left, f->help);
+	}
+}

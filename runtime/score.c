@@ -1,0 +1,88 @@
+/* score.c: how good outputs are, and the evaluation of a part of the data. */
+#include "score.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "tensor.h"
+
+bool nn_scorer_open(nn_scorer *s, const nn_net *net, nn_error *e)
+{
+	s->net = net;
+	s->outputs = nn_net_outputs(net);
+	s->output = nn_alloc((size_t)net->model->batch * (size_t)s->outputs, sizeof *s->output,
+	                     "outputs", e);
+	return s->output != NULL;
+}
+
+void nn_scorer_close(nn_scorer *s)
+{
+	free(s->output);
+	s->output = NULL;
+}
+
+int nn_predicted(const nn_model *m, const double *y, int64_t outputs)
+{
+	if (outputs == 1 && m->classes == 2)
+		return y[0] > 0;
+	int best = 0;
+	for (int i = 1; i < outputs; i++)
+		if (y[i] > y[best])
+			best = i;
+	return best;
+}
+
+/* How many outputs stand before the label's. */
+static int64_t rank_of(const double *y, int64_t outputs, int32_t label)
+{
+	int64_t before = 0;
+	for (int64_t i = 0; i < outputs; i++)
+		before += y[i] > y[label] || (y[i] == y[label] && i < label);
+	return before;
+}
+
+void nn_score_add(nn_score *score, nn_scorer *s, const nn_items *items, const uint32_t *index,
+                  int live)
+{
+	const nn_model *m = s->net->model;
+	score->loss_sum += nn_net_loss(s->net) * live;
+	score->count += live;
+	if (!items->label)
+		return;
+	nn_tensor_get(s->net->program, s->net->output, s->net->arena, live, NN_F64, s->output);
+	for (int n = 0; n < live; n++) {
+		const double *y = s->output + n * s->outputs;
+		int32_t label = items->label[index[n]];
+		int guess = nn_predicted(m, y, s->outputs);
+		score->correct += guess == label;
+		score->top5 += label >= s->outputs || rank_of(y, s->outputs, label) < 5;
+		if (score->confusion)
+			score->confusion[label * m->classes + guess]++;
+	}
+}
+
+bool nn_evaluate(nn_score *score, nn_scorer *s, nn_feed *feed, const nn_part *part, nn_run run,
+                 nn_error *e)
+{
+	int64_t batch = s->net->model->batch;
+	for (int64_t at = 0; at < part->count; at += batch) {
+		run.live = (int)(part->count - at < batch ? part->count - at : batch);
+		nn_feed_fill(feed, part->items, part->index + at, run.live);
+		nn_net_eval(feed->net, &run);
+		nn_score_add(score, s, part->items, part->index + at, run.live);
+	}
+	if (!isfinite(score->loss_sum))
+		return nn_fail(e, NN_EXIT_NOT_FINITE, "%s: the loss is not finite",
+		               part->items->name);
+	return true;
+}
+
+double nn_score_loss(const nn_score *s)
+{
+	return s->count ? s->loss_sum / (double)s->count : NAN;
+}
+
+double nn_score_accuracy(const nn_score *s, const nn_model *m)
+{
+	return m->classes && s->count ? (double)s->correct / (double)s->count : NAN;
+}

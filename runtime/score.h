@@ -1,0 +1,41 @@
+/* score.h: how good outputs are, and the evaluation of a part of the data. See score.c. */
+#ifndef NN_SCORE_H
+#define NN_SCORE_H
+
+#include "feed.h"
+
+typedef struct nn_score {
+	double loss_sum;    /* loss times images, in order                            */
+	int64_t count;      /* images                                                 */
+	int64_t correct;    /* where the label had the largest output                 */
+	int64_t top5;       /* where it was among the five largest                    */
+	int64_t *confusion; /* NULL, or [classes][classes]: true label, then predicted */
+} nn_score;
+
+/* Room for the outputs of a batch. */
+typedef struct nn_scorer {
+	const nn_net *net; /* whose outputs       */
+	double *output;    /* [batch][outputs]    */
+	int64_t outputs;   /* of an image         */
+} nn_scorer;
+
+bool nn_scorer_open(nn_scorer *s, const nn_net *net, nn_error *e);
+void nn_scorer_close(nn_scorer *s);
+
+/* The class of outputs y: the first largest; with one output, whether it is above 0. */
+int nn_predicted(const nn_model *m, const double *y, int64_t outputs);
+
+/* Adds the batch that the net has just run. */
+void nn_score_add(nn_score *score, nn_scorer *s, const nn_items *items, const uint32_t *index,
+                  int live);
+
+/* Runs the whole part in evaluation form. */
+bool nn_evaluate(nn_score *score, nn_scorer *s, nn_feed *feed, const nn_part *part, nn_run run,
+                 nn_error *e);
+
+double nn_score_loss(const nn_score *s);
+
+/* NaN where the network has no labels. */
+double nn_score_accuracy(const nn_score *s, const nn_model *m);
+
+#endif

@@ -1,0 +1,69 @@
+/* session.c: what every verb starts from: options, the numbers of the XML, seed, directory. */
+#include "session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "io.h"
+
+static bool whole(const nn_session *s, const char *name, double fallback, int64_t *value,
+                  nn_error *e)
+{
+	double number;
+	if (!nn_setting_number(&s->settings, "train", name, fallback, &number, e))
+		return false;
+	if (number < 0 || number > 9007199254740992.0 || number != (double)(int64_t)number)
+		return nn_fail(e, NN_EXIT_USAGE, "<train %s>: expected a whole number, found %g",
+		               name, number);
+	*value = (int64_t)number;
+	return true;
+}
+
+/* What the command line left open comes from <train>. */
+static bool complete(nn_session *s, nn_error *e)
+{
+	nn_options *o = s->options;
+	int64_t seed = o->seed, epochs = o->epochs;
+	if ((seed < 0 && !whole(s, "seed", 1, &seed, e)) ||
+	    (epochs < 0 && !whole(s, "epochs", 1, &epochs, e)))
+		return false;
+	s->seed = (uint64_t)seed;
+	o->epochs = epochs;
+	if (o->batch_size > s->model->batch)
+		return nn_fail(e, NN_EXIT_USAGE,
+		               "--batch-size %lld: this trainer was compiled for "
+		               "up to %d; recompile with nncc --batch-size %lld",
+		               (long long)o->batch_size, s->model->batch, (long long)o->batch_size);
+	if (o->lr >= 0)
+		s->hyper[0] = o->lr;
+	return true;
+}
+
+bool nn_session_open(nn_session *s, const nn_model *model, nn_options *o, nn_error *e)
+{
+	s->model = model;
+	s->options = o;
+	if (!nn_settings_open(&s->settings, model, o->set, o->sets, e) ||
+	    !nn_setting_hypers(&s->settings, s->hyper, e) || !complete(s, e))
+		return false;
+	return nn_join(s->out, o->out ? "" : "runs", o->out ? o->out : model->name, e);
+}
+
+nn_run nn_session_run(const nn_session *s, int live)
+{
+	nn_run run = {.live = live, .seed = s->seed};
+	memcpy(run.hyper, s->hyper, sizeof run.hyper);
+	return run;
+}
+
+bool nn_session_trained(nn_session *s, nn_net *net, nn_normalize *z, nn_error *e)
+{
+	char path[NN_PATH_MAX];
+	if (!nn_find_weights(s->options->weights, s->out, path, e) ||
+	    !nn_net_open(net, s->model, s->model->fast, s->team, 0, e) ||
+	    !nn_normalize_open(z, s->model, e) || !nn_load_weights(net, path, z, e))
+		return false;
+	nn_run run = nn_session_run(s, 1);
+	nn_net_prepare(net, &run);
+	return true;
+}

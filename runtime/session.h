@@ -1,0 +1,37 @@
+/* session.h: what every verb starts from. See session.c. */
+#ifndef NN_SESSION_H
+#define NN_SESSION_H
+
+#include "checkpoint.h"
+#include "options.h"
+
+typedef struct nn_session {
+	const nn_model *model;   /* the network                              */
+	nn_options *options;     /* the command line                         */
+	nn_settings settings;    /* the numbers of the XML                   */
+	double hyper[NN_HYPERS]; /* of nn_run; [0] is the base learning rate */
+	uint64_t seed;           /* --seed, or <train seed>                  */
+	char out[4096];          /* run directory                            */
+	nn_team *team;           /* the threads                              */
+	double started;          /* clock when the process began             */
+} nn_session;
+
+/* A verb: runs on thread 0 inside the team. */
+typedef bool nn_verb(nn_session *s, nn_error *e);
+
+nn_verb nn_verb_train, nn_verb_test, nn_verb_predict, nn_verb_step, nn_verb_bench, nn_verb_check,
+        nn_verb_export, nn_verb_info;
+
+bool nn_session_open(nn_session *s, const nn_model *model, nn_options *o, nn_error *e);
+
+/* A run with the session's seed and numbers, for `live` images. */
+nn_run nn_session_run(const nn_session *s, int live);
+
+/* The fast program, normalisation and weights (--weights or the newest of OUT): what verbs that do
+ * not train need. */
+bool nn_session_trained(nn_session *s, nn_net *net, nn_normalize *z, nn_error *e);
+
+/* Runs argv as a trainer of this network; the exit status. (trainer.c) */
+int nn_trainer(const nn_model *model, int argc, char **argv);
+
+#endif

@@ -1,0 +1,233 @@
+/* train.c: the verb train: epochs, steps, validation, checkpoints, and when to stop.
+ *
+ *     for each epoch      order of the images = permutation keyed by (seed, epoch)
+ *       for each batch    fill, step, look at the loss and the signals
+ *       validation, best weights, log, checkpoint
+ *
+ * A training that stops anywhere between two steps and resumes gives the same bits as one that
+ * never stopped: all that is carried over is in nn_progress and the tensors (checkpoint.c). */
+#include "train.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "io.h"
+#include "shuffle.h"
+#include "stop.h"
+#include "tensor.h"
+
+/* Copies the counters that live elsewhere, then writes last and state. */
+static bool save(nn_training *t, nn_error *e)
+{
+	nn_progress *p = &t->progress;
+	p->position = t->score.count;
+	p->loss_sum = t->score.loss_sum;
+	p->correct = t->score.correct;
+	p->cuts = t->schedule.cuts;
+	p->plateau_waited = t->schedule.waited;
+	p->plateau_best = t->schedule.best;
+	p->log_bytes[0] = t->log.bytes[0];
+	p->log_bytes[1] = t->log.bytes[1];
+	return nn_save_weights(&t->checkpoint, t->last, e) &&
+	       nn_save_state(&t->checkpoint, t->state, t->previous, p, e);
+}
+
+/* Names what is not finite after a step whose loss was not. */
+static bool not_finite(nn_training *t, const nn_run *run, nn_error *e)
+{
+	static const nn_kind order[] = {NN_INPUT, NN_PARAM, NN_FROZEN, NN_RUNNING, NN_GRAD};
+	static const char *const what[] = {"the input", "the parameter", "the frozen parameter",
+	                                   "the running statistic", "the gradient"};
+	const nn_tensor *bad = NULL;
+	int k = 0;
+	for (; k < 5; k++) {
+		bad = nn_tensor_not_finite(t->net.program, order[k], t->net.arena, run->live);
+		if (bad)
+			break;
+	}
+	bool saved = nn_exists(t->state);
+	return nn_fail(e, NN_EXIT_NOT_FINITE,
+	               "the loss is not finite at step %llu of epoch %lld (learning rate %g); the "
+	               "first tensor that is not either: %s %s. %s%s. Try a smaller --lr, or "
+	               "grad_clip",
+	               (unsigned long long)run->step + 1, (long long)t->progress.epoch + 1,
+	               run->hyper[0], bad ? what[k] : "none,", bad ? bad->name : "only the loss",
+	               saved ? "The last good state is kept: " : "No state was saved before",
+	               saved ? t->state : "");
+}
+
+/* The next optimizer step of the epoch. */
+static bool step(nn_training *t, nn_record *r, nn_error *e)
+{
+	int64_t at = t->score.count, left = t->train.count - at;
+	nn_run run = nn_session_run(t->session, (int)(left < t->batch ? left : t->batch));
+	run.step = t->progress.step;
+	run.hyper[0] = nn_schedule_lr(&t->schedule, (double)run.step);
+	nn_feed_fill(&t->feed, t->train.items, t->order + at, run.live);
+	nn_net_step(&t->net, &run, NULL);
+	if (!isfinite(nn_net_loss(&t->net)))
+		return not_finite(t, &run, e);
+	nn_score_add(&t->score, &t->scorer, t->train.items, t->order + at, run.live);
+	t->progress.step++;
+	r->lr = run.hyper[0];
+	r->step = (int64_t)t->progress.step;
+	r->loss = nn_score_loss(&t->score);
+	r->accuracy = nn_score_accuracy(&t->score, t->session->model);
+	return true;
+}
+
+/* Whether `value` is better than the best so far; counts epochs without progress. */
+static bool is_better(nn_training *t, const nn_record *r)
+{
+	const nn_monitor *m = &t->monitor;
+	double loss = m->validation ? r->val_loss : r->loss;
+	double accuracy = m->validation ? r->val_accuracy : r->accuracy;
+	nn_progress *p = &t->progress;
+	double value = m->accuracy ? accuracy : loss;
+	bool better = m->accuracy ? value > p->best + m->min_delta : value < p->best - m->min_delta;
+	p->waited = better ? 0 : p->waited + 1;
+	if (better) {
+		p->best = value;
+		p->best_epoch = p->epoch;
+	}
+	return better;
+}
+
+static bool end_epoch(nn_training *t, nn_record *r, double started, nn_error *e)
+{
+	nn_part *part = &t->data.part[NN_VALIDATION];
+	nn_score score = {0};
+	int64_t trained = t->score.count - t->progress.position;
+	double seconds = (nn_clock_ms() - started) / 1000;
+	r->images_per_second = (double)trained / fmax(seconds, 1e-9);
+	nn_run run = nn_session_run(t->session, 1);
+	run.step = t->progress.step;
+	if (!nn_evaluate(&score, &t->scorer, &t->feed, part, run, e))
+		return false;
+	r->val_loss = nn_score_loss(&score);
+	r->val_accuracy = nn_score_accuracy(&score, t->session->model);
+	r->seconds = (nn_clock_ms() - started) / 1000;
+	t->progress.epoch++;
+	t->score = (nn_score){0};
+	nn_schedule_epoch(&t->schedule, part->count ? r->val_loss : r->loss);
+	bool better = is_better(t, r);
+	double patience = t->monitor.patience;
+	t->progress.finished = patience >= 0 && (double)t->progress.waited > patience;
+	if (better && !nn_save_weights(&t->checkpoint, t->best, e))
+		return false;
+	return nn_log_epoch(&t->log, r, e) && save(t, e);
+}
+
+static bool stopped(nn_training *t, int signal, nn_error *e)
+{
+	const nn_session *s = t->session;
+	if (!save(t, e))
+		return false;
+	nn_log_clear(&t->log);
+	return nn_fail(e, 128 + signal,
+	               "stopped at step %llu and saved; go on with: %s train "
+	               "--resume --out %s",
+	               (unsigned long long)t->progress.step, s->options->program, s->out);
+}
+
+static bool epoch(nn_training *t, nn_error *e)
+{
+	nn_record r = {.epoch = t->progress.epoch + 1, .step = (int64_t)t->progress.step};
+	double started = nn_clock_ms();
+	int64_t before = t->progress.position = t->score.count;
+	if (!t->session->options->overfit_batch)
+		nn_shuffle(t->order, t->train.index, t->train.count, t->session->seed,
+		           (uint64_t)t->progress.epoch);
+	while (t->score.count < t->train.count) {
+		if (!step(t, &r, e))
+			return false;
+		if (nn_stop_save()) {
+			if (!save(t, e))
+				return false;
+			t->progress.position = before;
+		}
+		if (nn_stop_asked() && t->score.count < t->train.count)
+			return stopped(t, nn_stop_asked(), e);
+		double seconds = (nn_clock_ms() - started) / 1000;
+		r.images_per_second = (double)(t->score.count - before) / fmax(seconds, 1e-9);
+		nn_log_bar(&t->log, &r, (double)t->score.count / (double)t->train.count);
+	}
+	if (!end_epoch(t, &r, started, e))
+		return false;
+	return !nn_stop_asked() || stopped(t, nn_stop_asked(), e);
+}
+
+/* Everything was loaded: one step shows that it runs. Nothing is written. */
+static bool dry_run(nn_training *t, nn_error *e)
+{
+	nn_record r = {0};
+	nn_shuffle(t->order, t->train.index, t->train.count, t->session->seed, 0);
+	double started = nn_clock_ms();
+	if (!step(t, &r, e))
+		return false;
+	printf("ready: %lld training, %lld validation items; batch %lld, %d threads, %.1f MiB "
+	       "arena; a step takes about %.2f ms, its loss is %.4g\n",
+	       (long long)t->train.count, (long long)t->data.part[NN_VALIDATION].count,
+	       (long long)t->batch, nn_team_threads(t->session->team),
+	       (double)t->net.program->arena_bytes / 1048576, nn_clock_ms() - started, r.loss);
+	return true;
+}
+
+static void report(const nn_training *t)
+{
+	const nn_progress *p = &t->progress;
+	const nn_monitor *m = &t->monitor;
+	const char *what[] = {"loss", "accuracy", "val_loss", "val_accuracy"};
+	const char *name = what[2 * m->validation + m->accuracy];
+	if (t->session->options->json) {
+		nn_text text = {0};
+		nn_text_add(&text, "{\"epochs\":%lld,\"steps\":%llu,\"monitor\":\"%s\",\"best\":",
+		            (long long)p->epoch, (unsigned long long)p->step, name);
+		nn_text_number(&text, p->best, 9);
+		nn_text_add(&text, ",\"best_epoch\":%lld,\"out\":", (long long)p->best_epoch);
+		nn_text_json(&text, t->session->out);
+		printf("%s}\n", text.failed ? "{" : text.at);
+		nn_text_free(&text);
+	} else if (!t->session->options->quiet) {
+		printf("%lld epochs, %llu steps; best %s %.6g in epoch %lld; weights in %s\n",
+		       (long long)p->epoch, (unsigned long long)p->step, name, p->best,
+		       (long long)p->best_epoch, t->best);
+	}
+}
+
+/* After early stopping, last.safetensors holds the best weights too. */
+static bool finish(nn_training *t, nn_error *e)
+{
+	if (t->progress.finished && t->monitor.restore && nn_exists(t->best))
+		if (!nn_load_weights(&t->net, t->best, NULL, e) ||
+		    !nn_save_weights(&t->checkpoint, t->last, e))
+			return false;
+	report(t);
+	return true;
+}
+
+bool nn_verb_train(nn_session *s, nn_error *e)
+{
+	/* Static: half a MiB of paths and tables, and only one training runs. */
+	static nn_training training;
+	nn_training *t = &training;
+	if (s->options->lr_find)
+		return nn_fail(e, NN_EXIT_USAGE, "--lr-find: not supported yet");
+	if (s->options->files)
+		return nn_fail(e, NN_EXIT_USAGE, "train: unexpected argument '%s'",
+		               s->options->file[0]);
+	nn_stop_watch();
+	bool ok = nn_training_open(t, s, e);
+	if (ok && s->options->dry_run) {
+		ok = dry_run(t, e);
+	} else if (ok) {
+		while (ok && !t->progress.finished && t->progress.epoch < s->options->epochs)
+			ok = epoch(t, e);
+		ok = ok && finish(t, e);
+	}
+	if (!ok)
+		nn_log_clear(&t->log);
+	nn_training_close(t);
+	return ok;
+}

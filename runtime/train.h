@@ -1,0 +1,43 @@
+/* train.h: the state of a training, shared by train.c (the loop) and train_open.c (its start). */
+#ifndef NN_TRAIN_H
+#define NN_TRAIN_H
+
+#include "log.h"
+#include "schedule.h"
+#include "score.h"
+#include "session.h"
+
+/* The number that decides which weights are best. */
+typedef struct nn_monitor {
+	bool validation;  /* val_...                                         */
+	bool accuracy;    /* larger is better, otherwise the loss            */
+	double min_delta; /* what counts as better                           */
+	double patience;  /* epochs without anything better; below 0: no end */
+	bool restore;     /* leave the best weights at the end               */
+} nn_monitor;
+
+typedef struct nn_training {
+	nn_session *session;      /* verb, options, numbers                     */
+	nn_data data;             /* training and validation                    */
+	nn_part train;            /* what is trained on, after --limit          */
+	uint32_t *order;          /* the epoch's order of train.index           */
+	nn_normalize normalize;   /* of the input                               */
+	nn_net net;               /* the fast program                           */
+	nn_feed feed;             /* fills its batch                            */
+	nn_scorer scorer;         /* reads its outputs                          */
+	nn_checkpoint checkpoint; /* saves it                                   */
+	nn_schedule schedule;     /* of the learning rate                       */
+	nn_monitor monitor;       /* for best.safetensors and early stopping    */
+	nn_log log;               /* files and terminal                         */
+	nn_progress progress;     /* counters                                   */
+	nn_score score;           /* of the epoch so far                        */
+	int64_t batch;            /* images a step                              */
+	char last[4096], best[4096], state[4096], previous[4096]; /* files      */
+	int lock; /* descriptor of the locked run directory     */
+} nn_training;
+
+/* Loads data, weights or state, and takes all memory the training needs. (train_open.c) */
+bool nn_training_open(nn_training *t, nn_session *s, nn_error *e);
+void nn_training_close(nn_training *t);
+
+#endif

@@ -1,0 +1,182 @@
+/* train_open.c: the start of a training: data, memory, weights or the state to go on from.
+ *
+ * After nn_training_open nothing is allocated any more: the arena is touched, checkpoints and logs
+ * have their buffers, the data are in memory. */
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "io.h"
+#include "shuffle.h"
+#include "tensor.h"
+#include "train.h"
+
+enum { OVERFIT_STEPS = 50, OVERFIT_EPOCHS = 20 };
+
+static bool open_directory(nn_training *t, nn_error *e)
+{
+	const char *out = t->session->out;
+	if (!nn_join(t->last, out, "last.safetensors", e) ||
+	    !nn_join(t->best, out, "best.safetensors", e) ||
+	    !nn_join(t->state, out, "state.safetensors", e) ||
+	    !nn_join(t->previous, out, "state.previous.safetensors", e))
+		return false;
+	if (t->session->options->dry_run)
+		return true;
+	if (!nn_make_directories(out, e))
+		return false;
+	t->lock = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (t->lock < 0)
+		return nn_fail(e, NN_EXIT_IO, "%s: cannot open", out);
+	if (flock(t->lock, LOCK_EX | LOCK_NB) != 0)
+		return nn_fail(e, NN_EXIT_IO,
+		               "%s: another training is writing there; choose another "
+		               "--out",
+		               out);
+	char path[NN_PATH_MAX];
+	const char *config = t->session->model->config;
+	return !config || (nn_join(path, out, "config.xml", e) &&
+	                   nn_write_file(path, config, strlen(config), e));
+}
+
+static bool open_monitor(nn_training *t, nn_error *e)
+{
+	const nn_settings *s = &t->session->settings;
+	const char *what = nn_setting_text(s, "early_stopping", "monitor");
+	const char *restore = nn_setting_text(s, "early_stopping", "restore_best");
+	nn_monitor *m = &t->monitor;
+	what = what ? what : "val_loss";
+	m->validation = !strncmp(what, "val_", 4) && t->data.part[NN_VALIDATION].count > 0;
+	m->accuracy = strstr(what, "accuracy") && s->model->classes > 0;
+	m->restore = !restore || strcmp(restore, "false");
+	t->progress.best = m->accuracy ? -INFINITY : INFINITY;
+	t->progress.plateau_best = INFINITY;
+	return nn_setting_number(s, "early_stopping", "patience", -1, &m->patience, e) &&
+	       nn_setting_number(s, "early_stopping", "min_delta", 0, &m->min_delta, e);
+}
+
+/* --limit and --overfit-batch take from the front of the training part. */
+static bool choose_items(nn_training *t, nn_error *e)
+{
+	nn_options *o = t->session->options;
+	t->train = t->data.part[NN_TRAINING];
+	if (o->limit > 0 && o->limit < t->train.count)
+		t->train.count = o->limit;
+	t->batch = o->batch_size > 0 ? o->batch_size : t->session->model->batch;
+	int64_t steps = 1;
+	if (o->overfit_batch) {
+		t->train.count = t->batch < t->train.count ? t->batch : t->train.count;
+		t->data.part[NN_VALIDATION].count = 0;
+		steps = OVERFIT_STEPS;
+	}
+	t->order = nn_alloc((size_t)(t->train.count * steps), sizeof *t->order, "order", e);
+	for (int64_t i = 0; t->order && o->overfit_batch && i < t->train.count * steps; i++)
+		t->order[i] = t->train.index[i % t->train.count];
+	t->train.count *= steps;
+	return t->order != NULL;
+}
+
+static bool open_state(nn_training *t, const char *path, nn_error *e)
+{
+	nn_progress *p = &t->progress, now = *p;
+	const nn_options *o = t->session->options;
+	if (!nn_load_state(&t->net, path, &t->normalize, p, e))
+		return false;
+	if (o->seed >= 0 && o->seed != p->seed)
+		return nn_fail(e, NN_EXIT_CHECKPOINT, "%s: was started with --seed %lld, not %lld",
+		               path, (long long)p->seed, (long long)o->seed);
+	if (p->batch != now.batch)
+		return nn_fail(e, NN_EXIT_CHECKPOINT,
+		               "%s: was started with --batch-size %lld, now "
+		               "it is %lld",
+		               path, (long long)p->batch, (long long)now.batch);
+	if (p->items != now.items || strcmp(p->data, now.data))
+		return nn_fail(e, NN_EXIT_CHECKPOINT,
+		               "%s: was started on other training data (%lld "
+		               "items; now %lld): give the same --data and --limit, or start anew",
+		               path, (long long)p->items, (long long)now.items);
+	if (p->position < 0 || p->position > p->items || p->epoch < 0)
+		return nn_fail(e, NN_EXIT_CHECKPOINT, "%s: impossible counters", path);
+	t->session->seed = (uint64_t)p->seed;
+	t->score = (nn_score){.loss_sum = p->loss_sum, .count = p->position, .correct = p->correct};
+	t->schedule.cuts = (int)p->cuts;
+	t->schedule.waited = (int)p->plateau_waited;
+	t->schedule.best = p->plateau_best;
+	return true;
+}
+
+/* Weights: from a state, from --weights, or initial ones. *resumed tells. */
+static bool open_weights(nn_training *t, bool *resumed, nn_error *e)
+{
+	nn_session *s = t->session;
+	const nn_options *o = s->options;
+	bool automatic = s->model->normalize && !strcmp(s->model->normalize, "auto");
+	const char *path = o->resume && *o->resume ? o->resume : t->state;
+	/* A crash between two renames leaves the state before alone. */
+	if (o->resume && !*o->resume && !nn_exists(path) && nn_exists(t->previous))
+		path = t->previous;
+	*resumed = o->resume && (*o->resume || nn_exists(path));
+	if (o->resume && !*resumed && !o->quiet)
+		fprintf(stderr, "%s: nothing to resume, starting anew\n", t->state);
+	if (*resumed)
+		return open_state(t, path, e);
+	if (automatic && !nn_normalize_measure(&t->normalize, &t->train, s->team, e))
+		return false;
+	if (!nn_initialise(t->net.program, t->net.arena, s->seed, e))
+		return false;
+	return !o->weights || nn_load_weights(&t->net, o->weights, NULL, e);
+}
+
+static bool open_memory(nn_training *t, nn_error *e)
+{
+	nn_session *s = t->session;
+	return nn_normalize_open(&t->normalize, s->model, e) &&
+	       nn_net_open(&t->net, s->model, s->model->fast, s->team, 0, e) &&
+	       nn_scorer_open(&t->scorer, &t->net, e) &&
+	       nn_checkpoint_open(&t->checkpoint, &t->net, &t->normalize, e);
+}
+
+bool nn_training_open(nn_training *t, nn_session *s, nn_error *e)
+{
+	const nn_options *o = s->options;
+	unsigned parts = 1 << NN_TRAINING | (o->overfit_batch ? 0 : 1 << NN_VALIDATION);
+	bool resumed = false;
+	*t = (nn_training){.session = s, .lock = -1};
+	if (!nn_data_open(&t->data, &s->settings, o->data, parts, e) || !choose_items(t, e) ||
+	    !open_monitor(t, e) || !open_directory(t, e) || !open_memory(t, e))
+		return false;
+	if (o->overfit_batch && t->session->options->epochs > OVERFIT_EPOCHS)
+		t->session->options->epochs = OVERFIT_EPOCHS;
+	double epoch_steps = (double)((t->train.count + t->batch - 1) / t->batch);
+	if (!nn_schedule_open(&t->schedule, &s->settings, s->hyper[0], epoch_steps,
+	                      epoch_steps * (double)o->epochs, e))
+		return false;
+	t->progress.seed = (int64_t)s->seed;
+	t->progress.batch = t->batch;
+	t->progress.items = t->train.count;
+	memcpy(t->progress.data, t->data.fingerprint, sizeof t->progress.data);
+	if (!open_weights(t, &resumed, e) || !nn_feed_open(&t->feed, &t->net, &t->normalize, e))
+		return false;
+	nn_run run = nn_session_run(s, 1);
+	nn_net_prepare(&t->net, &run);
+	return nn_log_open(&t->log, o, s->out, resumed ? t->progress.log_bytes : NULL, !o->dry_run,
+	                   e);
+}
+
+void nn_training_close(nn_training *t)
+{
+	nn_log_close(&t->log);
+	nn_feed_close(&t->feed);
+	nn_checkpoint_close(&t->checkpoint);
+	nn_scorer_close(&t->scorer);
+	nn_net_close(&t->net);
+	nn_normalize_close(&t->normalize);
+	nn_data_close(&t->data);
+	free(t->order);
+	if (t->lock >= 0)
+		close(t->lock);
+}

@@ -1,0 +1,125 @@
+/* trainer.c: the command line of a trainer: which verb, its options, its exit status.
+ *
+ *     ./lenet5 [verb] [options]        without a verb: train
+ *
+ * A table of verbs; those that compute run on thread 0 of a team (nn_team.h). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "session.h"
+
+static bool not_yet(nn_session *s, nn_error *e)
+{
+	return nn_fail(e, NN_EXIT_USAGE, "the verb %s is not supported yet", s->options->verb);
+}
+
+static const struct {
+	const char *name; /* on the command line            */
+	unsigned bit;     /* in the table of options        */
+	nn_verb *run;     /* what it does                   */
+	bool team;        /* it needs threads               */
+	const char *help; /* one line                       */
+} verbs[] = {
+        {"train", NN_VERB_TRAIN, nn_verb_train, true, "train the network (the default)"},
+        {"test", NN_VERB_TEST, nn_verb_test, true, "loss and accuracy on the test split"},
+        {"step", NN_VERB_STEP, nn_verb_step, true, "optimizer steps on a given batch"},
+        {"export", NN_VERB_EXPORT, nn_verb_export, true, "write the weights in another form"},
+        {"info", NN_VERB_INFO, nn_verb_info, false, "what this trainer is"},
+        {"tune", NN_VERB_OTHER, not_yet, false, "not supported yet"},
+        {"report", NN_VERB_OTHER, not_yet, false, "not supported yet"},
+};
+
+enum { VERBS = sizeof verbs / sizeof *verbs };
+
+typedef struct job {
+	nn_session *session; /* of the run           */
+	nn_verb *run;        /* the verb             */
+	nn_error *error;     /* where failures go    */
+} job;
+
+static void on_team(nn_team *team, void *arg)
+{
+	job *j = arg;
+	j->session->team = team;
+	j->run(j->session, j->error);
+}
+
+/* OMP_NUM_THREADS ("4", "4,2"), or 0. */
+static int environment_threads(void)
+{
+	const char *text = getenv("OMP_NUM_THREADS");
+	long n = text ? strtol(text, NULL, 10) : 0;
+	return n > 0 && n <= 4096 ? (int)n : 0;
+}
+
+static void help(const nn_model *model, const nn_options *o, int verb, bool all)
+{
+	printf("usage: %s%s%s [options]%s\n", o->program, all ? " [" : " ",
+	       all ? "verb]" : verbs[verb].name,
+	       verbs[verb].bit == NN_VERB_PREDICT ? " FILE..." : "");
+	if (all) {
+		printf("\n%s, a network compiled by nncc %s. Verbs:\n", model->name,
+		       model->version);
+		for (int i = 0; i < VERBS; i++)
+			printf("  %-10s %s\n", verbs[i].name, verbs[i].help);
+	} else {
+		printf("\n%s: %s\n", verbs[verb].name, verbs[verb].help);
+	}
+	printf("\nOptions of %s:\n", verbs[verb].name);
+	nn_options_help(verbs[verb].bit);
+}
+
+/* The verb that argv[1] names; 0 (train) when it is an option or missing, -1 when unknown. */
+static int find_verb(int argc, char **argv)
+{
+	if (argc < 2 || argv[1][0] == '-')
+		return 0;
+	for (int i = 0; i < VERBS; i++)
+		if (!strcmp(argv[1], verbs[i].name))
+			return i;
+	return -1;
+}
+
+static void run_verb(const nn_model *model, nn_options *o, int verb, nn_error *e)
+{
+	/* Static for its size: a path and a table of numbers. */
+	static nn_session session;
+	session = (nn_session){.started = nn_clock_ms()};
+	if (!nn_session_open(&session, model, o, e))
+		return;
+	job j = {&session, verbs[verb].run, e};
+	int threads = o->threads > 0 ? (int)o->threads : environment_threads();
+	if (verbs[verb].team)
+		nn_team_run(threads, on_team, &j);
+	else
+		verbs[verb].run(&session, e);
+}
+
+int nn_trainer(const nn_model *model, int argc, char **argv)
+{
+	static nn_options o;
+	static nn_error e;
+	e.code = 0;
+	o = (nn_options){.program = argc > 0 ? argv[0] : model->name};
+	o.file = nn_alloc((size_t)argc + 1, sizeof *o.file, "arguments", &e);
+	int verb = find_verb(argc, argv);
+	if (verb < 0)
+		nn_fail(&e, NN_EXIT_USAGE, "unknown verb '%s'; see %s --help", argv[1], argv[0]);
+	if (!e.code) {
+		o.verb = verbs[verb].name;
+		bool named = argc > 1 && argv[1][0] != '-';
+		if (nn_options_read(&o, verbs[verb].bit, argc, argv, 1 + named, &e)) {
+			if (o.help)
+				help(model, &o, verb, !named);
+			else
+				run_verb(model, &o, verb, &e);
+		}
+	}
+	free(o.file);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		nn_fail(&e, NN_EXIT_IO, "cannot write to standard output");
+	if (e.code)
+		fprintf(stderr, "%s: %s\n", model->name, e.text);
+	return e.code;
+}

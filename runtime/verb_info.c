@@ -1,0 +1,73 @@
+/* verb_info.c: what a trainer is (info), and its weights in another form (export). */
+#include <stdio.h>
+
+#include "io.h"
+#include "session.h"
+
+static void print_text(const nn_model *m)
+{
+	char shape[64];
+	nn_shape_text(m, shape);
+	printf("%s, compiled by nncc %s with %s for %s (%s)\n", m->name, m->version, m->compiler,
+	       m->march, m->options);
+	printf("input %s, classes %d, batch %d, optimizer %s, loss %s, schedule %s\n", shape,
+	       m->classes, m->batch, m->optimizer, m->loss, m->schedule ? m->schedule : "constant");
+	printf("%lld parameters, %.1f MiB arena, %.3f Gflop a training step\n",
+	       (long long)m->parameters, (double)m->fast->arena_bytes / 1048576,
+	       m->flop_per_step / 1e9);
+	printf("architecture %s\n", m->architecture_hash);
+	for (int i = 0; i < m->params; i++)
+		printf("param %s = %s%s\n", m->param[i].name, m->param[i].value,
+		       m->param[i].structural ? " (fixed: shapes depend on it)" : "");
+}
+
+bool nn_verb_info(nn_session *s, nn_error *e)
+{
+	const nn_model *m = s->model;
+	nn_text t = {0};
+	if (!s->options->json) {
+		print_text(m);
+		return true;
+	}
+	nn_text_add(&t, "{\"name\":");
+	nn_text_json(&t, m->name);
+	nn_text_add(&t, ",\"architecture_hash\":");
+	nn_text_json(&t, m->architecture_hash);
+	nn_text_add(&t, ",\"parameters\":%lld,\"input\":[%d", (long long)m->parameters,
+	            m->input[0]);
+	for (int i = 1; i < m->input_rank; i++)
+		nn_text_add(&t, ",%d", m->input[i]);
+	nn_text_add(&t, "],\"classes\":%d,\"batch\":%d,\"march\":", m->classes, m->batch);
+	nn_text_json(&t, m->march);
+	nn_text_add(&t, ",\"compiler\":");
+	nn_text_json(&t, m->compiler);
+	nn_text_add(&t, ",\"arena_bytes\":%zu,\"version\":", m->fast->arena_bytes);
+	nn_text_json(&t, m->version);
+	nn_text_add(&t, "}");
+	if (t.failed)
+		nn_fail(e, NN_EXIT_MEMORY, "not enough memory to print");
+	else
+		printf("%s\n", t.at);
+	nn_text_free(&t);
+	return !e->code;
+}
+
+bool nn_verb_export(nn_session *s, nn_error *e)
+{
+	const nn_options *o = s->options;
+	nn_net net;
+	nn_normalize z;
+	nn_checkpoint c;
+	if (o->npz || o->onnx || o->c)
+		return nn_fail(e, NN_EXIT_USAGE, "export --%s: not supported yet; --safetensors is",
+		               o->npz    ? "npz"
+		               : o->onnx ? "onnx"
+		                         : "c");
+	if (!o->safetensors)
+		return nn_fail(e, NN_EXIT_USAGE, "export: --safetensors FILE is missing");
+	if (!nn_session_trained(s, &net, &z, e) || !nn_checkpoint_open(&c, &net, &z, e) ||
+	    !nn_save_weights(&c, o->safetensors, e))
+		return false;
+	nn_checkpoint_close(&c);
+	return true;
+}

@@ -1,0 +1,102 @@
+/* verb_test.c: loss, accuracy, top-5 accuracy and confusion matrix on the test split. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "score.h"
+#include "session.h"
+
+static void add_confusion(nn_text *t, const nn_score *s, int classes)
+{
+	nn_text_add(t, "[");
+	for (int i = 0; i < classes; i++) {
+		nn_text_add(t, i ? ",[" : "[");
+		for (int k = 0; k < classes; k++)
+			nn_text_add(t, k ? ",%lld" : "%lld",
+			            (long long)s->confusion[i * classes + k]);
+		nn_text_add(t, "]");
+	}
+	nn_text_add(t, "]");
+}
+
+static bool print_json(const nn_score *s, const nn_model *m, nn_error *e)
+{
+	nn_text t = {0};
+	nn_text_add(&t, "{\"loss\":");
+	nn_text_number(&t, nn_score_loss(s), 9);
+	nn_text_add(&t, ",\"accuracy\":");
+	nn_text_number(&t, nn_score_accuracy(s, m), 9);
+	nn_text_add(&t, ",\"top5\":");
+	nn_text_number(&t, m->classes ? (double)s->top5 / (double)s->count : NAN, 9);
+	nn_text_add(&t, ",\"count\":%lld,\"confusion\":", (long long)s->count);
+	if (s->confusion)
+		add_confusion(&t, s, m->classes);
+	else
+		nn_text_json(&t, NULL);
+	nn_text_add(&t, "}");
+	if (t.failed)
+		nn_fail(e, NN_EXIT_MEMORY, "not enough memory to print");
+	else
+		printf("%s\n", t.at);
+	nn_text_free(&t);
+	return !e->code;
+}
+
+static void print_confusion(const nn_score *s, const nn_model *m)
+{
+	printf("confusion (rows: label, columns: prediction)\n");
+	for (int i = 0; i < m->classes; i++) {
+		int64_t all = 0;
+		for (int k = 0; k < m->classes; k++) {
+			all += s->confusion[i * m->classes + k];
+			printf("%6lld", (long long)s->confusion[i * m->classes + k]);
+		}
+		double hit = (double)s->confusion[i * m->classes + i];
+		printf("  %5.1f %%  %d %s\n", all ? 100 * hit / (double)all : 0, i,
+		       m->class_name && i < m->class_names ? m->class_name[i] : "");
+	}
+}
+
+static void print_text(const nn_score *s, const nn_model *m)
+{
+	printf("%lld items, loss %.6g", (long long)s->count, nn_score_loss(s));
+	if (m->classes)
+		printf(", accuracy %.4f, top-5 %.4f", nn_score_accuracy(s, m),
+		       (double)s->top5 / (double)s->count);
+	printf("\n");
+	if (s->confusion && m->classes <= 20)
+		print_confusion(s, m);
+}
+
+static bool score_part(nn_session *s, const nn_part *part, nn_net *net, nn_score *score,
+                       nn_error *e)
+{
+	nn_normalize z;
+	nn_feed feed;
+	nn_scorer scorer;
+	return nn_session_trained(s, net, &z, e) && nn_feed_open(&feed, net, &z, e) &&
+	       nn_scorer_open(&scorer, net, e) &&
+	       nn_evaluate(score, &scorer, &feed, part, nn_session_run(s, 1), e);
+}
+
+bool nn_verb_test(nn_session *s, nn_error *e)
+{
+	nn_data data;
+	nn_net net;
+	nn_score score = {0};
+	size_t cells = (size_t)s->model->classes * (size_t)s->model->classes;
+	if (!nn_data_open(&data, &s->settings, s->options->data, 1 << NN_TEST, e))
+		return false;
+	if (!data.part[NN_TEST].count)
+		return nn_fail(e, NN_EXIT_INPUT,
+		               "<data> has no <test> source and keeps no share "
+		               "for test");
+	if (cells && !(score.confusion = nn_alloc(cells, sizeof *score.confusion, "confusion", e)))
+		return false;
+	if (!score_part(s, &data.part[NN_TEST], &net, &score, e))
+		return false;
+	if (s->options->json)
+		return print_json(&score, s->model, e);
+	print_text(&score, s->model);
+	return true;
+}
