@@ -1,9 +1,10 @@
 /* team.c: one persistent parallel region, work for all its threads, and their barrier (nn_team.h).
  *
- * Every thread but 0 has a seat: a cache line with the number of the last meeting it has come to.
- * A meeting: each thread writes the next number on its seat; thread 0 reads all seats, then writes
- * the number on the team's gate, which the others watch. No thread writes what another one writes,
- * so two threads meet in about 100 ns.
+ * Every thread has a seat: a cache line with the number of the last meeting it has come to.
+ * A meeting: each thread writes the next number on its seat. In a small team each then watches all
+ * seats, which costs one trip between processors; in a larger one thread 0 reads the seats and
+ * writes the number on the team's gate, which the others watch. No thread writes what another one
+ * writes. A seat may already be one meeting ahead when it is read, never two.
  *
  * Work is handed out in the same way through `call`, a number that thread 0 raises once the job is
  * described; the job ends with a meeting. Orders are release and acquire, so that whatever was
@@ -30,6 +31,7 @@
 #endif
 
 enum {
+	FEW = 8,    /* threads up to which everyone watches everyone                   */
 	LINE = 128, /* bytes that a processor may fetch together: two cache lines      */
 	BURST = 32, /* pauses between two looks at the clock                           */
 	NO_MEMORY = 71
@@ -139,18 +141,24 @@ static void wake_all(atomic_uint *call)
 #endif
 }
 
-/* Returns when *number is `wanted`, with all that was written before it became so. */
-static void wait_until(const nn_team *team, atomic_uint *number, unsigned wanted)
+/* Whether *number is `wanted` or beyond (it may wrap around). */
+static bool reached(const atomic_uint *number, unsigned wanted)
+{
+	return (int)(atomic_load_explicit(number, memory_order_acquire) - wanted) >= 0;
+}
+
+/* Returns when *number has reached `wanted`, with all that was written before it did. */
+static void wait_until(const nn_team *team, const atomic_uint *number, unsigned wanted)
 {
 	double start = 0;
-	while (atomic_load_explicit(number, memory_order_acquire) != wanted) {
+	while (!reached(number, wanted)) {
 		if (team->crowded) {
 			sched_yield();
 			continue;
 		}
 		for (int i = 0; i < BURST; i++) {
 			relax();
-			if (atomic_load_explicit(number, memory_order_acquire) == wanted)
+			if (reached(number, wanted))
 				return;
 		}
 		double now = nn_clock_ms();
@@ -188,15 +196,15 @@ static void meet(nn_team *team, int thread)
 	if (team->threads == 1)
 		return;
 	unsigned next = 1 + atomic_load_explicit(&team->seat[thread].came, memory_order_relaxed);
-	if (thread > 0) {
-		atomic_store_explicit(&team->seat[thread].came, next, memory_order_release);
+	atomic_store_explicit(&team->seat[thread].came, next, memory_order_release);
+	if (thread > 0 && team->threads > FEW) {
 		wait_until(team, &team->gate, next);
 		return;
 	}
-	for (int i = 1; i < team->threads; i++)
+	for (int i = 0; i < team->threads; i++)
 		wait_until(team, &team->seat[i].came, next);
-	atomic_store_explicit(&team->seat[0].came, next, memory_order_relaxed);
-	atomic_store_explicit(&team->gate, next, memory_order_release);
+	if (team->threads > FEW)
+		atomic_store_explicit(&team->gate, next, memory_order_release);
 }
 
 void nn_sync(nn_task *t, int k)

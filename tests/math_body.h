@@ -99,13 +99,13 @@ static bool OWN(lane_by_lane)(void)
 		nn_store(out[3], nn_max(a, b));
 		nn_store(out[4], nn_min(a, b));
 		nn_store(out[5], nn_abs(a));
-		nn_store(out[6], nn_first(k, a));
+		nn_store(out[6], nn_first(k, five));
 		nn_store(out[7], nn_copysign(five, a));
 		for (int l = 0; l < NN_LANES; l++) {
 			nn_real x = (nn_real)(l - k);
 			want[0] = x > 0 ? x : 5, want[1] = x >= 0 ? x : 5, want[2] = x == 0 ? 5 : x;
 			want[3] = x > 0 ? x : 0, want[4] = x < 0 ? x : 0, want[5] = x < 0 ? -x : x;
-			want[6] = l < k ? x : 0, want[7] = x < 0 ? -5 : 5;
+			want[6] = l < k ? 5 : 0, want[7] = x < 0 ? -5 : 5;
 			for (int f = 0; f < 8; f++)
 				if (!(out[f][l] == want[f]))
 					return false;
