@@ -30,6 +30,8 @@ void show_xml(const Elem *root, FILE *out);
 void show_model(const Model *m, FILE *out);
 const char *show_count(int64_t n);         /* "61,706"                                         */
 const char *show_bytes(int64_t n);         /* "4.2 MB", 1 MB = 10^6 bytes                      */
+/* Exit 0, or 1 with a message when standard output could not be written. */
+_Noreturn void show_done(void);
 
 /* emit_model.c: numbers that are also told to the user. */
 int64_t parameter_count(const Prog *p);    /* trained and frozen                               */

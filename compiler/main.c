@@ -48,14 +48,6 @@ static void told(const Pass *pass, double since)
 		        clock_ms() - since, pass->purpose);
 }
 
-/* Output that could not be written is an error, not a success without output. */
-static _Noreturn void done(void)
-{
-	if (fflush(stdout) || ferror(stdout))
-		fatal(1, "cannot write to standard output");
-	exit(0);
-}
-
 static void stop_on_errors(void)
 {
 	if (error_count())
@@ -71,7 +63,7 @@ static Model *front(void)
 	told(&passes[0], since);
 	if (options.dump == passes[0].letter) {
 		show_xml(root, stdout);
-		done();
+		show_done();
 	}
 	since = clock_ms();
 	Model *m = model(root);
@@ -79,7 +71,7 @@ static Model *front(void)
 	told(&passes[1], since);
 	if (options.dump == passes[1].letter) {
 		show_model(m, stdout);
-		done();
+		show_done();
 	}
 	return m;
 }
@@ -122,7 +114,7 @@ static Prog *run(Model *m, bool plain, char last)
 			told(pass, since);
 		if (options.dump == pass->letter) {
 			dump(p, pass->letter, stdout);
-			done();
+			show_done();
 		}
 		if (last == pass->letter)
 			break;
@@ -135,7 +127,7 @@ int main(int argc, char **argv)
 	options_parse(argc, argv);
 	if (options.schema) {
 		schema(options.schema, stdout);
-		done();
+		show_done();
 	}
 	Model *m = front();
 	if (options.summary)
@@ -145,14 +137,15 @@ int main(int argc, char **argv)
 	else if (options.syntax_only && !options.dump)
 		run(m, false, 'e');
 	if (options.summary || options.graph || (options.syntax_only && !options.dump))
-		done();
+		show_done();
 	/* The layers point to the tensors of the program made last: that is the fast one. */
 	Prog *plain = options.dump || options.explain ? NULL : run(m, true, 0);
 	Prog *fast = run(m, false, 0);
 	check_memory(fast);
 	if (options.explain) {
 		explain(fast, stdout);
-		done();
+		show_done();
 	}
-	return build(fast, plain);
+	build(fast, plain);
+	show_done();
 }

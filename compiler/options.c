@@ -97,7 +97,7 @@ static _Noreturn void help(void)
 	for (const Pass *p = passes; p->letter; p++)
 		printf("  %c %-8s %s\n", p->letter, p->name, p->purpose);
 	printf("\nexit: 0 done, 1 errors in the file or from the C compiler, 2 usage\n");
-	exit(0);
+	show_done();
 }
 
 static const char *dashed(const char *path)
@@ -200,7 +200,7 @@ static void set(const Opt *o, const char *value)
 		help();
 	case VERSION:
 		puts("nncc " NNCC_VERSION);
-		exit(0);
+		show_done();
 	}
 }
 

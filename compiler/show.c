@@ -6,6 +6,7 @@
  *       5:3     conv filters="6" kernel_size="5"
  */
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "driver.h"
@@ -98,4 +99,11 @@ const char *show_bytes(int64_t n)
 	for (; x >= 999.5 && u < 3; u++)
 		x /= 1e3;
 	return format(x < 10 ? "%.1f %s" : "%.0f %s", x, unit[u]);
+}
+
+void show_done(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		fatal(1, "cannot write to standard output");
+	exit(0);
 }

@@ -1,0 +1,190 @@
+#!/usr/bin/env bash
+# run_driver.sh: nncc as a command: options, exit codes, what it writes and what it leaves behind.
+#
+#     tests/run_driver.sh              NNCC names another compiler than build/nncc
+#
+# Everything happens in a new directory under build/; TMPDIR is in it, so a temporary file that
+# stays behind is found. Prints the failures and "N passed, N failed".
+set -u
+export LC_ALL=C
+cd "$(dirname "$0")/.." || exit 1
+nncc=$(realpath "${NNCC:-build/nncc}")
+unset NNCC_CC
+mkdir -p build/driver
+work=$(mktemp -d "$PWD/build/driver/run-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+mkdir tmp bin
+export TMPDIR=$work/tmp
+passed=0 failed=0
+
+result() {
+	if [ "$1" = 0 ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf 'FAIL %s\n' "$2"
+		[ -z "${3-}" ] || printf '%s\n' "$3" | head -5 | sed 's/^/     /'
+	fi
+}
+
+# check EXIT PATTERN COMMAND...: that exit code, and output (both streams) that matches.
+check() {
+	local want=$1 pattern=$2 said code
+	shift 2
+	said=$(timeout 120 "$@" 2>&1 </dev/null)
+	code=$?
+	[ $code = "$want" ] && grep -qE -- "$pattern" <<<"$said"
+	result $? "exit $want, got $code, wanted /$pattern/: ${*/#$nncc/nncc}" "$said"
+}
+
+# holds NAME COMMAND...: the command succeeds.
+holds() {
+	local name=$1 said
+	shift
+	said=$(timeout 120 "$@" 2>&1 </dev/null)
+	result $? "$name" "$said"
+}
+
+network() {
+	cat <<-END
+	<network name="$1" version="1">
+	<param name="width" value="5"/>
+	<input features="4"/>
+	<layers><dense units="{width}" activation="relu"/><dense units="3"/></layers>
+	<loss type="cross_entropy"/>
+	<data format="synthetic"/>
+	<train epochs="1" batch_size="8"><optimizer type="sgd" lr="0.1"/></train>
+	</network>
+	END
+}
+
+fake_cc() {
+	printf '#!/bin/sh\n%s\n' "$2" >"bin/$1"
+	chmod +x "bin/$1"
+}
+
+usage() {
+	local option
+	for option in -o -S -O0 -O1 -O2 -O3 -march -D --batch-size --cc --threads --max-mem --static \
+		-fno-fuse -fno-tile -fno-simd -fno-reuse -fno-parallel -fno-winograd -fsyntax-only \
+		-d -v '-###' -ferror-limit -fdiagnostics-color --summary --json --emit-graph \
+		--explain --print-schema --help --version; do
+		check 0 "^  $option\b|^  $option" "$nncc" --help
+	done
+	check 0 '^nncc [0-9.]+$' "$nncc" --version
+	check 2 'no file to compile' "$nncc"
+	check 2 "did you mean '--summary'" "$nncc" --summry tiny.xml
+	check 2 "did you mean '-march='" "$nncc" -mrach=native tiny.xml
+	check 2 "unknown option '--xyzzy'" "$nncc" --xyzzy tiny.xml
+	check 2 "did you mean 'native'" "$nncc" -march=nativ tiny.xml
+	check 2 "x86-64-v3.*not 'z80'" "$nncc" -march=z80 tiny.xml
+	check 2 '-o needs its PATH' "$nncc" tiny.xml -o
+	check 2 'at least 1' "$nncc" --batch-size 0 tiny.xml
+	check 2 'whole number' "$nncc" --threads=2x tiny.xml
+	check 2 '512M' "$nncc" --max-mem 12Q tiny.xml
+	check 2 'one of the letters x a e g r f l p k s' "$nncc" -d z tiny.xml
+	check 2 'name=value' "$nncc" -D width tiny.xml
+	check 2 'one file at a time' "$nncc" tiny.xml tiny.xml
+	check 2 '--json goes with' "$nncc" --json tiny.xml
+	check 2 'auto' "$nncc" -fdiagnostics-color=sometimes tiny.xml
+	check 2 "rng, md" "$nncc" --print-schema=xsd
+	check 1 'absent.xml' "$nncc" absent.xml
+	check 1 'standard output' sh -c "'$nncc' --help >/dev/full"
+}
+
+prints() {
+	local letter
+	check 0 . "$nncc" --print-schema
+	check 0 . "$nncc" --print-schema=md
+	check 0 dense1 "$nncc" --summary tiny.xml
+	check 0 '^\{|^\[' "$nncc" --summary --json tiny.xml
+	check 0 '^\{|^\[' "$nncc" --emit-graph tiny.xml
+	check 0 . "$nncc" --explain tiny.xml
+	check 0 '^$' "$nncc" -fsyntax-only tiny.xml
+	check 0 '^    3:1 +input features="4"' "$nncc" -d x tiny.xml
+	check 0 'dense1  dense' "$nncc" tiny.xml -d a
+	check 0 'units=7' "$nncc" -D width=7 -d a tiny.xml
+	check 0 'units=7' "$nncc" -Dwidth=7 -d a -- tiny.xml
+	for letter in e g r f l p k s; do
+		check 0 . "$nncc" -d $letter tiny.xml
+	done
+	check 0 '^  g grad +[0-9.]+ ms  append' "$nncc" -v -d s tiny.xml
+	check 0 'as -O2' "$nncc" -O3 -fsyntax-only tiny.xml
+	holds 'none of these wrote a file' test ! -e tiny -a ! -e tiny.c.d
+}
+
+clean_tmp() {
+	holds "nothing stays in TMPDIR after $1" test -z "$(ls -A tmp)"
+}
+
+compilers() {
+	local pid code said
+	check 1 "'nocc' of --cc is not installed" "$nncc" --cc nocc tiny.xml
+	check 1 'apt install clang-19 libomp-19-dev' env PATH="$work/tmp" "$nncc" tiny.xml
+	check 2 'no static form' "$nncc" --static --cc clang-19 tiny.xml
+	check 1 'NNCC_RUNTIME' env NNCC_RUNTIME=/nowhere "$nncc" tiny.xml
+	check 0 'bin/show.* -c -o .*net\.o' "$nncc" '-###' --cc bin/show tiny.xml
+	clean_tmp '-###'
+	check 1 'no such vector' "$nncc" --cc bin/refuse tiny.xml
+	clean_tmp 'a failing C compiler'
+	env SECRET=1 LD_PRELOAD= "$nncc" --cc bin/env tiny.xml >/dev/null 2>&1
+	said=$(sort -u seen | grep -vE '^(PATH|HOME|TMPDIR|LANG|PWD|OLDPWD|SHLVL|_)=')
+	holds "the C compiler's environment is minimal, not: $said" test -s seen -a -z "$said"
+	"$nncc" --cc bin/slow tiny.xml 2>/dev/null &
+	pid=$!
+	for _ in {1..100}; do
+		[ -s slow.started ] && break
+		sleep 0.05
+	done
+	kill -TERM $pid
+	wait $pid
+	code=$?
+	holds "SIGTERM ends nncc with 143, not $code" test $code = 143
+	holds 'SIGTERM ended the C compiler' sh -c "! kill -0 $(cat slow.started)"
+	clean_tmp SIGTERM
+	holds 'no trainer after failures' test ! -e tiny
+}
+
+trainers() {
+	mkdir folder
+	check 1 'is a directory' "$nncc" -o folder tiny.xml
+	check 1 . "$nncc" -o absent/tiny tiny.xml
+	check 1 'needs .* more than the .* of --max-mem' "$nncc" --max-mem 10K tiny.xml
+	check 0 '^tiny: 43 parameters, .* of memory, .* s$' "$nncc" tiny.xml
+	clean_tmp 'a build'
+	holds 'the trainer is under 1 MB' test -n "$(find tiny -size -1000000c)"
+	holds 'the trainer runs' ./tiny info --json
+	cp tiny.xml ./-x.xml
+	check 0 '^\./-out:' "$nncc" -o -out -- -x.xml
+	holds 'output with a leading dash' test -x ./-out
+	check 0 . "$nncc" --static -o fixed tiny.xml
+	holds 'the static trainer needs no library' sh -c '! ldd fixed'
+	holds 'the static trainer runs' ./fixed info --json
+}
+
+sources() {
+	mkdir elsewhere
+	cp tiny.xml elsewhere
+	check 0 '^tiny.c.d:' "$nncc" -S tiny.xml
+	(cd elsewhere && LC_ALL=C.UTF-8 TZ=Asia/Tokyo "$nncc" -S tiny.xml 2>/dev/null)
+	holds 'same network, same C' diff -r tiny.c.d elsewhere/tiny.c.d
+	holds 'make with clang' make -s -C tiny.c.d CC=clang-19
+	holds 'the trainer made by clang runs' tiny.c.d/tiny info --json
+	holds 'make clean' make -s -C tiny.c.d clean
+	holds 'make with gcc' make -s -C tiny.c.d CC=gcc
+	holds 'the trainer made by gcc runs' tiny.c.d/tiny info --json
+}
+
+network tiny >tiny.xml
+fake_cc show 'exit 0'
+fake_cc refuse 'echo "error: no such vector" >&2; exit 1'
+fake_cc env "env >>'$work/seen'; exit 1"
+fake_cc slow "echo \$\$ >'$work/slow.started'; exec sleep 20"
+usage
+prints
+compilers
+trainers
+sources
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
