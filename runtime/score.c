@@ -41,6 +41,11 @@ static int64_t rank_of(const double *y, int64_t outputs, int32_t label)
 	return before;
 }
 
+void nn_scorer_read(nn_scorer *s, int live)
+{
+	nn_tensor_get(s->net->program, s->net->output, s->net->arena, live, NN_F64, s->output);
+}
+
 void nn_score_add(nn_score *score, nn_scorer *s, const nn_items *items, const uint32_t *index,
                   int live)
 {
@@ -49,7 +54,7 @@ void nn_score_add(nn_score *score, nn_scorer *s, const nn_items *items, const ui
 	score->count += live;
 	if (!items->label)
 		return;
-	nn_tensor_get(s->net->program, s->net->output, s->net->arena, live, NN_F64, s->output);
+	nn_scorer_read(s, live);
 	for (int n = 0; n < live; n++) {
 		const double *y = s->output + n * s->outputs;
 		int32_t label = items->label[index[n]];

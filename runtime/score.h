@@ -25,6 +25,9 @@ void nn_scorer_close(nn_scorer *s);
 /* The class of outputs y: the first largest; with one output, whether it is above 0. */
 int nn_predicted(const nn_model *m, const double *y, int64_t outputs);
 
+/* Copies the outputs of the last run into `output`. */
+void nn_scorer_read(nn_scorer *s, int live);
+
 /* Adds the batch that the net has just run. */
 void nn_score_add(nn_score *score, nn_scorer *s, const nn_items *items, const uint32_t *index,
                   int live);

@@ -1,0 +1,207 @@
+/* verb_predict.c: label, probability and the five best classes for pictures or items of idx files.
+ *
+ * Items are gathered into batches; the input is normalised as in training. The numbers are the
+ * softmax of the outputs for a cross-entropy network, the sigmoid for a binary one. A network
+ * without classes prints its outputs. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image.h"
+#include "io.h"
+#include "score.h"
+#include "session.h"
+
+typedef struct predict {
+	nn_session *session; /* verb and options                     */
+	nn_net net;          /* the fast program                     */
+	nn_normalize z;      /* of the input                         */
+	nn_feed feed;        /* fills the batch                      */
+	nn_scorer scorer;    /* room for outputs                     */
+	uint32_t *index;     /* of the items of a batch              */
+	double *p;           /* probabilities of one item            */
+	nn_text text;        /* one line of output                   */
+} predict;
+
+/* Outputs of one item to probabilities of `classes` classes. */
+static void probabilities(const nn_model *m, const double *y, int64_t outputs, double *p)
+{
+	if (outputs == 1) {
+		p[1] = 1 / (1 + exp(-y[0]));
+		p[0] = 1 - p[1];
+		return;
+	}
+	double most = -INFINITY, sum = 0;
+	for (int i = 0; i < m->classes; i++)
+		most = fmax(most, y[i]);
+	for (int i = 0; i < m->classes; i++)
+		sum += p[i] = exp(y[i] - most);
+	for (int i = 0; i < m->classes; i++)
+		p[i] /= sum;
+}
+
+static const char *label_name(const nn_model *m, int i, char number[16])
+{
+	snprintf(number, 16, "%d", i);
+	return m->class_name && i < m->class_names ? m->class_name[i] : number;
+}
+
+/* The five classes of the largest p, best first; how many. */
+static int best_five(const double *p, int classes, int best[5])
+{
+	int count = 0;
+	for (int i = 0; i < classes; i++) {
+		int at = count < 5 ? count++ : 5;
+		while (at > 0 && p[i] > p[best[at - 1]]) {
+			if (at < 5)
+				best[at] = best[at - 1];
+			at--;
+		}
+		if (at < 5)
+			best[at] = i;
+	}
+	return count;
+}
+
+static void add_json(predict *x, const char *file, const double *y)
+{
+	const nn_model *m = x->session->model;
+	nn_text *t = &x->text;
+	int best[5];
+	char number[16];
+	nn_text_add(t, "{\"file\":");
+	nn_text_json(t, file);
+	if (!m->classes) {
+		nn_text_add(t, ",\"output\":[");
+		for (int64_t i = 0; i < x->scorer.outputs; i++) {
+			nn_text_add(t, "%s", i ? "," : "");
+			nn_text_number(t, y[i], 9);
+		}
+		nn_text_add(t, "]}");
+		return;
+	}
+	int count = best_five(x->p, m->classes, best);
+	nn_text_add(t, ",\"label\":");
+	nn_text_json(t, label_name(m, best[0], number));
+	nn_text_add(t, ",\"index\":%d,\"probability\":", best[0]);
+	nn_text_number(t, x->p[best[0]], 9);
+	nn_text_add(t, ",\"top5\":[");
+	for (int i = 0; i < count; i++) {
+		nn_text_add(t, i ? ",{\"label\":" : "{\"label\":");
+		nn_text_json(t, label_name(m, best[i], number));
+		nn_text_add(t, ",\"index\":%d,\"probability\":", best[i]);
+		nn_text_number(t, x->p[best[i]], 9);
+		nn_text_add(t, "}");
+	}
+	nn_text_add(t, "]}");
+}
+
+static void add_text(predict *x, const char *file, const double *y)
+{
+	const nn_model *m = x->session->model;
+	nn_text *t = &x->text;
+	int best[5];
+	char number[16];
+	nn_text_add(t, "%s:", file);
+	for (int64_t i = 0; !m->classes && i < x->scorer.outputs; i++)
+		nn_text_add(t, " %.6g", y[i]);
+	int count = m->classes ? best_five(x->p, m->classes, best) : 0;
+	for (int i = 0; i < count; i++)
+		nn_text_add(t, i ? ", %s %.1f %%" : " %s %.1f %%", label_name(m, best[i], number),
+		            100 * x->p[best[i]]);
+}
+
+/* Predicts all items; with more than one the number of each is added to its name. */
+static bool predict_items(predict *x, const nn_items *items, bool numbered, nn_error *e)
+{
+	const nn_model *m = x->session->model;
+	nn_part part = {items, x->index, 0};
+	for (int64_t at = 0; at < items->count; at += m->batch) {
+		int live = (int)(items->count - at < m->batch ? items->count - at : m->batch);
+		for (int i = 0; i < live; i++)
+			part.index[i] = (uint32_t)(at + i);
+		nn_run run = nn_session_run(x->session, live);
+		nn_feed_fill(&x->feed, items, part.index, live);
+		nn_net_eval(&x->net, &run);
+		nn_scorer_read(&x->scorer, live);
+		for (int i = 0; i < live; i++) {
+			const double *y = x->scorer.output + i * x->scorer.outputs;
+			char name[300];
+			snprintf(name, sizeof name, numbered ? "%s[%lld]" : "%s", items->name,
+			         (long long)(at + i));
+			if (m->classes)
+				probabilities(m, y, x->scorer.outputs, x->p);
+			nn_text_clear(&x->text);
+			if (x->session->options->json)
+				add_json(x, name, y);
+			else
+				add_text(x, name, y);
+			if (x->text.failed)
+				return nn_fail(e, NN_EXIT_MEMORY, "not enough memory to print");
+			puts(x->text.at);
+		}
+	}
+	return true;
+}
+
+static bool read_idx(const nn_model *m, nn_items *items, const char *path, nn_error *e)
+{
+	char dim[64], wanted[64];
+	if (!nn_idx_file(path, &items->count, &items->values, &items->u8, &items->memory[0], dim,
+	                 e))
+		return false;
+	nn_shape_text(m, wanted);
+	if (items->values != (int64_t)m->input[0] * m->input[1] * m->input[2])
+		return nn_fail(e, NN_EXIT_DATA, "%s: its items are %s, the network's input is %s",
+		               path, dim[0] ? dim : "single values", wanted);
+	return true;
+}
+
+/* A picture is one item; everything else must be an idx file. */
+static bool predict_file(predict *x, const char *path, nn_error *e)
+{
+	const nn_model *m = x->session->model;
+	nn_items items = {.count = 1};
+	unsigned char head[8] = {0};
+	FILE *f = fopen(path, "rbe");
+	size_t count = f ? fread(head, 1, sizeof head, f) : 0;
+	if (f)
+		fclose(f);
+	bool idx = count >= 2 && ((!head[0] && !head[1]) || (head[0] == 0x1f && head[1] == 0x8b));
+	snprintf(items.name, sizeof items.name, "%.255s", path);
+	bool ok;
+	if (idx) {
+		ok = read_idx(m, &items, path, e);
+	} else {
+		items.values = (int64_t)m->input[0] * m->input[1] * m->input[2];
+		uint8_t *u8 = items.memory[0] = nn_alloc((size_t)items.values, 1, path, e);
+		items.u8 = u8;
+		ok = u8 && nn_image_read(path, m, u8, e);
+	}
+	ok = ok && predict_items(x, &items, idx, e);
+	nn_items_free(&items);
+	return ok;
+}
+
+bool nn_verb_predict(nn_session *s, nn_error *e)
+{
+	predict x = {.session = s};
+	size_t classes = s->model->classes > 2 ? (size_t)s->model->classes : 2;
+	if (!s->options->files)
+		return nn_fail(e, NN_EXIT_USAGE, "predict: which files? PNG, PGM, PPM or idx");
+	x.index = nn_alloc((size_t)s->model->batch, sizeof *x.index, "the batch", e);
+	x.p = nn_alloc(classes, sizeof *x.p, "probabilities", e);
+	bool ok = x.index && x.p && nn_session_trained(s, &x.net, &x.z, e) &&
+	          nn_feed_open(&x.feed, &x.net, &x.z, e) && nn_scorer_open(&x.scorer, &x.net, e);
+	for (int i = 0; ok && i < s->options->files; i++)
+		ok = predict_file(&x, s->options->file[i], e);
+	nn_text_free(&x.text);
+	nn_scorer_close(&x.scorer);
+	nn_feed_close(&x.feed);
+	nn_normalize_close(&x.z);
+	nn_net_close(&x.net);
+	free(x.index);
+	free(x.p);
+	return ok;
+}
