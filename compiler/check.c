@@ -404,7 +404,8 @@ static void check_children(Elem *e, const char *children)
 	for (int i = 0; i < n; i++)
 		if (!strpbrk(word[i], "*?") && !child_of(e, word[i])
 		    && !misspelt_child(e, children, word[i])) {
-			error_at(e->pos, name_len(e), "<%s> wants a <%s>: %s", e->name, word[i],
+			error_at(e->pos, name_len(e), "<%s> wants %s <%s>: %s", e->name,
+			         strchr("aeiou", *word[i]) ? "an" : "a", word[i],
 			         find_spec(word[i])->doc);
 			e->bad = true;
 		}

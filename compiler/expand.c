@@ -22,6 +22,7 @@ typedef struct Out {           /* something that layers can take as input       
 typedef struct Name {          /* a name of a scope, or a counter of one                      */
 	const char *name;          /* "conv1"; of a counter, what it counts                       */
 	Out out;                   /* what `from` gets                                            */
+	int line;                  /* of the element that has the name                            */
 	int count;                 /* of a counter: how many so far                               */
 	struct Name *next;
 } Name;
@@ -80,13 +81,16 @@ static void define(Walk *w, const Elem *e, const char *name, Out out)
 	const Attr *a = attr_of(e, "name");
 	Pos pos = placed(&w->env, a ? a->value_pos : e->pos);
 	int len = a ? a->width : (int)strlen(e->name) + 1;
-	if (look(w->scope->names, name))
-		error_at(pos, len, "the name '%s' is taken by another layer of the same scope", name);
+	const Name *other = look(w->scope->names, name);
+	if (other)
+		error_at(pos, len, "the name '%s' is taken by the element on line %d, in the same"
+		         " scope", name, other->line);
 	if (!*w->scope->path && !strcmp(name, "grad"))
 		error_at(pos, len, "the name 'grad' is reserved: files hold gradients under grad.NAME");
 	Name *n = new(Name);
 	n->name = name;
 	n->out = out;
+	n->line = e->pos.line;
 	n->next = w->scope->names;
 	w->scope->names = n;
 }

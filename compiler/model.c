@@ -232,7 +232,7 @@ Model *model(Elem *root)
 		read_normalize(m, child_of(input, "normalize"), &structural);
 	if (layers)
 		expand(m, layers, input ? &input->pos : NULL);
-	if (layers && !layers->bad && !m->layers)
+	if (layers && !layers->child)
 		error_at(layers->pos, name_len(layers), "<layers> is empty");
 	if (loss)
 		read_loss(m, loss, &structural);

@@ -58,7 +58,7 @@ static void read_param(Model *m, Elem *e, Param ***tail)
 	              .min = given_or_null(e, "min"), .max = given_or_null(e, "max"),
 	              .choices = given_or_null(e, "choices"), .pos = e->pos };
 	p->scale = p->min || p->max ? text_of(e, "scale") : given_or_null(e, "scale");
-	p->number = number_of(&none, e, "value", &fine);
+	p->number = attr_of(e, "value") ? number_of(&none, e, "value", &fine) : 1;
 	const Attr *name = attr_of(e, "name");
 	if (first)
 		error_at(name->value_pos, name->width, "a second <param> '%s'; the first is on line %d",
@@ -105,7 +105,7 @@ void read_params(Model *m)
 {
 	Param **tail = &m->params;
 	for (Elem *e = m->root->child; e; e = e->next)
-		if (!strcmp(e->name, "param") && !e->bad)
+		if (!strcmp(e->name, "param") && is_name(text_of(e, "name")))
 			read_param(m, e, &tail);
 	for (int i = 0; i < options.ndefine; i++)
 		apply_define(m, options.define[i]);

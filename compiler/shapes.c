@@ -1,6 +1,6 @@
 /* shapes.c: the numbers and the output's shape of one layer.
  *
- *     in    <conv filters="6" kernel_size="5" padding="2"/> after [1,28,28]
+ *     in    filters="6" kernel_size="5" padding="2", the row of that layer, input [1,28,28]
  *     out   var: filters=6 kh=5 kw=5 sh=1 .. pt=2 .. C=1 H=28 W=28 F=784 OH=28 OW=28 OF=4704
  *           shape: [6,28,28], from the row's text "filters, (H+pt+pb-dh*(kh-1)-1)/sh+1, .."
  *
@@ -239,7 +239,7 @@ static bool output_shape(Layer *l)
 bool infer(const Env *env, Layer *l, const Elem *e, Shape in, const Pos *input_pos)
 {
 	bool image = in.rank == 3 && !in.flat;
-	if (!in.rank || !attr_vars(env, e, l->row->attr, l->var, &l->nvar))
+	if (!attr_vars(env, e, l->row->attr, l->var, &l->nvar) || !in.rank)
 		return false;
 	if (l->row->rank && !image) {
 		error_at(l->pos, (int)strlen(l->elem) + 1, "<%s> wants an image [C,H,W], found %s %s",

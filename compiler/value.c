@@ -9,6 +9,7 @@
  * and is left to shapes.c, which is told by the single number PAD_SAME. */
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 #include "../runtime/calc.h"
 #include "front.h"
@@ -149,9 +150,21 @@ static bool in_bounds(const Elem *e, const AttrSpec *spec, Part part, double val
 	return true;
 }
 
-static bool one_number(const Env *env, const Elem *e, const AttrSpec *spec, Part part, double *value)
+static bool is_list(const AttrSpec *spec)
+{
+	return spec->type == A_REALS || spec->type == A_PAD || spec->type == A_PAIR
+	       || spec->type == A_PAIR0;
+}
+
+static bool one_number(const Env *env, const Elem *e, const AttrSpec *spec, Part part,
+                       double *value)
 {
 	const char *text = copy_bytes(part.text, (size_t)part.len);
+	if (*text == '{' && !strcmp(e->name, "param")) {
+		error_at(part.pos, part.width, "wanted a number for '%s' of <param>, found '%s'; a"
+		         " parameter is not an expression", spec->name, text);
+		return false;
+	}
 	if (*text == '{') {
 		if (!expression(env, part, value))
 			return false;
@@ -159,8 +172,10 @@ static bool one_number(const Env *env, const Elem *e, const AttrSpec *spec, Part
 		const char *hint = "";
 		if (strchr(text, '{') || strpbrk(text, "*/()"))
 			hint = "; an expression stands in braces, {2*n}";
-		else if (spec->type != A_REAL && strchr(text, 'x'))
+		else if (is_list(spec) && strspn(text, "0123456789x") == strlen(text))
 			hint = "; write a pair as 3,5";
+		else if (spec->type == A_PAD && !strcasecmp(text, "same"))
+			hint = "; did you mean 'same'?";
 		error_at(part.pos, part.width, "wanted %s for '%s' of <%s>, found '%s'%s", wanted(spec),
 		         spec->name, e->name, text, hint);
 		return false;
@@ -168,7 +183,7 @@ static bool one_number(const Env *env, const Elem *e, const AttrSpec *spec, Part
 	return in_bounds(e, spec, part, *value);
 }
 
-/* The end of a part: the next comma (for PyTorch's tuples also a blank) outside of braces. */
+/* The end of a part: the next comma outside of braces. */
 static const char *part_end(const char *p)
 {
 	int depth = 0;
@@ -187,7 +202,8 @@ static int parts(const Env *env, const Elem *e, const AttrSpec *spec, const char
 		const char *to = end;
 		while (to > from && strchr(space, to[-1]))
 			to--;
-		Part part = part_of(env, e, spec, text, from < to ? from : p, from < to ? (int)(to - from) : 0);
+		Part part = part_of(env, e, spec, text, from < to ? from : p,
+		                    from < to ? (int)(to - from) : 0);
 		if (n == max) {
 			error_at(part.pos, part.width, "wanted at most %d numbers for '%s' of <%s>", max,
 			         spec->name, e->name);
@@ -204,13 +220,11 @@ static int parts(const Env *env, const Elem *e, const AttrSpec *spec, const char
 int numbers(const Env *env, const Elem *e, const AttrSpec *spec, const char *text, double *out,
             int max)
 {
-	bool list = spec->type == A_REALS || spec->type == A_PAD || spec->type == A_PAIR
-	            || spec->type == A_PAIR0;
 	if (spec->type == A_PAD && (!strcmp(text, "same") || !strcmp(text, "valid"))) {
 		out[0] = *text == 's' ? PAD_SAME : 0;
 		return 1;
 	}
-	int n = parts(env, e, spec, text, out, list ? max : 1);
+	int n = parts(env, e, spec, text, out, is_list(spec) ? max : 1);
 	bool fits = n <= 2 || spec->type == A_REALS || (spec->type == A_PAD && n == 4);
 	if (n > 0 && !fits) {
 		Part all = part_of(env, e, spec, text, text, (int)strlen(text));
@@ -291,8 +305,11 @@ static bool vars_of(const Env *env, const Elem *e, const AttrSpec *set, const At
 bool attr_vars(const Env *env, const Elem *e, const AttrSpec *set, Var *var, int *n)
 {
 	bool fine = true;
-	for (const AttrSpec *a = set; a && a->name; a++)
-		if (a->type != A_NAME && a->type != A_NAMES && a->type != A_TEXT && (!a->def || *a->def || attr_of(e, a->name)))
+	for (const AttrSpec *a = set; a && a->name; a++) {
+		bool number = a->type != A_NAME && a->type != A_NAMES && a->type != A_TEXT;
+		bool absent = a->def && !*a->def && !attr_of(e, a->name);
+		if (number && !absent)
 			fine &= vars_of(env, e, set, a, var, n);
+	}
 	return fine;
 }

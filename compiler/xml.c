@@ -32,6 +32,7 @@ typedef struct Reader {
 	xmlParserCtxtPtr ctxt;     /* libxml2's parser                                            */
 	Elem *root, *open;         /* the tree; the element whose children come next              */
 	int depth, foreign;        /* open elements; those inside of a foreign one                */
+	size_t after;              /* offset behind the last tag                                  */
 	int count;                 /* elements so far                                             */
 	bool stopped;              /* an error was reported: nothing more is worth saying         */
 } Reader;
@@ -159,6 +160,7 @@ static void start_element(void *ctx, const xmlChar *name, const xmlChar *prefix,
 		at--;
 	Pos pos = place(r, at);
 	int len = (int)strlen((const char *)name) + 1;
+	r->after = here(r);
 	if (++r->depth > MAX_DEPTH) {
 		error_at(pos, len, "elements are nested more than %d deep", MAX_DEPTH);
 		stop(r);
@@ -185,6 +187,7 @@ static void end_element(void *ctx, const xmlChar *name, const xmlChar *prefix, c
 	(void)name, (void)prefix, (void)uri;
 	Reader *r = ctx;
 	r->depth--;
+	r->after = here(r);
 	if (r->foreign)
 		r->foreign--;
 	else if (r->open)
@@ -203,8 +206,17 @@ static void add_text(Elem *e, const char *text, size_t len)
 	e->text_len += len;
 }
 
-/* The parser stands after the text, or in it where the text is long; entities make the text shorter
- * than what was written, so the place is searched for from the element's last '>' on. */
+/* Where text begins: the first of its bytes behind the last tag, if it stands there as it is. */
+static Pos text_place(const Reader *r, const char *text, size_t len)
+{
+	size_t n = 0;
+	while (n < len && n < 16 && !blank(text[n]))
+		n++;
+	const char *from = r->text + r->after;
+	const char *found = memmem(from, r->len - r->after, text, n);
+	return place(r, found ? (size_t)(found - r->text) : r->after);
+}
+
 static void characters(void *ctx, const xmlChar *text, int len)
 {
 	Reader *r = ctx;
@@ -216,13 +228,8 @@ static void characters(void *ctx, const xmlChar *text, int len)
 		i++;
 	if (i == len && !e->text)
 		return;
-	if (!e->text) {
-		size_t at = here(r), back = at > (size_t)(len - i) ? at - (size_t)(len - i) : 0;
-		size_t from = back;
-		while (from < at && memcmp(r->text + from, text + i, 1))
-			from++;
-		e->text_pos = place(r, from < at ? from : back);
-	}
+	if (!e->text)
+		e->text_pos = text_place(r, (const char *)text + i, (size_t)(len - i));
 	add_text(e, (const char *)text, (size_t)len);
 }
 
@@ -327,17 +334,27 @@ static size_t utf8(const unsigned char *s, size_t left)
 	return overlong || outside ? 0 : n;
 }
 
+/* Reports a byte that is no text, and shows the line without such bytes. */
+static void refuse_byte(const Reader *r, size_t at)
+{
+	char *shown = copy_bytes(r->text, r->len);
+	for (size_t i = 0; i < r->len; i++)
+		if (!shown[i] || (shown[i] & 0x80))
+			shown[i] = '?';
+	diag_source(r->file, shown, r->len);
+	error_at(place(r, at), 1, "byte 0x%02x is not UTF-8 text; a network description is UTF-8",
+	         (unsigned char)r->text[at]);
+}
+
 static bool check_encoding(const Reader *r)
 {
 	const unsigned char *s = (const unsigned char *)r->text;
-	for (size_t i = 0; i < r->len;) {
-		size_t n = utf8(s + i, r->len - i);
+	for (size_t i = 0, n; i < r->len; i += n) {
+		n = utf8(s + i, r->len - i);
 		if (!n) {
-			error_at(place(r, i), 1, "byte 0x%02x is not UTF-8 text; a network"
-			         " description is UTF-8", s[i]);
+			refuse_byte(r, i);
 			return false;
 		}
-		i += n;
 	}
 	if (strncmp(r->text, "<?xml", 5))
 		return true;

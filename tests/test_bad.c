@@ -1,0 +1,280 @@
+/* test_bad.c: what nncc says about wrong descriptions, and that hostile ones do no harm.
+ *
+ * tests/bad holds pairs: NAME.xml is wrong in some way, NAME.err is exactly what stderr must show.
+ * BLESS=1 writes the .err files instead of comparing (tests/bless.sh); read the difference before
+ * committing it. Attacks that are too large for a file in the repository are made here. */
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <libxml/relaxng.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../compiler/front.h"
+
+static char *read_text(const char *path)
+{
+	FILE *f = fopen(path, "rb");
+	if (!f)
+		return NULL;
+	char *text = NULL;
+	size_t room = 0;
+	if (getdelim(&text, &room, EOF, f) < 0) {
+		free(text);
+		text = strdup("");
+	}
+	fclose(f);
+	return text;
+}
+
+/* Reads a description as nncc does, in a process of its own; *status is 1 after errors. */
+static char *said_about(const char *dir, const char *file, int *status)
+{
+	char log[] = "/tmp/nncc_bad_XXXXXX";
+	int fd = mkstemp(log);
+	cr_assert(fd >= 0);
+	fflush(NULL);
+	pid_t child = fork();
+	if (child == 0) {
+		dup2(fd, STDERR_FILENO);
+		if (chdir(dir))
+			_exit(9);
+		options.color = 0;
+		Elem *root = xml(file);
+		if (root)
+			model(root);
+		fflush(NULL);
+		_exit(error_count() ? 1 : 0);
+	}
+	int state;
+	waitpid(child, &state, 0);
+	*status = WIFEXITED(state) ? WEXITSTATUS(state) : 128;
+	close(fd);
+	char *text = read_text(log);
+	unlink(log);
+	return text;
+}
+
+static int is_xml(const struct dirent *d)
+{
+	size_t n = strlen(d->d_name);
+	return n > 4 && !strcmp(d->d_name + n - 4, ".xml");
+}
+
+static int descriptions(const char *dir, struct dirent ***list)
+{
+	int n = scandir(dir, list, is_xml, alphasort);
+	cr_assert(n > 0, "%s has no descriptions", dir);
+	return n;
+}
+
+static void put_text(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "wb");
+	cr_assert(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+Test(bad, says_exactly_this)
+{
+	struct dirent **list;
+	int n = descriptions("tests/bad", &list);
+	for (int i = 0; i < n; i++) {
+		char *name = list[i]->d_name, path[512];
+		snprintf(path, sizeof path, "tests/bad/%.*s.err", (int)strlen(name) - 4, name);
+		int status;
+		char *said = said_about("tests/bad", name, &status);
+		cr_assert(status == 1, "%s: status %d, wanted 1; it says\n%s", name, status, said);
+		if (getenv("BLESS"))
+			put_text(path, said);
+		char *wanted = read_text(path);
+		cr_assert(wanted, "%s is missing: run tests/bless.sh", path);
+		cr_assert(!strcmp(said, wanted), "%s: wanted\n%s\nfound\n%s", name, wanted, said);
+	}
+}
+
+/* ---- attacks that are made here ------------------------------------------------------------- */
+
+static char *made(const char *text, size_t len)
+{
+	static char path[32];
+	strcpy(path, "/tmp/nncc_made_XXXXXX");
+	int fd = mkstemp(path);
+	cr_assert(fd >= 0);
+	for (size_t done = 0; done < len;) {
+		ssize_t n = write(fd, text + done, len - done);
+		cr_assert(n > 0);
+		done += (size_t)n;
+	}
+	close(fd);
+	return path;
+}
+
+static void refused(const char *path, const char *why)
+{
+	int status;
+	char *said = said_about(".", path, &status);
+	cr_assert(status == 1 && strstr(said, why), "%s: wanted '%s', found status %d and\n%.2000s",
+	          path, why, status, said);
+}
+
+static char *repeated(const char *before, const char *part, int times, const char *after)
+{
+	char *text = malloc(strlen(before) + strlen(part) * (size_t)times + strlen(after) + 1);
+	char *p = stpcpy(text, before);
+	while (times-- > 0)
+		p = stpcpy(p, part);
+	strcpy(p, after);
+	return text;
+}
+
+Test(hostile, more_elements_than_allowed)
+{
+	char *text = repeated("<network name='n'><layers>", "<flatten/>\n", 20000,
+	                      "</layers></network>");
+	char *path = made(text, strlen(text));
+	refused(path, "more than 20000 elements");
+	unlink(path);
+}
+
+Test(hostile, more_bytes_than_allowed)
+{
+	char *text = repeated("<network name='n'>", " ", 1 << 20, "</network>");
+	char *path = made(text, strlen(text));
+	refused(path, "may have 1048576");
+	unlink(path);
+}
+
+Test(hostile, text_of_entities_takes_no_square_time)
+{
+	char *text = repeated("<network name='n'><description>", "&amp;", 200000,
+	                      "</description></network>");
+	char *path = made(text, strlen(text));
+	refused(path, "wants an <input>");
+	unlink(path);
+}
+
+Test(hostile, one_attribute_of_a_megabyte)
+{
+	char *text = repeated("<network name='", "%n", 500000, "'/>");
+	char *path = made(text, strlen(text));
+	refused(path, "wanted a name");
+	unlink(path);
+}
+
+Test(hostile, not_a_regular_file)
+{
+	char path[] = "/tmp/nncc_dir_XXXXXX", fifo[64];
+	cr_assert(mkdtemp(path));
+	refused(path, "found a directory");
+	snprintf(fifo, sizeof fifo, "%s/fifo", path);
+	cr_assert(mkfifo(fifo, 0600) == 0);
+	refused(fifo, "wanted a regular file");
+	unlink(fifo);
+	refused(fifo, "cannot open the file");
+	rmdir(path);
+}
+
+/* Cuts and changes a good description in many places: an answer each time, never a crash. */
+Test(hostile, every_mutation_gets_an_answer)
+{
+	char *good = read_text("models/mlp.xml");
+	size_t len = strlen(good);
+	unsigned seed = 1;
+	for (int i = 0; i < 200; i++) {
+		char *text = strdup(good);
+		size_t n = len;
+		for (int k = 0; k < 1 + i % 4; k++) {
+			seed = seed * 1664525u + 1013904223u;
+			size_t at = (seed >> 8) % len;
+			text[at] = "<>\"&{}0-9/=\n\0\xff"[(seed >> 4) % 15];
+		}
+		n = i % 5 ? n : (seed >> 8) % len;
+		char *path = made(text, n);
+		int status;
+		char *said = said_about(".", path, &status);
+		cr_assert(status <= 1 && (status == 0 || strstr(said, "error: ")),
+		          "mutation %d: status %d\n%s\n%s", i, status, text, said);
+		unlink(path);
+		free(text);
+		free(said);
+	}
+}
+
+/* ---- the schema ---------------------------------------------------------------------------- */
+
+static xmlRelaxNGPtr compiled_schema(void)
+{
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	schema("rng", out);
+	fclose(out);
+	xmlRelaxNGParserCtxtPtr parser = xmlRelaxNGNewMemParserCtxt(text, (int)len);
+	xmlRelaxNGPtr rng = xmlRelaxNGParse(parser);
+	cr_assert(rng, "the schema is not valid RELAX NG");
+	return rng;
+}
+
+static void silent(void *ctx, const char *fmt, ...)
+{
+	(void)ctx, (void)fmt;
+}
+
+/* 0: valid, 1: invalid, -1: not well-formed. */
+static int validates(xmlRelaxNGPtr rng, const char *path)
+{
+	xmlDocPtr doc = xmlReadFile(path, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR);
+	if (!doc)
+		return -1;
+	xmlRelaxNGValidCtxtPtr ctxt = xmlRelaxNGNewValidCtxt(rng);
+	xmlRelaxNGSetValidErrors(ctxt, silent, silent, NULL);
+	int result = xmlRelaxNGValidateDoc(ctxt, doc);
+	xmlRelaxNGFreeValidCtxt(ctxt);
+	xmlFreeDoc(doc);
+	return result != 0;
+}
+
+Test(schema, accepts_what_the_compiler_accepts)
+{
+	static const char *const dirs[] = { "models", "tests/oracle" };
+	xmlRelaxNGPtr rng = compiled_schema();
+	for (int d = 0; d < 2; d++) {
+		struct dirent **list;
+		int n = descriptions(dirs[d], &list);
+		for (int i = 0; i < n; i++) {
+			char path[512];
+			int status;
+			snprintf(path, sizeof path, "%s/%s", dirs[d], list[i]->d_name);
+			char *said = said_about(".", path, &status);
+			cr_assert(status == 0, "%s is refused:\n%s", path, said);
+			cr_assert(validates(rng, path) == 0, "%s does not fit the schema", path);
+		}
+	}
+}
+
+/* Spelling, words and the form of numbers are things that a schema can tell. */
+Test(schema, refuses_what_it_can_tell)
+{
+	static const char *const told[] = {
+		"attr_", "elem_", "choice_", "bool", "name_bad", "name_hostile", "number_text",
+		"number_count", "number_forms", "padding_word", "root", "train_", "xml_foreign_root",
+	};
+	xmlRelaxNGPtr rng = compiled_schema();
+	struct dirent **list;
+	int n = descriptions("tests/bad", &list), seen = 0;
+	for (int i = 0; i < n; i++)
+		for (size_t k = 0; k < sizeof told / sizeof *told; k++) {
+			char path[512];
+			if (strncmp(list[i]->d_name, told[k], strlen(told[k])))
+				continue;
+			seen++;
+			snprintf(path, sizeof path, "tests/bad/%s", list[i]->d_name);
+			cr_assert(validates(rng, path) == 1, "%s fits the schema", path);
+		}
+	cr_assert(seen >= 25, "only %d files seen", seen);
+}
