@@ -104,8 +104,8 @@ static void unknown_attr(Elem *e, const Attr *a)
 		error_at(a->name_pos, len, "unknown attribute '%s' on <%s>; did you mean '%s'?",
 		         a->name, e->name, ours);
 	else
-		error_at(a->name_pos, len, "unknown attribute '%s' on <%s>, which takes %s", a->name,
-		         e->name, n ? join_words(list, n) : "none");
+		error_at(a->name_pos, len, "unknown attribute '%s' on <%s>, which takes %s",
+		         a->name, e->name, n ? join_words(list, n) : "none");
 }
 
 static void check_choice(Elem *e, const Attr *a, const AttrSpec *spec)
@@ -132,14 +132,15 @@ static void check_name(Elem *e, const Attr *a, const char *word)
 	if (is_name(word) && !(number && strchr(word, '-')))
 		return;
 	e->bad = true;
-	error_at(a->value_pos, a->width, "wanted a name for '%s' of <%s> (letters, digits%s and _,"
-	         " at most %d, a letter first), found '%s'", a->name, e->name, number ? "" : ", -",
-	         NAME_MAX_BYTES, word);
+	error_at(a->value_pos, a->width,
+	         "wanted a name for '%s' of <%s> (letters, digits%s and _,"
+	         " at most %d, a letter first), found '%s'",
+	         a->name, e->name, number ? "" : ", -", NAME_MAX_BYTES, word);
 }
 
 static void check_value(Elem *e, const Attr *a, const AttrSpec *spec)
 {
-	static const Env literal = { .params = NULL };
+	static const Env literal = {.params = NULL};
 	const char **word;
 	double value[MAX_LIST];
 	int n = 0;
@@ -150,8 +151,10 @@ static void check_value(Elem *e, const Attr *a, const AttrSpec *spec)
 	case A_BOOL:
 		if (strcmp(a->value, "true") && strcmp(a->value, "false")) {
 			e->bad = true;
-			error_at(a->value_pos, a->width, "wanted true or false for '%s' of <%s>,"
-			         " found '%s'", a->name, e->name, a->value);
+			error_at(a->value_pos, a->width,
+			         "wanted true or false for '%s' of <%s>,"
+			         " found '%s'",
+			         a->name, e->name, a->value);
 		}
 		break;
 	case A_NAME:
@@ -167,7 +170,8 @@ static void check_value(Elem *e, const Attr *a, const AttrSpec *spec)
 	case A_TEXT:
 		break;
 	default:
-		if (!strchr(a->value, '{') && numbers(&literal, e, spec, a->value, value, MAX_LIST) < 0)
+		if (!strchr(a->value, '{') &&
+		    numbers(&literal, e, spec, a->value, value, MAX_LIST) < 0)
 			e->bad = true;
 	}
 }
@@ -201,8 +205,8 @@ static void check_later(Elem *e, const Attr *a, const ElemSpec *spec, const Attr
 		return;
 	e->bad = true;
 	if (whole)
-		error_at(a->name_pos, (int)strlen(a->name), "'%s' of <%s> is not supported yet", a->name,
-		         e->name);
+		error_at(a->name_pos, (int)strlen(a->name), "'%s' of <%s> is not supported yet",
+		         a->name, e->name);
 	else
 		error_at(a->value_pos, a->width, "%s '%s' of <%s> is not supported yet", a->name,
 		         a->value, e->name);
@@ -225,8 +229,10 @@ static void check_attr(Elem *e, Attr *a, const ElemSpec *spec)
 		check_later(e, a, spec, as);
 	if (spec && spec->variant && type && !suits(spec->variant, type->value, a->name, &owners)) {
 		e->bad = true;
-		error_at(a->name_pos, (int)strlen(a->name), "'%s' does not apply to type '%s'; it"
-		         " belongs to %s", a->name, type->value, owners);
+		error_at(a->name_pos, (int)strlen(a->name),
+		         "'%s' does not apply to type '%s'; it"
+		         " belongs to %s",
+		         a->name, type->value, owners);
 	}
 }
 
@@ -321,19 +327,21 @@ static void misplaced(const Elem *parent, Elem *c, const char *children)
 	int n = child_names(children, &list);
 	c->bad = true;
 	if (find_spec(c->name) || find_row(ROW_LAYER, c->name)) {
-		error_at(c->pos, name_len(c), "<%s> cannot stand in <%s>; it belongs in %s", c->name,
-		         parent->name, parents_of(c->name));
+		error_at(c->pos, name_len(c), "<%s> cannot stand in <%s>; it belongs in %s",
+		         c->name, parent->name, parents_of(c->name));
 		return;
 	}
 	if (!ours || !in_list(ours, list, n))
 		ours = near_miss(c->name, list, n);
 	const char **types;
-	const AttrSpec typed = { .choices = "@activation" };
+	const AttrSpec typed = {.choices = "@activation"};
 	int ntypes = mark_of(children, "activation") ? choice_list(&typed, &types) : 0;
 	const char *type = ntypes ? near_miss(c->name, types, ntypes) : NULL;
 	if (!ours && type)
-		error_at(c->pos, name_len(c), "unknown element <%s>; did you mean"
-		         " <activation type=\"%s\"/>?", c->name, type);
+		error_at(c->pos, name_len(c),
+		         "unknown element <%s>; did you mean"
+		         " <activation type=\"%s\"/>?",
+		         c->name, type);
 	else if (ours)
 		error_at(c->pos, name_len(c), "unknown element <%s> in <%s>; did you mean <%s>?",
 		         c->name, parent->name, ours);
@@ -341,7 +349,8 @@ static void misplaced(const Elem *parent, Elem *c, const char *children)
 		error_at(c->pos, name_len(c), "unknown element <%s> in <%s>; wanted %s", c->name,
 		         parent->name, join_words(list, n));
 	else
-		error_at(c->pos, name_len(c), "unknown element <%s> in <%s>", c->name, parent->name);
+		error_at(c->pos, name_len(c), "unknown element <%s> in <%s>", c->name,
+		         parent->name);
 }
 
 static bool misspelt_child(const Elem *e, const char *children, const char *name)
@@ -374,8 +383,8 @@ static void check_elem(Elem *e)
 	if (row ? !row->supported : spec && spec->later && !strcmp(spec->later, "*")) {
 		const Attr *type = row && spec ? attr_of(e, "type") : NULL;
 		if (type)
-			error_at(type->value_pos, type->width, "%s '%s' is not supported yet", e->name,
-			         type->value);
+			error_at(type->value_pos, type->width, "%s '%s' is not supported yet",
+			         e->name, type->value);
 		else
 			error_at(e->pos, name_len(e), "<%s> is not supported yet", e->name);
 		e->bad = true;
@@ -393,8 +402,8 @@ static void check_children(Elem *e, const char *children)
 		}
 		const Elem *first = child_of(e, c->name);
 		if (mark != '*' && first != c) {
-			error_at(c->pos, name_len(c), "a second <%s>; the first is on line %d", c->name,
-			         first->pos.line);
+			error_at(c->pos, name_len(c), "a second <%s>; the first is on line %d",
+			         c->name, first->pos.line);
 			c->bad = true;
 		}
 		check_elem(c);
@@ -402,8 +411,8 @@ static void check_children(Elem *e, const char *children)
 	const char **word;
 	int n = children ? split(children, " ", &word) : 0;
 	for (int i = 0; i < n; i++)
-		if (!strpbrk(word[i], "*?") && !child_of(e, word[i])
-		    && !misspelt_child(e, children, word[i])) {
+		if (!strpbrk(word[i], "*?") && !child_of(e, word[i]) &&
+		    !misspelt_child(e, children, word[i])) {
 			error_at(e->pos, name_len(e), "<%s> wants %s <%s>: %s", e->name,
 			         strchr("aeiou", *word[i]) ? "an" : "a", word[i],
 			         find_spec(word[i])->doc);
@@ -415,8 +424,8 @@ void check(Elem *root)
 {
 	if (strcmp(root->name, "network")) {
 		root->bad = true;
-		error_at(root->pos, name_len(root), "wanted <network> as the root element, found <%s>",
-		         root->name);
+		error_at(root->pos, name_len(root),
+		         "wanted <network> as the root element, found <%s>", root->name);
 		return;
 	}
 	check_elem(root);

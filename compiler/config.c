@@ -8,8 +8,8 @@
 #include "front.h"
 
 typedef struct Buffer {
-	char *text;                /* NUL-terminated                                              */
-	size_t len, room;          /* bytes used without the NUL; allocated                       */
+	char *text;       /* NUL-terminated                                              */
+	size_t len, room; /* bytes used without the NUL; allocated                       */
 } Buffer;
 
 static void put(Buffer *b, const char *s)
@@ -28,10 +28,15 @@ static void put(Buffer *b, const char *s)
 static void put_escaped(Buffer *b, const char *s)
 {
 	for (; *s; s++) {
-		char one[2] = { *s, 0 };
-		const char *name = *s == '&' ? "&amp;" : *s == '<' ? "&lt;" : *s == '>' ? "&gt;"
-		                   : *s == '"' ? "&quot;" : *s == '\n' ? "&#10;" : *s == '\t' ? "&#9;"
-		                   : *s == '\r' ? "&#13;" : one;
+		char one[2] = {*s, 0};
+		const char *name = *s == '&'    ? "&amp;"
+		                   : *s == '<'  ? "&lt;"
+		                   : *s == '>'  ? "&gt;"
+		                   : *s == '"'  ? "&quot;"
+		                   : *s == '\n' ? "&#10;"
+		                   : *s == '\t' ? "&#9;"
+		                   : *s == '\r' ? "&#13;"
+		                                : one;
 		put(b, name);
 	}
 }
@@ -59,8 +64,8 @@ static const char *resolved(const Model *m, const Elem *e, const Attr *a)
 static bool is_setting(const Model *m, const Elem *e)
 {
 	const Elem *train = child_of(m->root, "train");
-	return e == train || e->parent == train || e == child_of(m->root, "data")
-	       || e == child_of(m->root, "tune");
+	return e == train || e->parent == train || e == child_of(m->root, "data") ||
+	       e == child_of(m->root, "tune");
 }
 
 static void put_defaults(Buffer *b, const Elem *e)
@@ -71,8 +76,8 @@ static void put_defaults(Buffer *b, const Elem *e)
 	attr_sets(e, set);
 	for (int i = 0; i < SETS && set[i]; i++)
 		for (const AttrSpec *a = set[i]; a->name; a++)
-			if (a->def && *a->def && !attr_of(e, a->name)
-			    && suits(spec->variant, type ? type->value : "", a->name, NULL))
+			if (a->def && *a->def && !attr_of(e, a->name) &&
+			    suits(spec->variant, type ? type->value : "", a->name, NULL))
 				put_attr(b, a->name, a->def);
 }
 
@@ -104,7 +109,7 @@ static void put_elem(Buffer *b, const Model *m, const Elem *e, int depth)
 
 const char *config(const Model *m)
 {
-	Buffer b = { .text = NULL };
+	Buffer b = {.text = NULL};
 	put_elem(&b, m, m->root, 0);
 	return b.text;
 }

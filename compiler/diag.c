@@ -19,15 +19,15 @@
 
 enum { SHOWN = 160, WORD = 64 };
 
-typedef struct Said {          /* a message that was printed                                  */
-	const char *text;          /* "file:line:col: kind: message"                              */
+typedef struct Said {     /* a message that was printed                                  */
+	const char *text; /* "file:line:col: kind: message"                              */
 	struct Said *next;
 } Said;
 
 static const char *source_file, *source_text;
 static size_t source_len;
 static int errors;
-static bool muted;             /* the last message was not printed: its notes are not either  */
+static bool muted; /* the last message was not printed: its notes are not either  */
 static Said *said;
 
 void diag_source(const char *file, const char *text, size_t len)
@@ -92,8 +92,8 @@ static void show_line(Pos pos, int len)
 {
 	const char *line;
 	size_t n;
-	if (!pos.file || !source_file || strcmp(pos.file, source_file)
-	    || !find_line(pos.line, &line, &n))
+	if (!pos.file || !source_file || strcmp(pos.file, source_file) ||
+	    !find_line(pos.line, &line, &n))
 		return;
 	size_t at = pos.col > 0 ? (size_t)pos.col - 1 : 0;
 	if (at > n)
@@ -190,7 +190,8 @@ void error_at(Pos pos, int len, const char *fmt, ...)
 	if (full) {
 		if (errors == options.error_limit + 1)
 			fputs("nncc: error: too many errors; the rest is not shown"
-			      " (-ferror-limit=0 shows all)\n", stderr);
+			      " (-ferror-limit=0 shows all)\n",
+			      stderr);
 		return;
 	}
 	muted = false;
@@ -243,7 +244,7 @@ static char lower(char c)
 /* Edits (insert, delete, replace, swap neighbours) that turn a into b; letter case is free. */
 static int distance(const char *a, const char *b)
 {
-	int row[3][WORD + 1] = { { 0 } }, na = (int)strlen(a), nb = (int)strlen(b);
+	int row[3][WORD + 1] = {{0}}, na = (int)strlen(a), nb = (int)strlen(b);
 	if (na > WORD || nb > WORD)
 		return WORD;
 	for (int j = 0; j <= nb; j++)
@@ -254,8 +255,8 @@ static int distance(const char *a, const char *b)
 		for (int j = 1; j <= nb; j++) {
 			bool same = lower(a[i - 1]) == lower(b[j - 1]);
 			cur[j] = least(least(up[j], cur[j - 1]) + 1, up[j - 1] + !same);
-			if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2])
-			    && lower(a[i - 2]) == lower(b[j - 1]))
+			if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
+			    lower(a[i - 2]) == lower(b[j - 1]))
 				cur[j] = least(cur[j], up2[j - 2] + 1);
 		}
 	}

@@ -14,34 +14,34 @@
 
 enum { MAX_LAYERS = 100000, MAX_STEPS = 300000, MAX_PATH_BYTES = 200 };
 
-typedef struct Out {           /* something that layers can take as input                     */
-	Layer *layer;              /* NULL: the network's input                                   */
-	Shape shape;               /* rank 0: unknown after an error                              */
+typedef struct Out {  /* something that layers can take as input                     */
+	Layer *layer; /* NULL: the network's input                                   */
+	Shape shape;  /* rank 0: unknown after an error                              */
 } Out;
 
-typedef struct Name {          /* a name of a scope, or a counter of one                      */
-	const char *name;          /* "conv1"; of a counter, what it counts                       */
-	Out out;                   /* what `from` gets                                            */
-	int line;                  /* of the element that has the name                            */
-	int count;                 /* of a counter: how many so far                               */
+typedef struct Name {     /* a name of a scope, or a counter of one                      */
+	const char *name; /* "conv1"; of a counter, what it counts                       */
+	Out out;          /* what `from` gets                                            */
+	int line;         /* of the element that has the name                            */
+	int count;        /* of a counter: how many so far                               */
 	struct Name *next;
 } Name;
 
 typedef struct Scope {
-	const char *path;          /* "stage1.0.", "" for the network                             */
+	const char *path; /* "stage1.0.", "" for the network                             */
 	Name *names, *counters;
-	bool holes;                /* a part was left out after an error: names may be missing    */
+	bool holes; /* a part was left out after an error: names may be missing    */
 } Scope;
 
 typedef struct Walk {
 	Model *m;
-	const Pos *input_pos;      /* of <input>                                                  */
-	Layer **tail;              /* where the next layer is linked in                           */
-	int layers, steps;         /* made so far; elements walked over so far                    */
+	const Pos *input_pos; /* of <input>                                                  */
+	Layer **tail;         /* where the next layer is linked in                           */
+	int layers, steps;    /* made so far; elements walked over so far                    */
 	Scope *scope;
 	Env env;
-	bool trainable;            /* false inside of a container with trainable="false"          */
-	Out cur;                   /* output of the sibling before                                */
+	bool trainable; /* false inside of a container with trainable="false"          */
+	Out cur;        /* output of the sibling before                                */
 } Walk;
 
 static void walk_list(Walk *w, const Elem *first);
@@ -83,10 +83,13 @@ static void define(Walk *w, const Elem *e, const char *name, Out out)
 	int len = a ? a->width : (int)strlen(e->name) + 1;
 	const Name *other = look(w->scope->names, name);
 	if (other)
-		error_at(pos, len, "the name '%s' is taken by the element on line %d, in the same"
-		         " scope", name, other->line);
+		error_at(pos, len,
+		         "the name '%s' is taken by the element on line %d, in the same"
+		         " scope",
+		         name, other->line);
 	if (!*w->scope->path && !strcmp(name, "grad"))
-		error_at(pos, len, "the name 'grad' is reserved: files hold gradients under grad.NAME");
+		error_at(pos, len,
+		         "the name 'grad' is reserved: files hold gradients under grad.NAME");
 	Name *n = new(Name);
 	n->name = name;
 	n->out = out;
@@ -127,12 +130,14 @@ static Shape wire(Walk *w, Layer *l, const Elem *e)
 	int n = from ? split(from->value, " \t\r\n", &word) : 0, nknown = 0;
 	Shape shape = w->cur.shape;
 	if (!n)
-		return take_input(l, w->cur) ? shape : (Shape){ 0 };
+		return take_input(l, w->cur) ? shape : (Shape){0};
 	Pos pos = placed(&w->env, from->value_pos);
 	bool fine = n == 1 || (l->row && l->row->joins && n <= MAX_IN);
 	if (!fine)
 		error_at(pos, from->width, "<%s> takes %s, found %d names", e->name,
-		         l->row && l->row->joins ? format("at most %d inputs", MAX_IN) : "one input", n);
+		         l->row && l->row->joins ? format("at most %d inputs", MAX_IN)
+		                                 : "one input",
+		         n);
 	for (int i = 0; i < n; i++) {
 		Name *name = look(w->scope->names, word[i]);
 		if (name && !i)
@@ -148,10 +153,10 @@ static Shape wire(Walk *w, Layer *l, const Elem *e)
 				known[nknown++] = k->name;
 			}
 		if (!w->scope->holes)
-			error_at(pos, from->width, "no layer before this one is called '%s'%s", word[i],
-			         nknown ? format("; did you mean '%s'?", known[0]) : "");
+			error_at(pos, from->width, "no layer before this one is called '%s'%s",
+			         word[i], nknown ? format("; did you mean '%s'?", known[0]) : "");
 	}
-	return fine ? shape : (Shape){ 0 };
+	return fine ? shape : (Shape){0};
 }
 
 static Layer *append(Walk *w, const Row *row, const char *name, const char *elem, Pos pos)
@@ -164,7 +169,8 @@ static Layer *append(Walk *w, const Row *row, const char *name, const char *elem
 	*w->tail = l;
 	w->tail = &l->next;
 	if (++w->layers == MAX_LAYERS + 1)
-		error_at(pos, (int)strlen(elem) + 1, "the network has more than %d layers", MAX_LAYERS);
+		error_at(pos, (int)strlen(elem) + 1, "the network has more than %d layers",
+		         MAX_LAYERS);
 	return l;
 }
 
@@ -187,7 +193,7 @@ static void activate(Walk *w, const Elem *e, const char *name)
 	take_input(l, w->cur);
 	if (w->cur.shape.rank)
 		infer(&w->env, l, bare, w->cur.shape, w->input_pos);
-	w->cur = (Out){ l, l->shape };
+	w->cur = (Out){l, l->shape};
 }
 
 static Init init_of(const char *word)
@@ -219,7 +225,8 @@ static void walk_layer(Walk *w, const Elem *e, const Row *row)
 {
 	const char *elem = e->name;
 	const char *name = name_of(w, e, elem, elem);
-	Layer *l = append(w, row, format("%s%s", w->scope->path, name), elem, placed(&w->env, e->pos));
+	Layer *l =
+	        append(w, row, format("%s%s", w->scope->path, name), elem, placed(&w->env, e->pos));
 	Shape in = wire(w, l, e);
 	if (row) {
 		const char *init = attr_of(e, "init") ? text_of(e, "init") : "auto";
@@ -228,8 +235,8 @@ static void walk_layer(Walk *w, const Elem *e, const Row *row)
 		l->trainable = w->trainable && strcmp(text_of(e, "trainable"), "false");
 	}
 	if (row && !e->bad && row->supported && !infer(&w->env, l, e, in, w->input_pos))
-		l->shape = (Shape){ 0 };
-	w->cur = (Out){ l, l->shape };
+		l->shape = (Shape){0};
+	w->cur = (Out){l, l->shape};
 	activate(w, e, name);
 	define(w, e, name, w->cur);
 }
@@ -239,7 +246,7 @@ static void walk_layer(Walk *w, const Elem *e, const Row *row)
 /* The first layer inside of a container with `from` takes that name's output. */
 static void redirect(Walk *w, const Elem *e)
 {
-	Layer probe = { .nin = 0 };
+	Layer probe = {.nin = 0};
 	if (!attr_of(e, "from"))
 		return;
 	w->cur.shape = wire(w, &probe, e);
@@ -315,8 +322,8 @@ static bool bind_arg(Walk *w, const Elem *e, const Elem *arg, Env *inner)
 {
 	const char *name = text_of(arg, "name");
 	const Attr *given = attr_of(e, name);
-	AttrSpec spec = { .name = given ? name : "default", .type = A_REAL };
-	Env of_block = { .params = w->m->params, .structural = true };
+	AttrSpec spec = {.name = given ? name : "default", .type = A_REAL};
+	Env of_block = {.params = w->m->params, .structural = true};
 	Bind *bind = new(Bind);
 	if (!given && !*text_of(arg, "default")) {
 		error_at(placed(&w->env, e->pos), (int)strlen(e->name) + 1,
@@ -324,7 +331,8 @@ static bool bind_arg(Walk *w, const Elem *e, const Elem *arg, Env *inner)
 		return false;
 	}
 	bool fine = given ? numbers(&w->env, e, &spec, given->value, &bind->value, 1) == 1
-	                  : numbers(&of_block, arg, &spec, text_of(arg, "default"), &bind->value, 1) == 1;
+	                  : numbers(&of_block, arg, &spec, text_of(arg, "default"), &bind->value,
+	                            1) == 1;
 	bind->name = name;
 	bind->next = inner->args;
 	inner->args = bind;
@@ -363,7 +371,7 @@ static void walk_use(Walk *w, const Elem *e)
 	const char *stem = text_of(e, "block");
 	const char *name = name_of(w, e, stem, format("use %s", stem));
 	const Elem *block = e->bad ? NULL : find_block(w, e);
-	Env inner = { .params = w->m->params, .structural = true, .block = stem };
+	Env inner = {.params = w->m->params, .structural = true, .block = stem};
 	Pos *via = new(Pos);
 	*via = placed(&w->env, e->pos);
 	inner.via = via;
@@ -386,7 +394,8 @@ static void walk_list(Walk *w, const Elem *first)
 		const ElemSpec *spec = find_spec(e->name);
 		if (++w->steps > MAX_STEPS && w->layers <= MAX_LAYERS) {
 			error_at(placed(&w->env, e->pos), (int)strlen(e->name) + 1,
-			         "the blocks and repeats expand to more than %d elements", MAX_STEPS);
+			         "the blocks and repeats expand to more than %d elements",
+			         MAX_STEPS);
 			w->layers = MAX_LAYERS + 1;
 		}
 		if (w->layers > MAX_LAYERS)
@@ -416,10 +425,14 @@ static void resolve_init(Model *m)
 
 void expand(Model *m, const Elem *layers, const Pos *input_pos)
 {
-	Scope top = { .path = "" };
-	Walk w = { .m = m, .input_pos = input_pos, .tail = &m->layers, .scope = &top,
-	           .env = { .params = m->params, .structural = true }, .trainable = true,
-	           .cur = { NULL, m->input } };
+	Scope top = {.path = ""};
+	Walk w = {.m = m,
+	          .input_pos = input_pos,
+	          .tail = &m->layers,
+	          .scope = &top,
+	          .env = {.params = m->params, .structural = true},
+	          .trainable = true,
+	          .cur = {NULL, m->input}};
 	walk_list(&w, layers->child);
 	m->output = w.cur.layer;
 	resolve_init(m);

@@ -1,5 +1,6 @@
-/* front.h: what the files of the front end share: vocab.c, check.c, value.c, shapes.c, expand.c,
- * settings.c, config.c and model.c turn the tree into checked layers; schema.c prints the vocabulary. */
+/* front.h: what the files of the front end share. vocab.c, check.c, value.c, shapes.c, expand.c,
+ * settings.c, config.c and model.c turn the tree into checked layers; schema.c prints the
+ * vocabulary, summary.c and graph.c the result. */
 #ifndef FRONT_H
 #define FRONT_H
 
@@ -11,9 +12,9 @@ typedef struct ElemSpec {
 	const char *name, *doc;
 	const AttrSpec *attr;      /* ends with name NULL; or NULL                                */
 	const char *children;      /* "input data? param* @layer*": one, at most one, any number  */
-	const char *variant;       /* "step(milestones gamma) ...": attributes that suit one type  */
-	const char *later;         /* words not built yet: "*" itself, attributes, "type=value"    */
-	int rows;                  /* 1 + RowKind when `type` names such a row, whose attributes join */
+	const char *variant;       /* "step(milestones gamma) ...": attributes that suit one type */
+	const char *later;         /* words not built yet: "*" itself, attributes, "type=value"   */
+	int rows;                  /* 1 + RowKind when `type` names a row: its attributes join   */
 	bool layer;                /* stands among layers                                         */
 	bool text;                 /* holds text                                                  */
 } ElemSpec;
@@ -22,24 +23,24 @@ extern const ElemSpec vocab[];                 /* ends with name NULL           
 extern const AttrSpec layer_attr[];            /* common attributes of layers                     */
 extern const Alias word_alias[];               /* ends with ours NULL                             */
 
-const ElemSpec *find_spec(const char *elem);           /* or NULL                                  */
-const Row *find_row(RowKind kind, const char *name);   /* or NULL                                  */
-const Row *row_of(const Elem *e);                      /* a layer's or a typed element's row, or NULL */
-const char *find_alias(const char *elem, const char *word);    /* our word, or NULL                */
-bool takes_common(const Row *row, const AttrSpec *common);     /* of layer_attr                    */
+const ElemSpec *find_spec(const char *elem);           /* or NULL                                 */
+const Row *find_row(RowKind kind, const char *name);   /* or NULL                                 */
+const Row *row_of(const Elem *e);                      /* of a layer or by `type`, or NULL */
+const char *find_alias(const char *elem, const char *word);    /* our word, or NULL               */
+bool takes_common(const Row *row, const AttrSpec *common);     /* of layer_attr                   */
 
 enum { SETS = 3 };
-void attr_sets(const Elem *e, const AttrSpec *set[SETS]);      /* what e may hold; NULLs at the end */
-const AttrSpec *find_attr_spec(const Elem *e, const char *name);   /* or NULL                      */
-int choice_list(const AttrSpec *spec, const char ***list);     /* words of A_CHOICE                */
+void attr_sets(const Elem *e, const AttrSpec *set[SETS]);      /* what e may hold; then NULLs */
+const AttrSpec *find_attr_spec(const Elem *e, const char *name);   /* or NULL                     */
+int choice_list(const AttrSpec *spec, const char ***list);     /* words of A_CHOICE               */
 int split(const char *text, const char *separators, const char ***list);
-bool has_word(const char *list, const char *word);             /* list: separated by blanks        */
+bool has_word(const char *list, const char *word);             /* list: separated by blanks       */
 
 /* ---- check.c: spelling, attributes, children ------------------------------------------------- */
 
 void check(Elem *root);
-const Attr *attr_of(const Elem *e, const char *name);          /* or NULL                          */
-const Elem *child_of(const Elem *e, const char *name);         /* the first, or NULL               */
+const Attr *attr_of(const Elem *e, const char *name);          /* or NULL                         */
+const Elem *child_of(const Elem *e, const char *name);         /* the first, or NULL              */
 bool is_name(const char *s);
 bool suits(const char *variant, const char *type, const char *attr, const char **owners);
 
@@ -67,7 +68,7 @@ Pos placed(const Env *env, Pos pos);           /* pos with the chain of blocks  
 int numbers(const Env *env, const Elem *e, const AttrSpec *spec, const char *text, double *out,
             int max);
 double number_of(const Env *env, const Elem *e, const char *attr, bool *fine);   /* with default  */
-const char *text_of(const Elem *e, const char *attr);          /* with default; "" when none       */
+const char *text_of(const Elem *e, const char *attr);          /* with default; "" when none      */
 bool bool_of(const Elem *e, const char *attr);
 /* Appends the numbers of every attribute in `set` to var[*n]; false after an error. */
 bool attr_vars(const Env *env, const Elem *e, const AttrSpec *set, Var *var, int *n);
@@ -91,7 +92,7 @@ typedef struct LayerParam {    /* a parameter of a layer                        
 	int64_t dim[4], count;     /* shape in PyTorch's order; their product                     */
 } LayerParam;
 
-int layer_params(const Layer *l, LayerParam *list);            /* at most MAX_PARAMS               */
+int layer_params(const Layer *l, LayerParam *list);            /* at most MAX_PARAMS              */
 
 /* ---- expand.c, settings.c, config.c ---------------------------------------------------------- */
 

@@ -1,16 +1,16 @@
 /* graph.c: the expanded network as JSON, for --emit-graph.
  *
  * For programs that build the same network elsewhere (bench/ does so in PyTorch): every layer in
- * topological order with its kind, inputs by name ("" is the network's input), numbers, output shape
- * and parameters, then loss, optimizer and batch. Blocks, defaults, `same` padding and expressions
- * are resolved; an activation attribute is a layer of its own. */
+ * topological order with its kind, inputs by name ("" is the network's input), numbers, shape of
+ * the output and parameters, then loss, optimizer and batch. Blocks, defaults, `same` padding and
+ * expressions are resolved; an activation attribute is a layer of its own. */
 #include <string.h>
 
 #include "front.h"
 
 static const char *const init_name[] = {
-	"auto", "he_normal", "he_uniform", "glorot_normal", "glorot_uniform", "lecun_normal",
-	"orthogonal", "torch", "zeros", "ones",
+        "auto",         "he_normal",  "he_uniform", "glorot_normal", "glorot_uniform",
+        "lecun_normal", "orthogonal", "torch",      "zeros",         "ones",
 };
 
 static void put_vars(FILE *out, const Var *var, int n)
@@ -62,9 +62,10 @@ void graph(const Model *m, FILE *out)
 {
 	fputs("{\n  \"name\": ", out);
 	put_json(out, m->name);
-	fprintf(out, ",\n  \"architecture_hash\": \"%s\",\n  \"input\": %s,\n  \"batch\": %d,\n"
-	        "  \"classes\": %d,\n  \"layers\": [\n", m->hash, shape_text(m->input), m->batch,
-	        m->classes);
+	fprintf(out,
+	        ",\n  \"architecture_hash\": \"%s\",\n  \"input\": %s,\n  \"batch\": %d,\n"
+	        "  \"classes\": %d,\n  \"layers\": [\n",
+	        m->hash, shape_text(m->input), m->batch, m->classes);
 	for (const Layer *l = m->layers; l; l = l->next)
 		put_layer(out, l);
 	fprintf(out, "  ],\n  \"loss\": {\"type\": \"%s\", \"target\": \"%s\", \"numbers\": ",

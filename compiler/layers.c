@@ -7,6 +7,7 @@
  * described in nncc.h (struct Row); their scalar functions are those of ops.h. */
 #include "nncc.h"
 
+/* clang-format off */
 #define END { NULL, A_TEXT, NULL, NULL, NULL, NULL, 0, 0 }
 
 static const AttrSpec conv_attr[] = {
@@ -25,7 +26,7 @@ static const AttrSpec dense_attr[] = {
 static const AttrSpec pool_attr[] = {
 	{ "kernel_size", A_PAIR, NULL, "kh kw", NULL, "window", 0, 0 },
 	{ "stride", A_PAIR, "kernel_size", "sh sw", NULL, "step of the window", 0, 0 },
-	{ "padding", A_PAD, "0", "pt pb pl pr", NULL, "cells around the input that do not count", 0, 0 },
+	{ "padding", A_PAD, "0", "pt pb pl pr", NULL, "cells around the input, not counted", 0, 0 },
 	END
 };
 static const AttrSpec dropout_attr[] = {
@@ -49,7 +50,7 @@ static const AttrSpec transpose_attr[] = {
 	{ "kernel_size", A_PAIR, NULL, "kh kw", NULL, "window", 0, 0 },
 	{ "stride", A_PAIR, "1", "sh sw", NULL, "step of the window in the output", 0, 0 },
 	{ "padding", A_PAD, "0", "pt pb pl pr", NULL, "cells cut off around the output", 0, 0 },
-	{ "output_padding", A_PAIR0, "0", "oh ow", NULL, "rows and columns added at the end", 0, 0 },
+	{ "output_padding", A_PAIR0, "0", "oh ow", NULL, "rows and columns at the end", 0, 0 },
 	END
 };
 static const AttrSpec reshape_attr[] = {
@@ -60,7 +61,7 @@ static const AttrSpec reshape_attr[] = {
 };
 static const AttrSpec upsample_attr[] = {
 	{ "scale", A_COUNT, "2", "scale", NULL, "factor of height and width", 0, 0 },
-	{ "mode", A_CHOICE, "nearest", "mode", "nearest bilinear", "how new pixels come about", 0, 0 },
+	{ "mode", A_CHOICE, "nearest", "mode", "nearest bilinear", "how pixels are made", 0, 0 },
 	END
 };
 static const AttrSpec batch_norm_attr[] = {
@@ -117,14 +118,14 @@ static const AttrSpec adamw_attr[] = {
 	{ "beta1", A_REAL, "0.9", "beta1", NULL, "decay of the mean gradient", 0, 1 },
 	{ "beta2", A_REAL, "0.999", "beta2", NULL, "decay of the mean square", 0, 1 },
 	{ "eps", A_REAL, "1e-8", "eps", NULL, "added to the divisor", 0, 1 },
-	{ "weight_decay", A_REAL, "0", "weight_decay", NULL, "share of the weight taken off", 0, 1e9 },
+	{ "weight_decay", A_REAL, "0", "weight_decay", NULL, "share of weight removed", 0, 1e9 },
 	END
 };
 static const AttrSpec lion_attr[] = {
 	{ "lr", A_REAL, "0.0001", "lr", NULL, "learning rate", 0, 1e9 },
 	{ "beta1", A_REAL, "0.9", "beta1", NULL, "decay in the direction", 0, 1 },
 	{ "beta2", A_REAL, "0.99", "beta2", NULL, "decay of the mean gradient", 0, 1 },
-	{ "weight_decay", A_REAL, "0", "weight_decay", NULL, "share of the weight taken off", 0, 1e9 },
+	{ "weight_decay", A_REAL, "0", "weight_decay", NULL, "share of weight removed", 0, 1e9 },
 	END
 };
 
@@ -159,13 +160,13 @@ const Row rows[] = {
 	  .eqn = "y[n,c,i,j] = (sum{h,w} x[n,c,h,w]) / (H*W)", .window = "H W 1 1 1 1 0 0" },
 	{ .kind = ROW_LAYER, .name = "flatten", .doc = "an image as a row of features",
 	  .supported = true, .view = true },
-	{ .kind = ROW_LAYER, .name = "dropout", .doc = "sets a share of the values to zero in training",
+	{ .kind = ROW_LAYER, .name = "dropout", .doc = "sets a share of values to zero in training",
 	  .attr = dropout_attr, .supported = true,
 	  .eqn = "y[...] = ifgt(rate, random(), 0, x[...] / (1-rate))", .eval = "y[...] = x[...]" },
 	{ .kind = ROW_LAYER, .name = "depthwise_conv", .doc = "a convolution of each channel alone",
 	  .attr = depthwise_attr, .rank = "3",
 	  .param = "weight[C*multiplier,1,kh,kw] bias[C*multiplier]" },
-	{ .kind = ROW_LAYER, .name = "conv_transpose", .doc = "a convolution's data gradient: grows",
+	{ .kind = ROW_LAYER, .name = "conv_transpose", .doc = "a convolution's data gradient",
 	  .attr = transpose_attr, .rank = "3", .param = "weight[C,filters,kh,kw] bias[filters]" },
 	{ .kind = ROW_LAYER, .name = "global_max_pool", .doc = "largest value of each channel",
 	  .rank = "3" },
@@ -182,7 +183,7 @@ const Row rows[] = {
 	{ .kind = ROW_LAYER, .name = "add", .doc = "the sum of its inputs", .joins = true },
 	{ .kind = ROW_LAYER, .name = "concat", .doc = "its inputs' channels one after another",
 	  .joins = true },
-	{ .kind = ROW_LAYER, .name = "multiply", .doc = "the product of its inputs", .joins = true },
+	{ .kind = ROW_LAYER, .name = "multiply", .doc = "product of its inputs", .joins = true },
 
 	{ .kind = ROW_ACTIVATION, .name = "relu", .doc = "max(0, x)", .supported = true,
 	  .rectifies = true, .eqn = "y[...] = max(0, x[...])" },
@@ -204,7 +205,7 @@ const Row rows[] = {
 	  .attr = elu_attr, .rectifies = true },
 	{ .kind = ROW_ACTIVATION, .name = "softplus", .doc = "log(1 + exp(x))" },
 	{ .kind = ROW_ACTIVATION, .name = "silu", .doc = "x sigmoid(x)", .rectifies = true },
-	{ .kind = ROW_ACTIVATION, .name = "gelu", .doc = "x times the normal law's integral up to x",
+	{ .kind = ROW_ACTIVATION, .name = "gelu", .doc = "x times the normal law up to x",
 	  .rectifies = true },
 	{ .kind = ROW_ACTIVATION, .name = "hard_swish", .doc = "x hard_sigmoid(x)",
 	  .rectifies = true },
@@ -214,7 +215,8 @@ const Row rows[] = {
 	  .supported = true, .labels = true, .absorbs = "softmax",
 	  .eqn = "m[n] = max{c...} x[n,c...]; z[n] = sum{c...} exp(x[n,c...] - m[n]);"
 	         "loss[n] = log(z[n]) + m[n] - (sum{c...} ifeq(t[n], ordinal(c...), x[n,c...], 0))",
-	  .grad = "dx[n,c...] = (exp(x[n,c...] - m[n]) / z[n] - ifeq(t[n], ordinal(c...), 1, 0)) / batch" },
+	  .grad = "dx[n,c...] = (exp(x[n,c...] - m[n]) / z[n]"
+	          " - ifeq(t[n], ordinal(c...), 1, 0)) / batch" },
 	{ .kind = ROW_LOSS, .name = "mse", .doc = "mean squared error", .supported = true,
 	  .eqn = "loss[n] = (sum{c...} (x[n,c...] - t[n,c...]) * (x[n,c...] - t[n,c...])) / F" },
 	{ .kind = ROW_LOSS, .name = "binary_cross_entropy", .doc = "of logits against 0 or 1" },
@@ -254,7 +256,8 @@ const Alias layer_alias[] = {
 	{ NULL, "Linear fully_connected fc connected InnerProduct inner_product Gemm affine MatMul",
 	  "dense" },
 	{ NULL, "MaxPool MaxPool2d MaxPooling2D pooling maxpooling pool", "max_pool" },
-	{ NULL, "AvgPool AvgPool2d AveragePool AveragePooling2D average_pool mean_pool", "avg_pool" },
+	{ NULL, "AvgPool AvgPool2d AveragePool AveragePooling2D average_pool mean_pool",
+	  "avg_pool" },
 	{ NULL, "GlobalAveragePool GlobalAveragePooling2D AdaptiveAvgPool2d GlobalAvgPool2d gap"
 	  " global_average_pool", "global_avg_pool" },
 	{ NULL, "GlobalMaxPool GlobalMaxPooling2D AdaptiveMaxPool2d", "global_max_pool" },
@@ -276,9 +279,10 @@ const Alias layer_alias[] = {
 	{ "type", "swish", "silu" },
 	{ "type", "LogSoftmax log_softmax", "softmax" },
 	{ "type", "momentum nesterov gd gradient_descent", "sgd" },
-#define OUTPUTS(e) { e, "out_channels num_output n_filters channels out_maps num_filters", "filters" }
+#define OUTPUTS(e) \
+	{ e, "out_channels num_output n_filters channels out_maps num_filters", "filters" }
 #define SIZES(e) \
-	{ e, "kernel size kernel_shape ksize pool_size window window_size kernel_dim", "kernel_size" }, \
+	{ e, "kernel size kernel_shape ksize pool_size window window_size", "kernel_size" }, \
 	{ e, "strides step stride_size subsample", "stride" }, \
 	{ e, "pad pads pad_size border_mode", "padding" }, \
 	{ e, "dilations dilation_rate dilate", "dilation" }
@@ -287,8 +291,8 @@ const Alias layer_alias[] = {
 	OUTPUTS("conv_transpose"), SIZES("conv_transpose"),
 	{ "conv_transpose", "adj out_padding", "output_padding" },
 	SIZES("max_pool"), SIZES("avg_pool"),
-	{ "dense", "out_features num_output output neurons size outputs filters n_units nodes hidden"
-	  " output_dim", "units" },
+	{ "dense", "out_features num_output output neurons size outputs filters n_units nodes "
+	  " hidden output_dim", "units" },
 	{ "dropout", "p probability dropout_ratio prob ratio drop_prob keep_prob", "rate" },
 	{ "activation", "negative_slope slope", "alpha" },
 	{ "batch_norm", "epsilon variance_epsilon", "eps" },

@@ -1,7 +1,7 @@
 /* model.c: from the tree to a checked model.
  *
  * In: the tree of a description. Out: Model: input, layers in topological order with their numbers
- * and shapes, loss, optimizer, settings, and the hash that ties weights to an architecture. The work
+ * and shapes, loss, optimizer, settings, and the hash that ties weights to an architecture. Work
  * is done by check.c (spelling), settings.c, expand.c (wiring and shapes); this file joins them and
  * does what concerns the network as a whole. After a user's error the model is incomplete: the
  * caller asks error_count(). */
@@ -22,14 +22,15 @@ static int name_len(const Elem *e)
 
 static bool input_shape(Model *m, const Elem *e, const Env *env)
 {
-	static const char *const dim[] = { "channels", "height", "width" };
+	static const char *const dim[] = {"channels", "height", "width"};
 	bool fine = true, row = attr_of(e, "features");
 	double values = 1;
 	int given = 0;
 	for (int i = 0; i < 3; i++)
 		given += attr_of(e, dim[i]) != NULL;
 	if (row == (given > 0) || (given && given < 3)) {
-		error_at(e->pos, name_len(e), "<input> wants either 'features' or all of 'channels',"
+		error_at(e->pos, name_len(e),
+		         "<input> wants either 'features' or all of 'channels',"
 		         " 'height' and 'width'");
 		return false;
 	}
@@ -39,8 +40,10 @@ static bool input_shape(Model *m, const Elem *e, const Env *env)
 		m->input.dim[i] = fine ? (int)value : 0;
 	}
 	if (fine && values > 2147483647) {
-		error_at(e->pos, name_len(e), "<input> would have %.0f values; at most 2147483647 are"
-		         " possible", values);
+		error_at(e->pos, name_len(e),
+		         "<input> would have %.0f values; at most 2147483647 are"
+		         " possible",
+		         values);
 		fine = false;
 	}
 	if (fine)
@@ -62,16 +65,18 @@ static double *channel_numbers(Model *m, const Elem *e, const Env *env, const ch
 	if (n < 0)
 		return NULL;
 	if (n != 1 && n != channels) {
-		error_at(a->value_pos, a->width, "wanted one number or one for each of the %d channels"
-		         " for '%s', found %d", channels, attr, n);
+		error_at(a->value_pos, a->width,
+		         "wanted one number or one for each of the %d channels"
+		         " for '%s', found %d",
+		         channels, attr, n);
 		return NULL;
 	}
 	double *list = alloc((size_t)channels * sizeof *list);
 	for (int i = 0; i < channels; i++) {
 		list[i] = value[n == 1 ? 0 : i];
 		if (!strcmp(attr, "std") && !(list[i] > 0)) {
-			error_at(a->value_pos, a->width, "a standard deviation must be above 0, found %g",
-			         list[i]);
+			error_at(a->value_pos, a->width,
+			         "a standard deviation must be above 0, found %g", list[i]);
 			return NULL;
 		}
 	}
@@ -91,8 +96,10 @@ static void read_normalize(Model *m, const Elem *e, const Env *env)
 		m->mean = channel_numbers(m, e, env, "mean");
 		m->std = channel_numbers(m, e, env, "std");
 	} else if (extra) {
-		error_at(extra->name_pos, (int)strlen(extra->name), "mode=\"auto\" measures mean and std;"
-		         " leave '%s' out", extra->name);
+		error_at(extra->name_pos, (int)strlen(extra->name),
+		         "mode=\"auto\" measures mean and std;"
+		         " leave '%s' out",
+		         extra->name);
 	}
 }
 
@@ -102,15 +109,17 @@ static void read_normalize(Model *m, const Elem *e, const Env *env)
 static void absorb(Model *m)
 {
 	Layer *out = m->output, **link = &m->layers;
-	if (!m->loss->absorbs || !out || !out->row || out->row->kind != ROW_ACTIVATION
-	    || strcmp(out->row->name, m->loss->absorbs))
+	if (!m->loss->absorbs || !out || !out->row || out->row->kind != ROW_ACTIVATION ||
+	    strcmp(out->row->name, m->loss->absorbs))
 		return;
 	while (*link && *link != out)
 		link = &(*link)->next;
 	if (!*link || out->next || link == &m->layers)
 		return;
-	warning_at(out->pos, (int)strlen(out->row->name), "loss '%s' takes logits and includes this %s,"
-	           " which is left out", m->loss->name, out->row->name);
+	warning_at(out->pos, (int)strlen(out->row->name),
+	           "loss '%s' takes logits and includes this %s,"
+	           " which is left out",
+	           m->loss->name, out->row->name);
 	*link = NULL;
 	m->output = out->in[0];
 }
@@ -136,13 +145,16 @@ static void check_target(Model *m, const Elem *e)
 	Shape out = m->output->shape;
 	int64_t values = count_of(out), wanted = count_of(m->input);
 	if (m->loss->labels && m->target_input)
-		error_at(target->value_pos, target->width, "loss '%s' wants class numbers; the input is"
-		         " none", m->loss->name);
+		error_at(target->value_pos, target->width,
+		         "loss '%s' wants class numbers; the input is"
+		         " none",
+		         m->loss->name);
 	else if (m->target_input && values != wanted)
-		error_at(target->value_pos, target->width, "the output has %lld values (%s from '%s' on"
-		         " line %d), the input as the target has %lld (%s)", (long long)values,
-		         shape_text(out), m->output->name, m->output->pos.line, (long long)wanted,
-		         shape_text(m->input));
+		error_at(target->value_pos, target->width,
+		         "the output has %lld values (%s from '%s' on"
+		         " line %d), the input as the target has %lld (%s)",
+		         (long long)values, shape_text(out), m->output->name, m->output->pos.line,
+		         (long long)wanted, shape_text(m->input));
 	else if (m->loss->labels)
 		m->classes = (int)values;
 }
@@ -166,9 +178,10 @@ static void check_size(const Model *m)
 {
 	for (const Layer *l = m->layers; l && m->batch; l = l->next)
 		if (l->shape.rank && count_of(l->shape) > MAX_BATCH_VALUES / m->batch)
-			error_at(l->pos, (int)strlen(l->elem) + 1, "the output of <%s> for a batch of %d"
-			         " images would have %.3g values; at most %.3g are possible", l->elem,
-			         m->batch, (double)count_of(l->shape) * m->batch,
+			error_at(l->pos, (int)strlen(l->elem) + 1,
+			         "the output of <%s> for a batch of %d"
+			         " images would have %.3g values; at most %.3g are possible",
+			         l->elem, m->batch, (double)count_of(l->shape) * m->batch,
 			         (double)MAX_BATCH_VALUES);
 }
 
@@ -223,7 +236,7 @@ Model *model(Elem *root)
 	m->name = text_of(root, "name");
 	m->description = description(root);
 	read_params(m);
-	Env structural = { .params = m->params, .structural = true }, loose = { .params = m->params };
+	Env structural = {.params = m->params, .structural = true}, loose = {.params = m->params};
 	const Elem *input = child_of(root, "input"), *layers = child_of(root, "layers");
 	const Elem *loss = child_of(root, "loss");
 	if (input && !input->bad)

@@ -78,31 +78,33 @@ typedef enum { ROW_LAYER, ROW_ACTIVATION, ROW_LOSS, ROW_OPTIMIZER } RowKind;
 
 /* A layer is a row of text. In formulas x is the input (x1, x2... where there are several), y the
  * output, parameters go by their names; n is the batch; `...` stands for all axes of the tensor but
- * the batch. C H W (features: F) are the input's sizes. A loss maps x and t to loss[n]; an optimizer
- * maps w, g and its states. Statements are separated by ';'. "a := e" updates a in place. */
+ * the batch. C H W (features: F) are the input's sizes. A loss maps x and t to loss[n]; an
+ * optimizer maps w, g and its states. Statements are separated by ';'. "a := e" updates a in
+ * place. */
 typedef struct Row {
 	RowKind kind;
 	const char *name;          /* element, or the value of `type` for the other kinds         */
 	const char *doc;           /* one line                                                    */
-	const AttrSpec *attr;      /* ends with name NULL; common attributes are not repeated      */
-	const char *shape;         /* "filters, (H+pt+pb-..)/sh+1, ..": output dims; NULL: input's */
-	const char *rank;          /* "3": wants [C,H,W]; NULL: takes any input                    */
-	const char *param;         /* "weight[filters,C/groups,kh,kw] bias[filters]"; fan = product of dims after the first */
-	const char *axes;          /* "g:groups k:filters/groups": extents not found by shapes     */
-	const char *eqn;           /* in training; NULL: a view, or not supported yet              */
-	const char *eval;          /* in evaluation; NULL: the same                                */
-	const char *grad;          /* dx in terms of x, y, dy (loss: of x, t); NULL: derived       */
-	const char *state;         /* optimizer: names of its states                               */
-	const char *macs;          /* multiply-accumulates an image, for --summary; NULL: 0        */
-	const char *window;        /* "kh kw sh sw dh dw pt pl" when it has a receptive field      */
-	bool view;                 /* moves no data (flatten)                                      */
-	bool rectifies;            /* init="auto" before it is he_normal, else glorot_uniform      */
-	bool supported;            /* false: in the vocabulary, refused as not supported yet       */
-	const char *absorbs;       /* loss: type of the activation right before it that it includes */
-	bool labels;               /* loss: the target is a class number                           */
-	bool centres;              /* subtracts a mean: bias="auto" right before it is false       */
-	bool joins;                /* takes several inputs                                         */
-	bool norm;                 /* trainable and activation apply, init and bias do not         */
+	const AttrSpec *attr;      /* ends with name NULL; common attributes are not repeated     */
+	const char *shape;         /* "filters, (H+pt+pb-..)/sh+1, ..": output; NULL: as input  */
+	const char *rank;          /* "3": wants [C,H,W]; NULL: takes any input                   */
+	const char *param;         /* "weight[filters,C/groups,kh,kw] bias[filters]";
+	                              fan in = product of dims after the first                    */
+	const char *axes;          /* "g:groups k:filters/groups": extents not found by shapes    */
+	const char *eqn;           /* in training; NULL: a view, or not supported yet             */
+	const char *eval;          /* in evaluation; NULL: the same                               */
+	const char *grad;          /* dx in terms of x, y, dy (loss: of x, t); NULL: derived      */
+	const char *state;         /* optimizer: names of its states                              */
+	const char *macs;          /* multiply-accumulates an image, for --summary; NULL: 0       */
+	const char *window;        /* "kh kw sh sw dh dw pt pl" when it has a receptive field     */
+	bool view;                 /* moves no data (flatten)                                     */
+	bool rectifies;            /* init="auto" before it is he_normal, else glorot_uniform     */
+	bool supported;            /* false: in the vocabulary, refused as not supported yet      */
+	const char *absorbs;       /* loss: type of the activation before it that it includes    */
+	bool labels;               /* loss: the target is a class number                          */
+	bool centres;              /* subtracts a mean: bias="auto" right before it is false      */
+	bool joins;                /* takes several inputs                                        */
+	bool norm;                 /* trainable and activation apply, init and bias do not        */
 } Row;
 
 typedef struct Alias {         /* what other systems call it                                  */
@@ -115,9 +117,9 @@ typedef struct Alias {         /* what other systems call it                    
 /* ---- a model: checked layers ---------------------------------------------------------------- */
 
 typedef struct Shape {         /* of one image                                                */
-	int rank;                  /* 1: [F]; 3: [C,H,W]                                           */
+	int rank;                  /* 1: [F]; 3: [C,H,W]                                          */
 	int dim[3];
-	bool flat;                 /* [C,H,W] presented as [F] (flatten moves no data): rank 3 here */
+	bool flat;                 /* [C,H,W] presented as [F] (no data moves): rank is 3         */
 } Shape;
 
 typedef struct Var {           /* a number that formulas know by name                         */
@@ -141,13 +143,13 @@ typedef struct Layer {
 	Init init;                 /* resolved, never INIT_AUTO                             model */
 	bool bias;                 /* false: the parameter `bias` is left out               model */
 	bool trainable;            /*                                                       model */
-	bool hidden;               /* made by an activation attribute, no element of its own model */
+	bool hidden;               /* made by an activation attribute, not an element     model */
 	struct Layer *next;        /* topological order                                     model */
 	struct Tensor *out, *eval; /* its output in training and in evaluation            formula */
 } Layer;
 
 typedef struct Setting {       /* an attribute of data, train, tune or a child, resolved      */
-	const char *elem, *name, *value;   /* value: text after -D, expressions kept         model */
+	const char *elem, *name, *value;   /* value: after -D, expressions kept          model */
 	struct Setting *next;
 } Setting;
 
@@ -186,7 +188,7 @@ typedef struct Model {
 	int classes;               /* outputs of a label loss, else 0                       model */
 	const char **class_name;   /* or NULL                                               model */
 	int nclass_name;
-	Setting *settings;         /* data, train and children, tune: every attribute with default model */
+	Setting *settings;         /* data, train and children, tune, defaults too  model */
 	Param *params;             /*                                                       model */
 	Source *sources;           /*                                                       model */
 	char hash[65];             /* SHA-256 of the architecture, hex                      model */
@@ -226,11 +228,11 @@ void *alloc(size_t bytes);                     /* zeroed, never freed; ends the 
 char *format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *copy_bytes(const char *s, size_t len);   /* NUL-terminated copy                             */
 #define new(T) ((T *)alloc(sizeof(T)))
-void put_json(FILE *out, const char *s);       /* a string in quotes                               */
+void put_json(FILE *out, const char *s);       /* a string in quotes                              */
 void *grow(void *array, int count, size_t size);   /* room for one more element; doubling         */
 
 /* diag.c: the user's errors. error_at prints clang's form with the source line and a caret under
- * `len` bytes (0: 1), the chain "in block ... used at ...", and counts; note_at adds to the last. */
+ * `len` bytes (0: 1), the chain "in block ... used at ...", and counts; note_at adds to the last */
 void error_at(Pos pos, int len, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void warning_at(Pos pos, int len, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void note_at(Pos pos, int len, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -242,7 +244,7 @@ const char *near_miss(const char *word, const char *const *list, int n);   /* or
 /* layers.c */
 extern const Row rows[];
 extern const int nrows;
-extern const Alias layer_alias[];              /* ends with ours NULL                              */
+extern const Alias layer_alias[];              /* ends with ours NULL                             */
 
 /* xml.c      file -> tree. needs: options.input  fills: Elem, Attr  breaks: nothing */
 Elem *xml(const char *path);

@@ -17,10 +17,9 @@
 
 static Elem typed(const char *name, const char *type, Attr *attr)
 {
-	*attr = (Attr){ .name = "type", .value = type };
-	return (Elem){ .name = name, .attr = type ? attr : NULL };
+	*attr = (Attr){.name = "type", .value = type};
+	return (Elem){.name = name, .attr = type ? attr : NULL};
 }
-
 
 static void put_xml(FILE *out, const char *s)
 {
@@ -40,7 +39,8 @@ static void put_doc(FILE *out, const char *doc)
 
 static void put_pattern(FILE *out, const char *pattern)
 {
-	fprintf(out, "      <data type=\"string\"><param name=\"pattern\">\\s*(%s)\\s*</param></data>\n",
+	fprintf(out,
+	        "      <data type=\"string\"><param name=\"pattern\">\\s*(%s)\\s*</param></data>\n",
 	        pattern);
 }
 
@@ -59,13 +59,15 @@ static void rng_type(FILE *out, const AttrSpec *a)
 	switch (a->type) {
 	case A_BOOL:
 		fputs("      <choice><value type=\"string\">true</value>"
-		      "<value type=\"string\">false</value></choice>\n", out);
+		      "<value type=\"string\">false</value></choice>\n",
+		      out);
 		break;
 	case A_CHOICE:
 		put_choices(out, a);
 		break;
 	case A_NAME:
-		fputs("      <data type=\"string\"><param name=\"pattern\">" WORD "</param></data>\n",
+		fputs("      <data type=\"string\"><param name=\"pattern\">" WORD
+		      "</param></data>\n",
 		      out);
 		break;
 	case A_NAMES:
@@ -76,8 +78,8 @@ static void rng_type(FILE *out, const AttrSpec *a)
 		put_pattern(out, NUMBER "(\\s*,\\s*" NUMBER ")?");
 		break;
 	case A_PAD:
-		put_pattern(out, "same|valid|" NUMBER "(\\s*,\\s*" NUMBER "(\\s*,\\s*" NUMBER "\\s*,\\s*"
-		            NUMBER ")?)?");
+		put_pattern(out, "same|valid|" NUMBER "(\\s*,\\s*" NUMBER "(\\s*,\\s*" NUMBER
+		                 "\\s*,\\s*" NUMBER ")?)?");
 		break;
 	case A_REALS:
 		put_pattern(out, NUMBER "(\\s*,\\s*" NUMBER ")*");
@@ -93,8 +95,10 @@ static void rng_type(FILE *out, const AttrSpec *a)
 static void rng_attr(FILE *out, const Elem *e, const AttrSpec *a)
 {
 	if (e->attr && !strcmp(a->name, "type")) {
-		fprintf(out, "      <attribute name=\"type\"><value type=\"string\">%s</value>"
-		        "</attribute>\n", e->attr->value);
+		fprintf(out,
+		        "      <attribute name=\"type\"><value type=\"string\">%s</value>"
+		        "</attribute>\n",
+		        e->attr->value);
 		return;
 	}
 	fprintf(out, "    %s<attribute name=\"%s\">\n", a->def ? "<optional>" : "", a->name);
@@ -116,7 +120,7 @@ static void each_attr(FILE *out, const Elem *e)
 /* Attributes that go by the arguments of a block: any name that is not one of <use> itself. */
 static void rng_arguments(FILE *out)
 {
-	const Elem e = { .name = "use" };
+	const Elem e = {.name = "use"};
 	const AttrSpec *set[SETS];
 	attr_sets(&e, set);
 	fputs("    <zeroOrMore><attribute><nsName ns=\"\"><except>", out);
@@ -192,13 +196,19 @@ static void rng_layers(FILE *out)
 static void rng_foreign(FILE *out)
 {
 	static const char foreign[] = "<anyName><except><nsName ns=\"\"/></except></anyName>";
-	fprintf(out, "  <define name=\"foreign.elements\"><zeroOrMore><element>%s\n"
-	        "    <ref name=\"anything\"/></element></zeroOrMore></define>\n", foreign);
-	fprintf(out, "  <define name=\"foreign.attributes\"><zeroOrMore><attribute>%s"
-	        "</attribute></zeroOrMore></define>\n", foreign);
-	fputs("  <define name=\"anything\"><zeroOrMore><choice><attribute><anyName/></attribute><text/>"
+	fprintf(out,
+	        "  <define name=\"foreign.elements\"><zeroOrMore><element>%s\n"
+	        "    <ref name=\"anything\"/></element></zeroOrMore></define>\n",
+	        foreign);
+	fprintf(out,
+	        "  <define name=\"foreign.attributes\"><zeroOrMore><attribute>%s"
+	        "</attribute></zeroOrMore></define>\n",
+	        foreign);
+	fputs("  <define "
+	      "name=\"anything\"><zeroOrMore><choice><attribute><anyName/></attribute><text/>"
 	      "\n    <element><anyName/><ref name=\"anything\"/></element></choice></zeroOrMore>"
-	      "</define>\n", out);
+	      "</define>\n",
+	      out);
 }
 
 static void rng(FILE *out)
@@ -207,7 +217,8 @@ static void rng(FILE *out)
 	      "<grammar xmlns=\"http://relaxng.org/ns/structure/1.0\"\n"
 	      "         xmlns:a=\"http://relaxng.org/ns/compatibility/annotations/1.0\"\n"
 	      "         datatypeLibrary=\"http://www.w3.org/2001/XMLSchema-datatypes\">\n"
-	      "  <start><ref name=\"network\"/></start>\n", out);
+	      "  <start><ref name=\"network\"/></start>\n",
+	      out);
 	rng_foreign(out);
 	rng_layers(out);
 	for (const ElemSpec *s = vocab; s->name; s++)
@@ -223,11 +234,17 @@ static void rng(FILE *out)
 static const char *type_text(const AttrSpec *a)
 {
 	static const char *const text[] = {
-		[A_INT] = "whole number", [A_COUNT] = "whole number from 1", [A_REAL] = "number",
-		[A_PAIR] = "`h` or `h,w`", [A_PAIR0] = "`h` or `h,w`",
-		[A_PAD] = "`p`, `h,w`, `top,bottom,left,right`, `same` or `valid`",
-		[A_BOOL] = "`true` or `false`", [A_NAME] = "name", [A_NAMES] = "names",
-		[A_REALS] = "numbers with commas", [A_TEXT] = "text",
+	        [A_INT] = "whole number",
+	        [A_COUNT] = "whole number from 1",
+	        [A_REAL] = "number",
+	        [A_PAIR] = "`h` or `h,w`",
+	        [A_PAIR0] = "`h` or `h,w`",
+	        [A_PAD] = "`p`, `h,w`, `top,bottom,left,right`, `same` or `valid`",
+	        [A_BOOL] = "`true` or `false`",
+	        [A_NAME] = "name",
+	        [A_NAMES] = "names",
+	        [A_REALS] = "numbers with commas",
+	        [A_TEXT] = "text",
 	};
 	if (a->type != A_CHOICE)
 		return text[a->type];
@@ -241,7 +258,10 @@ static const char *type_text(const AttrSpec *a)
 static void md_attr(FILE *out, const char *elem, const AttrSpec *a)
 {
 	fprintf(out, "| %s | `%s` | %s | %s | %s |\n", elem, a->name, type_text(a),
-	        !a->def ? "required" : *a->def ? format("`%s`", a->def) : "", a->doc);
+	        !a->def   ? "required"
+	        : *a->def ? format("`%s`", a->def)
+	                  : "",
+	        a->doc);
 }
 
 /* The rows of one element: its line, then its attributes. */
@@ -254,7 +274,8 @@ static void md_attrs(FILE *out, const char *title, const char *doc, bool built, 
 
 static void md_head(FILE *out, const char *title)
 {
-	fprintf(out, "\n## %s\n\n| element | attribute | value | default | |\n|---|---|---|---|---|\n",
+	fprintf(out,
+	        "\n## %s\n\n| element | attribute | value | default | |\n|---|---|---|---|---|\n",
 	        title);
 }
 

@@ -32,12 +32,15 @@ static void check_choices(Elem *e)
 	int n = a ? split(a->value, " \t\r\n", &word) : 0;
 	for (int i = 0; i < n; i++)
 		if (!nn_parse_double(word[i], &value)) {
-			error_at(a->value_pos, a->width, "wanted numbers separated by blanks for"
-			         " 'choices' of <param>, found '%s'", word[i]);
+			error_at(a->value_pos, a->width,
+			         "wanted numbers separated by blanks for"
+			         " 'choices' of <param>, found '%s'",
+			         word[i]);
 			return;
 		}
 	if (a && !n)
-		error_at(a->value_pos, 1, "wanted numbers separated by blanks for 'choices' of <param>");
+		error_at(a->value_pos, 1,
+		         "wanted numbers separated by blanks for 'choices' of <param>");
 }
 
 static Param *find_param(const Model *m, const char *name, size_t len)
@@ -50,26 +53,30 @@ static Param *find_param(const Model *m, const char *name, size_t len)
 
 static void read_param(Model *m, Elem *e, Param ***tail)
 {
-	static const Env none = { .params = NULL };
+	static const Env none = {.params = NULL};
 	const Param *first = find_param(m, text_of(e, "name"), strlen(text_of(e, "name")));
 	bool fine = true;
 	Param *p = new(Param);
-	*p = (Param){ .name = text_of(e, "name"), .value = text_of(e, "value"),
-	              .min = given_or_null(e, "min"), .max = given_or_null(e, "max"),
-	              .choices = given_or_null(e, "choices"), .pos = e->pos };
+	*p = (Param){.name = text_of(e, "name"),
+	             .value = text_of(e, "value"),
+	             .min = given_or_null(e, "min"),
+	             .max = given_or_null(e, "max"),
+	             .choices = given_or_null(e, "choices"),
+	             .pos = e->pos};
 	p->scale = p->min || p->max ? text_of(e, "scale") : given_or_null(e, "scale");
 	p->number = attr_of(e, "value") ? number_of(&none, e, "value", &fine) : 1;
 	const Attr *name = attr_of(e, "name");
 	if (first)
-		error_at(name->value_pos, name->width, "a second <param> '%s'; the first is on line %d",
-		         p->name, first->pos.line);
+		error_at(name->value_pos, name->width,
+		         "a second <param> '%s'; the first is on line %d", p->name,
+		         first->pos.line);
 	check_choices(e);
 	if (!p->min != !p->max)
 		error_at(e->pos, name_len(e), "a range wants both 'min' and 'max'");
-	else if (p->min && !(number_of(&none, e, "min", &fine) < number_of(&none, e, "max", &fine))
-	         && fine)
-		error_at(e->pos, name_len(e), "'min' must be less than 'max', found %s and %s", p->min,
-		         p->max);
+	else if (p->min &&
+	         !(number_of(&none, e, "min", &fine) < number_of(&none, e, "max", &fine)) && fine)
+		error_at(e->pos, name_len(e), "'min' must be less than 'max', found %s and %s",
+		         p->min, p->max);
 	**tail = p;
 	*tail = &p->next;
 }
@@ -85,7 +92,7 @@ static const char *param_names(const Model *m)
 static void apply_define(Model *m, const char *define)
 {
 	const char *eq = strchr(define, '=');
-	Pos nowhere = { .file = NULL };
+	Pos nowhere = {.file = NULL};
 	if (!eq) {
 		error_at(nowhere, 0, "wanted -D name=value, found -D %s", define);
 		return;
@@ -115,8 +122,8 @@ void read_params(Model *m)
 
 static bool holds_numbers(const AttrSpec *a)
 {
-	return a->type != A_BOOL && a->type != A_CHOICE && a->type != A_NAME && a->type != A_NAMES
-	       && a->type != A_TEXT;
+	return a->type != A_BOOL && a->type != A_CHOICE && a->type != A_NAME &&
+	       a->type != A_NAMES && a->type != A_TEXT;
 }
 
 static void add_setting(Model *m, Setting ***tail, const Elem *e, const AttrSpec *a, const Env *env)
@@ -156,22 +163,29 @@ static void read_sources(Model *m, const Elem *data)
 		if (!strcmp(e->name, "classes") || e->bad)
 			continue;
 		Source *s = new(Source);
-		*s = (Source){ .split = e->name, .images = given_or_null(e, "images"),
-		               .labels = given_or_null(e, "labels"), .file = given_or_null(e, "file"),
-		               .files = given_or_null(e, "files"), .dir = given_or_null(e, "dir"),
-		               .label_column = given_or_null(e, "label_column") };
+		*s = (Source){.split = e->name,
+		              .images = given_or_null(e, "images"),
+		              .labels = given_or_null(e, "labels"),
+		              .file = given_or_null(e, "file"),
+		              .files = given_or_null(e, "files"),
+		              .dir = given_or_null(e, "dir"),
+		              .label_column = given_or_null(e, "label_column")};
 		*tail = s;
 		tail = &s->next;
 		if (strcmp(text_of(data, "format"), "idx"))
 			continue;
 		for (const Attr *a = e->attr; a; a = a->next)
 			if (strcmp(a->name, "images") && strcmp(a->name, "labels"))
-				error_at(a->name_pos, (int)strlen(a->name), "'%s' does not apply to"
-				         " format 'idx', which has images and labels", a->name);
+				error_at(a->name_pos, (int)strlen(a->name),
+				         "'%s' does not apply to"
+				         " format 'idx', which has images and labels",
+				         a->name);
 		if (!s->images)
-			error_at(e->pos, name_len(e), "<%s> of format 'idx' wants 'images'", e->name);
+			error_at(e->pos, name_len(e), "<%s> of format 'idx' wants 'images'",
+			         e->name);
 		if (!s->labels && !m->target_input)
-			error_at(e->pos, name_len(e), "<%s> of format 'idx' wants 'labels'", e->name);
+			error_at(e->pos, name_len(e), "<%s> of format 'idx' wants 'labels'",
+			         e->name);
 	}
 }
 
@@ -182,9 +196,11 @@ static void read_classes(Model *m, const Elem *classes)
 		m->class_name[m->nclass_name++] = text_of(e, "name");
 	}
 	if (classes && m->classes && m->nclass_name != m->classes)
-		error_at(classes->pos, name_len(classes), "%d classes are named, but the output has %d"
-		         " values (%s on line %d)", m->nclass_name, m->classes,
-		         m->output ? m->output->name : "input", m->output ? m->output->pos.line : 0);
+		error_at(classes->pos, name_len(classes),
+		         "%d classes are named, but the output has %d"
+		         " values (%s on line %d)",
+		         m->nclass_name, m->classes, m->output ? m->output->name : "input",
+		         m->output ? m->output->pos.line : 0);
 }
 
 static void read_data(Model *m, const Elem *data)
@@ -215,7 +231,7 @@ static void read_schedule(Model *m, const Elem *e)
 static void default_schedule(Setting ***tail)
 {
 	Setting *s = new(Setting);
-	*s = (Setting){ .elem = "schedule", .name = "type", .value = "constant" };
+	*s = (Setting){.elem = "schedule", .name = "type", .value = "constant"};
 	**tail = s;
 	*tail = &s->next;
 }
@@ -234,7 +250,8 @@ void read_settings(Model *m, const Env *env)
 	for (const Elem *e = train ? train->child : NULL; e; e = e->next)
 		if (strcmp(e->name, "augment"))
 			add_settings(m, &tail, e, env);
-	const Elem *optimizer = child_of(train, "optimizer"), *schedule = child_of(train, "schedule");
+	const Elem *optimizer = child_of(train, "optimizer"),
+	           *schedule = child_of(train, "schedule");
 	if (optimizer)
 		read_optimizer(m, optimizer, env);
 	read_schedule(m, schedule);

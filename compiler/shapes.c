@@ -18,7 +18,7 @@
 void set_var(Var *var, int *n, const char *name, double value)
 {
 	assert(*n < MAX_VAR);
-	var[(*n)++] = (Var){ name, value };
+	var[(*n)++] = (Var){name, value};
 }
 
 int64_t count_of(Shape s)
@@ -113,7 +113,7 @@ static const char *origin(const Layer *l, const Pos *input_pos)
 static const char *window_text(const Layer *l)
 {
 	const char **w;
-	double pad[4] = { 0 };
+	double pad[4] = {0};
 	if (!l->row->window || split(l->row->window, " ", &w) != 8)
 		return "its numbers";
 	bool padded = find_var(l->var, l->nvar, "pt", &pad[0]);
@@ -133,7 +133,7 @@ static const char *window_text(const Layer *l)
 /* Without parameters a window is a pool: each must see at least one cell of the input. */
 static bool window_inside(const Layer *l, const Elem *e)
 {
-	static const char *const side[] = { "pt", "pb", "pl", "pr" };
+	static const char *const side[] = {"pt", "pb", "pl", "pr"};
 	const char **w;
 	if (l->row->param || !l->row->window || split(l->row->window, " ", &w) != 8)
 		return true;
@@ -143,9 +143,10 @@ static bool window_inside(const Layer *l, const Elem *e)
 			continue;
 		int len;
 		Pos pos = at_attr(l, e, "padding", &len);
-		error_at(pos, len, "padding of %g leaves windows of %gx%g without any cell of the"
-		         " input; it must be smaller than the window", pad, value_of(l, w[0]),
-		         value_of(l, w[1]));
+		error_at(pos, len,
+		         "padding of %g leaves windows of %gx%g without any cell of the"
+		         " input; it must be smaller than the window",
+		         pad, value_of(l, w[0]), value_of(l, w[1]));
 		return false;
 	}
 	return true;
@@ -177,7 +178,8 @@ static bool whole_dims(const Layer *l, const Elem *e, const char *text, const ch
 		for (int k = 0; k < nword; k++) {
 			double v;
 			if (find_var(l->var, l->nvar, word[k], &v))
-				sizes = format("%s%s%s = %g", sizes, *sizes ? ", " : "", word[k], v);
+				sizes = format("%s%s%s = %g", sizes, *sizes ? ", " : "", word[k],
+				               v);
 		}
 		int len;
 		Pos pos = at_attr(l, e, blame, &len);
@@ -204,8 +206,10 @@ static bool param_dims(const Layer *l, const Elem *e)
 			return false;
 	if (total <= MAX_VALUES)
 		return true;
-	error_at(l->pos, (int)strlen(l->elem) + 1, "<%s> would have %.0f parameters; at most %.0f are"
-	         " possible", l->elem, total, MAX_VALUES);
+	error_at(l->pos, (int)strlen(l->elem) + 1,
+	         "<%s> would have %.0f parameters; at most %.0f are"
+	         " possible",
+	         l->elem, total, MAX_VALUES);
 	return false;
 }
 
@@ -213,7 +217,7 @@ static bool output_shape(Layer *l)
 {
 	const char **dim, *given = "";
 	int n = split(l->row->shape, ",", &dim), len = (int)strlen(l->elem) + 1;
-	double product = 1, value[3] = { 0 };
+	double product = 1, value[3] = {0};
 	assert(n <= 3);
 	bool small = false;
 	for (int i = 0; i < n; i++) {
@@ -226,11 +230,13 @@ static bool output_shape(Layer *l)
 		error_at(l->pos, len, "the output of <%s> would be [%s]: %s", l->elem, given,
 		         window_text(l));
 	else if (product > MAX_VALUES)
-		error_at(l->pos, len, "the output of <%s> would be [%s], more than the %.0f values that"
-		         " are possible", l->elem, given, MAX_VALUES);
+		error_at(l->pos, len,
+		         "the output of <%s> would be [%s], more than the %.0f values that"
+		         " are possible",
+		         l->elem, given, MAX_VALUES);
 	if (small || product > MAX_VALUES)
 		return false;
-	l->shape = (Shape){ .rank = n };
+	l->shape = (Shape){.rank = n};
 	for (int i = 0; i < n; i++)
 		l->shape.dim[i] = (int)value[i];
 	return true;
@@ -242,8 +248,9 @@ bool infer(const Env *env, Layer *l, const Elem *e, Shape in, const Pos *input_p
 	if (!attr_vars(env, e, l->row->attr, l->var, &l->nvar) || !in.rank)
 		return false;
 	if (l->row->rank && !image) {
-		error_at(l->pos, (int)strlen(l->elem) + 1, "<%s> wants an image [C,H,W], found %s %s",
-		         l->elem, shape_text(in), origin(l, input_pos));
+		error_at(l->pos, (int)strlen(l->elem) + 1,
+		         "<%s> wants an image [C,H,W], found %s %s", l->elem, shape_text(in),
+		         origin(l, input_pos));
 		return false;
 	}
 	input_vars(l, in);

@@ -10,18 +10,18 @@
 
 #include "front.h"
 
-typedef struct Field {         /* of view: how an output value looks at the input             */
-	double size[2];            /* pixels, height and width                                    */
-	double step[2];            /* input pixels between neighbouring outputs                   */
-	bool all;                  /* every input value                                           */
+typedef struct Field {  /* of view: how an output value looks at the input             */
+	double size[2]; /* pixels, height and width                                    */
+	double step[2]; /* input pixels between neighbouring outputs                   */
+	bool all;       /* every input value                                           */
 } Field;
 
-typedef struct Line {          /* of the table                                                */
+typedef struct Line { /* of the table                                                */
 	const Layer *layer;
-	int64_t params, macs;      /* of the layer, an image                                      */
+	int64_t params, macs; /* of the layer, an image                                      */
 	Field field;
-	double window[8];          /* kh kw sh sw dh dw pt pl; kh 0: none                         */
-	int64_t filter;            /* weights of one output channel; 0: none                      */
+	double window[8]; /* kh kw sh sw dh dw pt pl; kh 0: none                         */
+	int64_t filter;   /* weights of one output channel; 0: none                      */
 } Line;
 
 int layer_params(const Layer *l, LayerParam *list)
@@ -32,7 +32,7 @@ int layer_params(const Layer *l, LayerParam *list)
 		LayerParam *p = &list[count];
 		if (!strcmp(word[i], "bias") && !l->bias)
 			continue;
-		*p = (LayerParam){ .name = word[i], .count = 1 };
+		*p = (LayerParam){.name = word[i], .count = 1};
 		p->rank = split(word[i + 1], ",", &dim);
 		for (int d = 0; d < p->rank && d < 4; d++) {
 			double value = 0;
@@ -58,7 +58,7 @@ static const Field *field_of(const Line *line, int n, const Layer *l)
 /* The widest view of all inputs, then the layer's own window on top of it. */
 static Field look(const Line *line, int n, const Layer *l, const double *window)
 {
-	Field f = { { 1, 1 }, { 1, 1 }, false };
+	Field f = {{1, 1}, {1, 1}, false};
 	for (int i = 0; i < l->nin; i++) {
 		const Field *in = l->in[i] ? field_of(line, n, l->in[i]) : NULL;
 		if (!in)
@@ -79,7 +79,7 @@ static Field look(const Line *line, int n, const Layer *l, const double *window)
 
 static Line measure(const Line *before, int n, const Layer *l)
 {
-	Line line = { .layer = l };
+	Line line = {.layer = l};
 	const char **w;
 	LayerParam p[MAX_PARAMS];
 	double macs = 0;
@@ -123,10 +123,10 @@ static const char *pair(double a, double b, const char *between)
 
 static const char *padding_text(const Layer *l)
 {
-	double p[4] = { 0 };
-	bool given = find_var(l->var, l->nvar, "pt", &p[0]) && find_var(l->var, l->nvar, "pb", &p[1])
-	             && find_var(l->var, l->nvar, "pl", &p[2])
-	             && find_var(l->var, l->nvar, "pr", &p[3]);
+	double p[4] = {0};
+	bool given =
+	        find_var(l->var, l->nvar, "pt", &p[0]) && find_var(l->var, l->nvar, "pb", &p[1]) &&
+	        find_var(l->var, l->nvar, "pl", &p[2]) && find_var(l->var, l->nvar, "pr", &p[3]);
 	if (!given)
 		return "";
 	return p[0] == p[1] && p[2] == p[3] ? pair(p[0], p[2], ",")
@@ -160,9 +160,11 @@ static void print_sharing(const Line *line, int n, FILE *out)
 		if (!line[i].filter)
 			continue;
 		if (!head)
-			fprintf(out, "\nWeights for one output value, and parameters of the layer, if it"
-			        " were fully connected:\n%-22s %12s %17s %14s %26s\n", "layer", "filter",
-			        "fully connected", "parameters", "fully connected");
+			fprintf(out,
+			        "\nWeights for one output value, and parameters of the layer, if it"
+			        " were fully connected:\n%-22s %12s %17s %14s %26s\n",
+			        "layer", "filter", "fully connected", "parameters",
+			        "fully connected");
 		head = true;
 		find_var(line[i].layer->var, line[i].layer->nvar, "F", &values);
 		find_var(line[i].layer->var, line[i].layer->nvar, "OF", &outputs);
@@ -186,9 +188,10 @@ static void print_table(const Model *m, const Line *line, int n, FILE *out)
 	}
 	fprintf(out, "%-22s %-15s %-12s %13s %15s %10s\n", "total", "", "", grouped(params),
 	        grouped(macs), bytes_text(values * 4));
-	fprintf(out, "\nParameters: %s. Outputs of a batch: %s. MACs of one image, forward; a training"
-	        " step takes about three times as many for each image.\n", bytes_text(params * 4),
-	        bytes_text(values * 4 * m->batch));
+	fprintf(out,
+	        "\nParameters: %s. Outputs of a batch: %s. MACs of one image, forward; a training"
+	        " step takes about three times as many for each image.\n",
+	        bytes_text(params * 4), bytes_text(values * 4 * m->batch));
 	print_sharing(line, n, out);
 }
 
@@ -206,8 +209,10 @@ static void print_json(const Model *m, const Line *line, int n, FILE *out)
 		find_var(l->var, l->nvar, "OF", &outputs);
 		fprintf(out, "%s\n  {\"name\": ", i ? "," : "");
 		put_json(out, l->name);
-		fprintf(out, ", \"kind\": \"%s\", \"output\": %s, \"parameters\": %lld, \"macs\": %lld,"
-		        " \"bytes\": %lld", l->row->name, shape_text(l->shape), (long long)k->params,
+		fprintf(out,
+		        ", \"kind\": \"%s\", \"output\": %s, \"parameters\": %lld, \"macs\": %lld,"
+		        " \"bytes\": %lld",
+		        l->row->name, shape_text(l->shape), (long long)k->params,
 		        (long long)k->macs, (long long)count_of(l->shape) * 4);
 		if (k->window[0] > 0)
 			fprintf(out, ", \"window\": [%g,%g], \"stride\": [%g,%g]", k->window[0],
@@ -218,14 +223,17 @@ static void print_json(const Model *m, const Line *line, int n, FILE *out)
 			fprintf(out, ", \"receptive_field\": [%.0f,%.0f]", k->field.size[0],
 			        k->field.size[1]);
 		if (k->filter)
-			fprintf(out, ", \"weights_per_filter\": %lld, \"weights_per_neuron_if_dense\": %.0f,"
-			        " \"parameters_if_dense\": %.0f", (long long)k->filter, values,
-			        values * outputs + outputs);
+			fprintf(out,
+			        ", \"weights_per_filter\": %lld, \"weights_per_neuron_if_dense\": "
+			        "%.0f,"
+			        " \"parameters_if_dense\": %.0f",
+			        (long long)k->filter, values, values * outputs + outputs);
 		fputs("}", out);
 		params += k->params;
 		macs += k->macs;
 	}
-	fprintf(out, "\n], \"parameters\": %lld, \"macs\": %lld}\n", (long long)params, (long long)macs);
+	fprintf(out, "\n], \"parameters\": %lld, \"macs\": %lld}\n", (long long)params,
+	        (long long)macs);
 }
 
 void summary(const Model *m, bool json, FILE *out)

@@ -3,7 +3,7 @@
  *     in    "(H+pt+pb-kh)/sh+1" with H = 28, pt = pb = 2, kh = 5, sh = 1
  *     out   28
  *
- * Shapes need division that rounds down, parameters exact division: whole_div says which. Text comes
+ * Shapes need division that rounds down, parameters exact division: whole_div says which. Text is
  * from layers.c only, never from a user, so a mistake in it is ours: it gives false, and the caller
  * asserts. (What users write in {braces} is runtime/calc.c's.) */
 #include <math.h>
@@ -13,10 +13,10 @@
 #include "front.h"
 
 typedef struct Text {
-	const char *p;             /* what is left                                                */
-	const Var *var;            /* who has a value                                             */
-	int nvar;                  /* their number                                                */
-	bool whole, wrong;         /* division rounds down; a mistake was met                     */
+	const char *p;     /* what is left                                                */
+	const Var *var;    /* who has a value                                             */
+	int nvar;          /* their number                                                */
+	bool whole, wrong; /* division rounds down; a mistake was met                     */
 } Text;
 
 static double sum(Text *t);
@@ -41,7 +41,8 @@ static double atom(Text *t)
 {
 	double value = 0;
 	char c = peek(t);
-	size_t len = strspn(t->p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+	size_t len =
+	        strspn(t->p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
 	if (c == '(') {
 		t->p++;
 		value = sum(t);
@@ -87,7 +88,7 @@ static double sum(Text *t)
 
 bool sums(const char *text, const Var *var, int nvar, bool whole_div, double *result)
 {
-	Text t = { text, var, nvar, whole_div, false };
+	Text t = {text, var, nvar, whole_div, false};
 	*result = sum(&t);
 	return !t.wrong && !peek(&t) && isfinite(*result);
 }

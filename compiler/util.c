@@ -12,15 +12,18 @@
 enum { BLOCK = 1 << 18, ALIGN = 16 };
 
 typedef struct Block {
-	struct Block *next;        /* older block                                                 */
-	size_t used, size;         /* bytes of data                                               */
-	_Alignas(ALIGN) char data[];   /* zeroed                                                  */
+	struct Block *next; /* older block                                                 */
+	size_t used, size;  /* bytes of data                                               */
+	_Alignas(ALIGN) char data[]; /* zeroed                                                  */
 } Block;
 
 static Block *blocks;
 
 Options options = {
-	.level = 2, .march = "native", .error_limit = 20, .color = 2,
+        .level = 2,
+        .march = "native",
+        .error_limit = 20,
+        .color = 2,
 };
 
 static Block *add_block(size_t bytes)

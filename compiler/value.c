@@ -4,7 +4,7 @@
  *     out   3 5, or an error under the part that is wrong
  *
  * A part of a list is a number or an {expression} over the network's parameters and, inside a
- * block, its arguments. Arithmetic is real (runtime/calc.c, the same that a trainer uses for --set);
+ * block, its arguments. Arithmetic is real (runtime/calc.c, which a trainer uses too, for --set);
  * where a whole number is needed the result must be whole. `same` padding needs the input's size
  * and is left to shapes.c, which is told by the single number PAD_SAME. */
 #include <math.h>
@@ -14,8 +14,8 @@
 #include "../runtime/calc.h"
 #include "front.h"
 
-typedef struct Lookup {        /* what nn_calc asks about names                               */
-	const Env *env;            /* who is in scope                                             */
+typedef struct Lookup { /* what nn_calc asks about names                               */
+	const Env *env; /* who is in scope                                             */
 } Lookup;
 
 Pos placed(const Env *env, Pos pos)
@@ -44,17 +44,17 @@ static bool look_up(void *ctx, const char *name, size_t len, double *value)
 
 /* Text with its place: a part of an attribute, or a default, which has none of its own. */
 typedef struct Part {
-	const char *text;          /* not NUL-terminated                                          */
-	int len;                   /* bytes                                                       */
-	Pos pos;                   /* of the first byte                                           */
-	int width;                 /* to underline                                                */
+	const char *text; /* not NUL-terminated                                          */
+	int len;          /* bytes                                                       */
+	Pos pos;          /* of the first byte                                           */
+	int width;        /* to underline                                                */
 } Part;
 
 static Part part_of(const Env *env, const Elem *e, const AttrSpec *spec, const char *text,
                     const char *p, int len)
 {
 	const Attr *a = attr_of(e, spec->name);
-	Part part = { p, len, placed(env, e->pos), (int)strlen(e->name) + 1 };
+	Part part = {p, len, placed(env, e->pos), (int)strlen(e->name) + 1};
 	if (!a)
 		return part;
 	part.pos = placed(env, a->value_pos);
@@ -89,7 +89,7 @@ static const char *near_name(const Env *env, const char *name)
 
 static bool expression(const Env *env, Part part, double *value)
 {
-	Lookup ctx = { env };
+	Lookup ctx = {env};
 	size_t at;
 	const char *why;
 	if (part.text[part.len - 1] != '}') {
@@ -100,7 +100,8 @@ static bool expression(const Env *env, Part part, double *value)
 		return true;
 	Pos pos = part.pos;
 	const char *bad = part.text + 1 + at;
-	int len = (int)strspn(bad, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+	int len =
+	        (int)strspn(bad, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
 	if (part.width == part.len)
 		pos.col += 1 + (int)at;
 	if (!strcmp(why, "unknown name"))
@@ -114,13 +115,20 @@ static bool expression(const Env *env, Part part, double *value)
 static const char *wanted(const AttrSpec *spec)
 {
 	switch (spec->type) {
-	case A_INT:   return "a whole number";
-	case A_COUNT: return "a whole number from 1 on";
-	case A_PAIR:  return "a whole number from 1 on or two of them (height,width)";
-	case A_PAIR0: return "a whole number or two of them (height,width)";
-	case A_PAD:   return "same, valid, or 1, 2 or 4 whole numbers (top,bottom,left,right)";
-	case A_REALS: return "numbers separated by commas";
-	default:      return "a number";
+	case A_INT:
+		return "a whole number";
+	case A_COUNT:
+		return "a whole number from 1 on";
+	case A_PAIR:
+		return "a whole number from 1 on or two of them (height,width)";
+	case A_PAIR0:
+		return "a whole number or two of them (height,width)";
+	case A_PAD:
+		return "same, valid, or 1, 2 or 4 whole numbers (top,bottom,left,right)";
+	case A_REALS:
+		return "numbers separated by commas";
+	default:
+		return "a number";
 	}
 }
 
@@ -132,8 +140,9 @@ static bool in_bounds(const Elem *e, const AttrSpec *spec, Part part, double val
 	if (*shown == '{')
 		shown = format("%.15g, from %s", value, shown);
 	if (whole && (value != floor(value) || value < least || value > 2147483647)) {
-		error_at(part.pos, part.width, "wanted %s for '%s' of <%s>, found %s%s", wanted(spec),
-		         spec->name, e->name, shown, value > 2147483647 ? " (too large)" : "");
+		error_at(part.pos, part.width, "wanted %s for '%s' of <%s>, found %s%s",
+		         wanted(spec), spec->name, e->name, shown,
+		         value > 2147483647 ? " (too large)" : "");
 		return false;
 	}
 	if (spec->min < spec->max && (value < spec->min || value > spec->max)) {
@@ -152,8 +161,8 @@ static bool in_bounds(const Elem *e, const AttrSpec *spec, Part part, double val
 
 static bool is_list(const AttrSpec *spec)
 {
-	return spec->type == A_REALS || spec->type == A_PAD || spec->type == A_PAIR
-	       || spec->type == A_PAIR0;
+	return spec->type == A_REALS || spec->type == A_PAD || spec->type == A_PAIR ||
+	       spec->type == A_PAIR0;
 }
 
 static bool one_number(const Env *env, const Elem *e, const AttrSpec *spec, Part part,
@@ -161,8 +170,10 @@ static bool one_number(const Env *env, const Elem *e, const AttrSpec *spec, Part
 {
 	const char *text = copy_bytes(part.text, (size_t)part.len);
 	if (*text == '{' && !strcmp(e->name, "param")) {
-		error_at(part.pos, part.width, "wanted a number for '%s' of <param>, found '%s'; a"
-		         " parameter is not an expression", spec->name, text);
+		error_at(part.pos, part.width,
+		         "wanted a number for '%s' of <param>, found '%s'; a"
+		         " parameter is not an expression",
+		         spec->name, text);
 		return false;
 	}
 	if (*text == '{') {
@@ -176,8 +187,8 @@ static bool one_number(const Env *env, const Elem *e, const AttrSpec *spec, Part
 			hint = "; write a pair as 3,5";
 		else if (spec->type == A_PAD && !strcasecmp(text, "same"))
 			hint = "; did you mean 'same'?";
-		error_at(part.pos, part.width, "wanted %s for '%s' of <%s>, found '%s'%s", wanted(spec),
-		         spec->name, e->name, text, hint);
+		error_at(part.pos, part.width, "wanted %s for '%s' of <%s>, found '%s'%s",
+		         wanted(spec), spec->name, e->name, text, hint);
 		return false;
 	}
 	return in_bounds(e, spec, part, *value);
@@ -205,8 +216,8 @@ static int parts(const Env *env, const Elem *e, const AttrSpec *spec, const char
 		Part part = part_of(env, e, spec, text, from < to ? from : p,
 		                    from < to ? (int)(to - from) : 0);
 		if (n == max) {
-			error_at(part.pos, part.width, "wanted at most %d numbers for '%s' of <%s>", max,
-			         spec->name, e->name);
+			error_at(part.pos, part.width, "wanted at most %d numbers for '%s' of <%s>",
+			         max, spec->name, e->name);
 			return -1;
 		}
 		if (!one_number(env, e, spec, part, &out[n++]))
@@ -284,7 +295,7 @@ static bool vars_of(const Env *env, const Elem *e, const AttrSpec *set, const At
 {
 	const char **name, *text = source_text(e, set, spec);
 	int nname = split(spec->vars ? spec->vars : spec->name, " ", &name);
-	double value[4] = { 0 };
+	double value[4] = {0};
 	int n = 1;
 	if (!text)
 		return false;

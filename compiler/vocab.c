@@ -8,9 +8,10 @@
 
 #include "front.h"
 
+/* clang-format off */
 #define END           { NULL, A_TEXT, NULL, NULL, NULL, NULL, 0, 0 }
 #define NAME(doc)     { "name", A_NAME, NULL, NULL, NULL, doc, 0, 0 }
-#define FROM          { "from", A_NAMES, "", NULL, NULL,\
+#define FROM          { "from", A_NAMES, "", NULL, NULL, \
 	                "inputs by name; default: the sibling before", 0, 0 }
 #define SCOPE(doc)    { "name", A_NAME, "", NULL, NULL, doc, 0, 0 }
 #define TRAINABLE     { "trainable", A_BOOL, "true", NULL, NULL, \
@@ -184,7 +185,8 @@ const ElemSpec vocab[] = {
 	{ .name = "arg", .doc = "a number that each use of the block gives", .attr = arg_attr },
 	{ .name = "input", .doc = "one image (channels, height, width) or one row of features",
 	  .attr = input_attr, .children = "normalize?" },
-	{ .name = "normalize", .doc = "values become (value - mean) / std", .attr = normalize_attr },
+	{ .name = "normalize", .doc = "values become (value - mean) / std",
+	  .attr = normalize_attr },
 	{ .name = "layers", .doc = "from the input to the output", .children = "@layer*" },
 	{ .name = "activation", .doc = "a function of each value",
 	  .attr = activation_attr, .rows = 1 + ROW_ACTIVATION, .layer = true },
@@ -209,7 +211,8 @@ const ElemSpec vocab[] = {
 	{ .name = "classes", .doc = "names of the classes, in order", .children = "class*" },
 	{ .name = "class", .doc = "one class", .attr = class_attr },
 	{ .name = "train", .doc = "how to train", .attr = train_attr,
-	  .children = "optimizer schedule? augment? early_stopping? baseline?", .later = "grad_clip" },
+	  .children = "optimizer schedule? augment? early_stopping? baseline?",
+	  .later = "grad_clip" },
 	{ .name = "optimizer", .doc = "how weights follow the gradient", .attr = optimizer_attr,
 	  .rows = 1 + ROW_OPTIMIZER, .later = "l1" },
 	{ .name = "schedule", .doc = "the learning rate over time", .attr = schedule_attr,
@@ -226,7 +229,8 @@ const ElemSpec vocab[] = {
 	{ .name = "contrast", .doc = "scale about the mean", .attr = amount_attr },
 	{ .name = "gaussian_noise", .doc = "add noise", .attr = noise_attr },
 	{ .name = "mixup", .doc = "blend pairs of images and labels", .attr = mixup_attr },
-	{ .name = "early_stopping", .doc = "stop when nothing improves", .attr = early_stopping_attr },
+	{ .name = "early_stopping", .doc = "stop when nothing improves",
+	  .attr = early_stopping_attr },
 	{ .name = "baseline", .doc = "what to compare the result with", .attr = baseline_attr },
 	{ .name = "tune", .doc = "search over the params that have a range", .attr = tune_attr },
 	{ .name = NULL },
@@ -301,6 +305,8 @@ const Alias word_alias[] = {
 	{ NULL, NULL, NULL },
 };
 
+/* clang-format on */
+
 /* ---- looking things up --------------------------------------------------------------------- */
 
 bool has_word(const char *list, const char *word)
@@ -356,8 +362,8 @@ const Row *row_of(const Elem *e)
 static const char *alias_in(const Alias *table, const char *elem, const char *word)
 {
 	for (const Alias *a = table; a->ours; a++)
-		if ((elem ? a->elem && !strcmp(a->elem, elem) : !a->elem)
-		    && has_word(a->theirs, word))
+		if ((elem ? a->elem && !strcmp(a->elem, elem) : !a->elem) &&
+		    has_word(a->theirs, word))
 			return a->ours;
 	return NULL;
 }
@@ -401,15 +407,15 @@ const AttrSpec *find_attr_spec(const Elem *e, const char *name)
 	attr_sets(e, set);
 	for (int i = 0; i < SETS && set[i]; i++)
 		for (const AttrSpec *a = set[i]; a->name; a++)
-			if (!strcmp(a->name, name)
-			    && (set[i] != layer_attr || takes_common(row_of(e), a)))
+			if (!strcmp(a->name, name) &&
+			    (set[i] != layer_attr || takes_common(row_of(e), a)))
 				return a;
 	return NULL;
 }
 
 int choice_list(const AttrSpec *spec, const char ***list)
 {
-	static const char *const kind[] = { "@layer", "@activation", "@loss", "@optimizer" };
+	static const char *const kind[] = {"@layer", "@activation", "@loss", "@optimizer"};
 	const char **words;
 	int nwords = split(spec->choices, " ", &words), n = 0;
 	*list = NULL;

@@ -6,7 +6,7 @@
  * libxml2 checks that the text is well-formed; its places are only good to a line. But when it
  * announces a start tag it has read just up to the tag's end, no '<' can stand inside a tag, and
  * the text is UTF-8 as we read it. So the last '<' before the parser's position opens the tag, and
- * walking over the tag's text meets every attribute in the parser's order, wherever its lines break.
+ * walking over the tag's text meets every attribute in the parser's order, wherever lines break.
  *
  * The file may be hostile: it is read once, checked for UTF-8 and size before parsing, any DOCTYPE
  * ends the parse (no entity is ever declared or fetched), and depth and number are limited. */
@@ -25,16 +25,16 @@
 enum { MAX_BYTES = 1 << 20, MAX_DEPTH = 32, MAX_ELEMS = 20000 };
 
 typedef struct Reader {
-	const char *file, *text;   /* the whole file, NUL-terminated                              */
-	size_t len;                /* its bytes                                                   */
-	size_t *line;              /* offset of the first byte of each line                       */
-	int nline;                 /* lines                                                       */
-	xmlParserCtxtPtr ctxt;     /* libxml2's parser                                            */
-	Elem *root, *open;         /* the tree; the element whose children come next              */
-	int depth, foreign;        /* open elements; those inside of a foreign one                */
-	size_t after;              /* offset behind the last tag                                  */
-	int count;                 /* elements so far                                             */
-	bool stopped;              /* an error was reported: nothing more is worth saying         */
+	const char *file, *text; /* the whole file, NUL-terminated                              */
+	size_t len;              /* its bytes                                                   */
+	size_t *line;            /* offset of the first byte of each line                       */
+	int nline;               /* lines                                                       */
+	xmlParserCtxtPtr ctxt;   /* libxml2's parser                                            */
+	Elem *root, *open;       /* the tree; the element whose children come next              */
+	int depth, foreign;      /* open elements; those inside of a foreign one                */
+	size_t after;            /* offset behind the last tag                                  */
+	int count;               /* elements so far                                             */
+	bool stopped;            /* an error was reported: nothing more is worth saying         */
 } Reader;
 
 static Pos place(const Reader *r, size_t offset)
@@ -47,7 +47,7 @@ static Pos place(const Reader *r, size_t offset)
 		else
 			hi = mid - 1;
 	}
-	return (Pos){ .file = r->file, .line = lo + 1, .col = (int)(offset - r->line[lo]) + 1 };
+	return (Pos){.file = r->file, .line = lo + 1, .col = (int)(offset - r->line[lo]) + 1};
 }
 
 /* Where the parser stands in our text. */
@@ -78,8 +78,8 @@ static bool ends_name(char c)
 
 /* The next attribute of a tag from *at on: its name and the text between its quotes. */
 typedef struct Span {
-	size_t name, name_len;     /* offset and length of the name                               */
-	size_t value, value_len;   /* of the text inside the quotes                               */
+	size_t name, name_len;   /* offset and length of the name                               */
+	size_t value, value_len; /* of the text inside the quotes                               */
 } Span;
 
 static bool next_span(const Reader *r, size_t *at, Span *s)
@@ -108,8 +108,8 @@ static bool next_span(const Reader *r, size_t *at, Span *s)
 static bool declares_namespace(const Reader *r, const Span *s)
 {
 	const char *name = r->text + s->name;
-	return s->name_len >= 5 && !memcmp(name, "xmlns", 5)
-	       && (s->name_len == 5 || name[5] == ':');
+	return s->name_len >= 5 && !memcmp(name, "xmlns", 5) &&
+	       (s->name_len == 5 || name[5] == ':');
 }
 
 static void add_attrs(Reader *r, Elem *e, size_t at, int n, const xmlChar **attr)
@@ -119,7 +119,7 @@ static void add_attrs(Reader *r, Elem *e, size_t at, int n, const xmlChar **attr
 	for (int i = 0; i < n && next_span(r, &at, &s);) {
 		if (declares_namespace(r, &s))
 			continue;
-		const xmlChar **a = attr + 5 * i++;
+		const xmlChar **a = attr + 5 * (size_t)i++;
 		if (a[2])
 			continue;
 		Attr *new_attr = new(Attr);
@@ -165,8 +165,10 @@ static void start_element(void *ctx, const xmlChar *name, const xmlChar *prefix,
 		error_at(pos, len, "elements are nested more than %d deep", MAX_DEPTH);
 		stop(r);
 	} else if (++r->count > MAX_ELEMS) {
-		error_at(pos, len, "the file has more than %d elements; <repeat> or a block with"
-		         " `times` writes many layers as one", MAX_ELEMS);
+		error_at(pos, len,
+		         "the file has more than %d elements; <repeat> or a block with"
+		         " `times` writes many layers as one",
+		         MAX_ELEMS);
 		stop(r);
 	} else if (r->foreign || uri) {
 		r->foreign++;
@@ -196,7 +198,7 @@ static void end_element(void *ctx, const xmlChar *name, const xmlChar *prefix, c
 
 static void add_text(Elem *e, const char *text, size_t len)
 {
-	if (e->text_len + len + 1 > e->text_room) {
+	if (!e->text || e->text_len + len + 1 > e->text_room) {
 		char *bigger = alloc(e->text_room = 2 * (e->text_len + len + 1));
 		if (e->text)
 			memcpy(bigger, e->text, e->text_len);
@@ -241,7 +243,8 @@ static void refuse_doctype(void *ctx, const xmlChar *name, const xmlChar *id, co
 	while (at > 0 && r->text[at] != '<')
 		at--;
 	if (!r->stopped)
-		error_at(place(r, at), 9, "a DOCTYPE is refused: a network needs no entities;"
+		error_at(place(r, at), 9,
+		         "a DOCTYPE is refused: a network needs no entities;"
 		         " `nncc --print-schema` has a schema for editors");
 	stop(r);
 }
@@ -276,7 +279,7 @@ static const char *read_whole(int fd, const char *path, size_t size)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			error_at((Pos){ .file = path }, 0, "cannot read the file: %s",
+			error_at((Pos){.file = path}, 0, "cannot read the file: %s",
 			         n < 0 ? strerror(errno) : "it became shorter meanwhile");
 			return NULL;
 		}
@@ -287,7 +290,7 @@ static const char *read_whole(int fd, const char *path, size_t size)
 
 static bool read_file(Reader *r)
 {
-	Pos pos = { .file = r->file };
+	Pos pos = {.file = r->file};
 	struct stat st;
 	int fd = open(r->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st)) {
@@ -363,17 +366,19 @@ static bool check_encoding(const Reader *r)
 		return true;
 	enc += strcspn(enc, "\"'?");
 	size_t n = *enc == '?' ? 0 : strcspn(enc + 1, "\"'?");
-	if ((n == 5 && !strncasecmp(enc + 1, "utf-8", 5))
-	    || (n == 8 && !strncasecmp(enc + 1, "us-ascii", 8)))
+	if ((n == 5 && !strncasecmp(enc + 1, "utf-8", 5)) ||
+	    (n == 8 && !strncasecmp(enc + 1, "us-ascii", 8)))
 		return true;
-	error_at(place(r, (size_t)(enc - r->text) + 1), (int)n, "encoding '%.*s' is not read; a"
-	         " network description is UTF-8", (int)n, enc + 1);
+	error_at(place(r, (size_t)(enc - r->text) + 1), (int)n,
+	         "encoding '%.*s' is not read; a"
+	         " network description is UTF-8",
+	         (int)n, enc + 1);
 	return false;
 }
 
 Elem *xml(const char *path)
 {
-	Reader r = { .file = path };
+	Reader r = {.file = path};
 	if (!read_file(&r))
 		return NULL;
 	diag_source(path, r.text, r.len);
@@ -385,9 +390,14 @@ Elem *xml(const char *path)
 	if (!r.ctxt)
 		fatal(1, "out of memory in libxml2");
 	*r.ctxt->sax = (xmlSAXHandler){
-		.initialized = XML_SAX2_MAGIC, .startElementNs = start_element,
-		.endElementNs = end_element, .characters = characters, .cdataBlock = characters,
-		.ignorableWhitespace = characters, .internalSubset = refuse_doctype, .serror = report,
+	        .initialized = XML_SAX2_MAGIC,
+	        .startElementNs = start_element,
+	        .endElementNs = end_element,
+	        .characters = characters,
+	        .cdataBlock = characters,
+	        .ignorableWhitespace = characters,
+	        .internalSubset = refuse_doctype,
+	        .serror = report,
 	};
 	r.ctxt->userData = &r;
 	xmlCtxtUseOptions(r.ctxt, XML_PARSE_NONET);

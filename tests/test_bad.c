@@ -241,7 +241,7 @@ static int validates(xmlRelaxNGPtr rng, const char *path)
 
 Test(schema, accepts_what_the_compiler_accepts)
 {
-	static const char *const dirs[] = { "models", "tests/oracle" };
+	static const char *const dirs[] = {"models", "tests/oracle"};
 	xmlRelaxNGPtr rng = compiled_schema();
 	for (int d = 0; d < 2; d++) {
 		struct dirent **list;
@@ -261,8 +261,9 @@ Test(schema, accepts_what_the_compiler_accepts)
 Test(schema, refuses_what_it_can_tell)
 {
 	static const char *const told[] = {
-		"attr_", "elem_", "choice_", "bool", "name_bad", "name_hostile", "number_text",
-		"number_count", "number_forms", "padding_word", "root", "train_", "xml_foreign_root",
+	        "attr_",        "elem_",       "choice_",          "bool",         "name_bad",
+	        "name_hostile", "number_text", "number_count",     "number_forms", "padding_word",
+	        "root",         "train_",      "xml_foreign_root",
 	};
 	xmlRelaxNGPtr rng = compiled_schema();
 	struct dirent **list;
