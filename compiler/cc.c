@@ -1,9 +1,9 @@
 /* cc.c: from two finished programs to a trainer.
  *
- * In: the fast and the plain program. Out: a binary, or with -S the directory it is built from. The
- * sources go to a temporary directory, the C compiler runs on each of them, as many at once as there
- * are processors, then links. Its messages are shown as they come; a failure is exit 1. The C
- * compiler is the one of --cc, else of NNCC_CC, else the first of clang-19, clang and gcc, clang
+ * In: the fast and the plain program. Out: a binary, or with -S the directory it is built from.
+ * The sources go to a temporary directory, the C compiler runs on each of them, as many at once as
+ * there are processors, then links. Its messages are shown as they come; a failure is exit 1. The
+ * C compiler is the one of --cc, else of NNCC_CC, else the first of clang-19, clang and gcc, clang
  * only with its OpenMP library. */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,8 +16,8 @@
 /* The last one quiets clang-19 on processors whose -march=native it finds contradictory; gcc takes
  * every -Wno-. */
 const char *const cc_flags = "-std=gnu17 -ffp-contract=fast -fno-math-errno -fno-trapping-math "
-			     "-fopenmp -ffunction-sections -fdata-sections "
-			     "-Wno-invalid-feature-combination";
+                             "-fopenmp -ffunction-sections -fdata-sections "
+                             "-Wno-invalid-feature-combination";
 const char *const cc_link_flags = "-fopenmp -s -Wl,--gc-sections -Wl,--as-needed";
 const char *const cc_libraries = "-lpng -lz -lm";
 
@@ -53,9 +53,9 @@ static bool has_openmp(const Args *cc)
 
 static Args default_compiler(void)
 {
-	static const char *const name[] = { "clang-19", "clang", "gcc" };
+	static const char *const name[] = {"clang-19", "clang", "gcc"};
 	for (size_t i = options.link_static ? 2 : 0; i < sizeof name / sizeof *name; i++) {
-		Args cc = { 0 };
+		Args cc = {0};
 		args_add(&cc, name[i]);
 		if (program_find(name[i]) && has_openmp(&cc))
 			return cc;
@@ -70,7 +70,7 @@ static Args compiler(void)
 {
 	const char *env = getenv("NNCC_CC");
 	const char *given = options.cc ? options.cc : env && *env ? env : NULL;
-	Args cc = { 0 };
+	Args cc = {0};
 	if (!given)
 		return default_compiler();
 	if (program_find(given))
@@ -78,8 +78,10 @@ static Args compiler(void)
 	else
 		args_split(&cc, given);
 	if (!cc.n || !program_find(cc.word[0]))
-		fatal(1, "the C compiler '%s' of %s is not installed; without it nncc takes "
-		         "clang-19, clang or gcc", given, options.cc ? "--cc" : "NNCC_CC");
+		fatal(1,
+		      "the C compiler '%s' of %s is not installed; without it nncc takes "
+		      "clang-19, clang or gcc",
+		      given, options.cc ? "--cc" : "NNCC_CC");
 	if (options.link_static && is_clang(&cc))
 		fatal(2, "--static needs gcc: clang's OpenMP has no static form");
 	return cc;
@@ -157,7 +159,7 @@ static void tell(const Prog *p, const char *path)
 
 int build(const Prog *fast, const Prog *plain)
 {
-	Sources s = { .name = trainer_name(fast->model) };
+	Sources s = {.name = trainer_name(fast->model)};
 	sources_list(&s);
 	if (options.sources && !options.print_only) {
 		s.dir = options.output ? options.output : format("%s.c.d", s.name);

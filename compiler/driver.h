@@ -1,7 +1,7 @@
 /* driver.h: what the files around main.c share: options, printers, processes and directories.
  *
  * The passes do not include it. The driver reads the command line (options.c), runs the passes
- * (main.c), writes a directory of C (sources.c), and starts the C compiler on it (cc.c, spawn.c). */
+ * (main.c), writes a directory of C (sources.c) and runs the C compiler on it (cc.c, spawn.c). */
 #ifndef NNCC_DRIVER_H
 #define NNCC_DRIVER_H
 
@@ -71,8 +71,8 @@ const char *program_find(const char *name);    /* along PATH, or NULL           
 const char *program_says(const Args *a);       /* first line of its output, or NULL            */
 /* From here on INT, TERM and HUP are kept for programs_run. */
 void signals_hold(void);
-/* Runs all, `at_once` at a time; after a failure no further one is started. 0: all succeeded, 1: one
- * failed (it has said why), -N: signal N came, and none is left running. */
+/* Runs all, `at_once` at a time; after a failure no further one is started. 0: all succeeded,
+ * 1: one failed (it has said why), -N: signal N came, and none is left running. */
 int programs_run(const Args *a, int n, int at_once);
 _Noreturn void signal_raise(int signal);       /* ends as the signal would have                */
 

@@ -18,17 +18,17 @@
 #include "driver.h"
 
 const Pass passes[] = {
-	{ 'x', "xml", NULL, "text to a tree with line and column" },
-	{ 'a', "model", NULL, "tree to checked layers: names, defaults, wiring, shapes" },
-	{ 'e', "formula", formula, "layers to equations" },
-	{ 'g', "grad", grad, "append backward and update equations" },
-	{ 'r', "rewrite", rewrite, "algebra: constants, common subexpressions" },
-	{ 'f', "fuse", fuse, "which equations share a kernel" },
-	{ 'l', "layout", layout, "axis order and blocking of every tensor" },
-	{ 'p', "plan", plan, "lifetimes to offsets in one arena" },
-	{ 'k', "loop", loop, "groups to plain loop nests" },
-	{ 's', "sched", sched, "order, tiles, vectors, threads" },
-	{ 0, NULL, NULL, NULL },
+        {'x', "xml", NULL, "text to a tree with line and column"},
+        {'a', "model", NULL, "tree to checked layers: names, defaults, wiring, shapes"},
+        {'e', "formula", formula, "layers to equations"},
+        {'g', "grad", grad, "append backward and update equations"},
+        {'r', "rewrite", rewrite, "algebra: constants, common subexpressions"},
+        {'f', "fuse", fuse, "which equations share a kernel"},
+        {'l', "layout", layout, "axis order and blocking of every tensor"},
+        {'p', "plan", plan, "lifetimes to offsets in one arena"},
+        {'k', "loop", loop, "groups to plain loop nests"},
+        {'s', "sched", sched, "order, tiles, vectors, threads"},
+        {0, NULL, NULL, NULL},
 };
 
 double clock_ms(void)

@@ -12,73 +12,73 @@
 #include "driver.h"
 
 typedef enum {
-	FLAG,       /* a bool becomes true                                                        */
-	TEXT,       /* a const char *                                                             */
-	PATH,       /* a const char *, ./ in front of a dash                                      */
-	COUNT,      /* an int >= `least`                                                          */
-	SIZE,       /* an int64_t of bytes: 512M                                                  */
-	LEVEL,      /* options.level = least                                                      */
-	LETTER,     /* a pass of the table in main.c                                              */
-	DEFINE,     /* one more name=value                                                        */
-	COLOR,      /* auto always never                                                          */
-	SCHEMA,     /* rng or md; rng when left out                                               */
-	HELP, VERSION
+	FLAG,   /* a bool becomes true                                                        */
+	TEXT,   /* a const char *                                                             */
+	PATH,   /* a const char *, ./ in front of a dash                                      */
+	COUNT,  /* an int >= `least`                                                          */
+	SIZE,   /* an int64_t of bytes: 512M                                                  */
+	LEVEL,  /* options.level = least                                                      */
+	LETTER, /* a pass of the table in main.c                                              */
+	DEFINE, /* one more name=value                                                        */
+	COLOR,  /* auto always never                                                          */
+	SCHEMA, /* rng or md; rng when left out                                               */
+	HELP,
+	VERSION
 } Kind;
 
 typedef struct Opt {
-	const char *name;          /* "-o"; ends with '=' when the value is joined to it          */
-	const char *arg;           /* what --help calls the value; NULL: takes none               */
+	const char *name; /* "-o"; ends with '=' when the value is joined to it          */
+	const char *arg;  /* what --help calls the value; NULL: takes none               */
 	Kind kind;
-	void *at;                  /* where it goes                                               */
-	int least;                 /* COUNT: smallest value; LEVEL: the level                     */
-	const char *doc;           /* one line                                                    */
+	void *at;        /* where it goes                                               */
+	int least;       /* COUNT: smallest value; LEVEL: the level                     */
+	const char *doc; /* one line                                                    */
 } Opt;
 
 static const Opt opts[] = {
-	{ "-o", "PATH", PATH, &options.output, 0,
-	  "the trainer (default ./NAME); with -S the directory (default ./NAME.c.d)" },
-	{ "-S", NULL, FLAG, &options.sources, 0,
-	  "write C sources, runtime and Makefile; do not compile" },
-	{ "-O0", NULL, LEVEL, NULL, 0, "plain loop nests" },
-	{ "-O1", NULL, LEVEL, NULL, 1, "fused, memory reused, parallel" },
-	{ "-O2", NULL, LEVEL, NULL, 2, "tiled and vectorised too (default)" },
-	{ "-O3", NULL, LEVEL, NULL, 3, "as -O2: tuning by measuring is not there yet" },
-	{ "-march=", "NAME", TEXT, &options.march, 0,
-	  "native (default), x86-64-v2, x86-64-v3, x86-64-v4, armv8-a, generic" },
-	{ "-D", "name=value", DEFINE, NULL, 0, "set a <param>" },
-	{ "--batch-size", "N", COUNT, &options.batch, 1, "instead of the file's batch_size" },
-	{ "--cc", "CMD", TEXT, &options.cc, 0,
-	  "C compiler (default NNCC_CC, clang-19, clang, gcc)" },
-	{ "--threads", "N", COUNT, &options.threads, 1,
-	  "what the schedule assumes (default: processors available)" },
-	{ "--max-mem", "SIZE", SIZE, &options.max_mem, 0,
-	  "refuse when training needs more: 512M, 2G" },
-	{ "--static", NULL, FLAG, &options.link_static, 0,
-	  "no shared libraries (with gcc; clang's OpenMP has no static form)" },
-	{ "-fno-fuse", NULL, FLAG, &options.no_fuse, 0, "an equation a kernel" },
-	{ "-fno-tile", NULL, FLAG, &options.no_tile, 0, "no register tiles" },
-	{ "-fno-simd", NULL, FLAG, &options.no_simd, 0, "one value at a time" },
-	{ "-fno-reuse", NULL, FLAG, &options.no_reuse, 0, "every tensor has memory of its own" },
-	{ "-fno-parallel", NULL, FLAG, &options.no_parallel, 0, "kernels on one thread" },
-	{ "-fno-winograd", NULL, FLAG, &options.no_winograd, 0, "no Winograd convolutions" },
-	{ "-fdouble", NULL, FLAG, &options.real_double, 0, "compute in double (a testing aid)" },
-	{ "-fsyntax-only", NULL, FLAG, &options.syntax_only, 0, "only check the file" },
-	{ "-d", "LETTER", LETTER, NULL, 0, "print what a pass left behind, and stop (below)" },
-	{ "-v", NULL, FLAG, &options.verbose, 0, "tell times of the passes and show the commands" },
-	{ "-###", NULL, FLAG, &options.print_only, 0, "show the commands and run none" },
-	{ "-ferror-limit=", "N", COUNT, &options.error_limit, 0,
-	  "errors shown (default 20; 0: all)" },
-	{ "-fdiagnostics-color=", "WHEN", COLOR, NULL, 0, "auto (default), always, never" },
-	{ "--summary", NULL, FLAG, &options.summary, 0,
-	  "print the layers: shapes, parameters, MACs, memory, receptive field" },
-	{ "--json", NULL, FLAG, &options.json, 0, "with --summary: for programs" },
-	{ "--emit-graph", NULL, FLAG, &options.graph, 0, "print the expanded network as JSON" },
-	{ "--explain", NULL, FLAG, &options.explain, 0,
-	  "print each kernel: formula, fusion, tile, predicted time, bytes, flop" },
-	{ "--print-schema=", "KIND", SCHEMA, NULL, 0,
-	  "print the format: rng (default, RELAX NG) or md (Markdown)" },
-	{ "--help", NULL, HELP, NULL, 0, "this text" },
-	{ "--version", NULL, VERSION, NULL, 0, "nncc's version" },
+        {"-o", "PATH", PATH, &options.output, 0,
+         "the trainer (default ./NAME); with -S the directory (default ./NAME.c.d)"},
+        {"-S", NULL, FLAG, &options.sources, 0,
+         "write C sources, runtime and Makefile; do not compile"},
+        {"-O0", NULL, LEVEL, NULL, 0, "plain loop nests"},
+        {"-O1", NULL, LEVEL, NULL, 1, "fused, memory reused, parallel"},
+        {"-O2", NULL, LEVEL, NULL, 2, "tiled and vectorised too (default)"},
+        {"-O3", NULL, LEVEL, NULL, 3, "as -O2: tuning by measuring is not there yet"},
+        {"-march=", "NAME", TEXT, &options.march, 0,
+         "native (default), x86-64-v2, x86-64-v3, x86-64-v4, armv8-a, generic"},
+        {"-D", "name=value", DEFINE, NULL, 0, "set a <param>"},
+        {"--batch-size", "N", COUNT, &options.batch, 1, "instead of the file's batch_size"},
+        {"--cc", "CMD", TEXT, &options.cc, 0, "C compiler (default NNCC_CC, clang-19, clang, gcc)"},
+        {"--threads", "N", COUNT, &options.threads, 1,
+         "what the schedule assumes (default: processors available)"},
+        {"--max-mem", "SIZE", SIZE, &options.max_mem, 0,
+         "refuse when training needs more: 512M, 2G"},
+        {"--static", NULL, FLAG, &options.link_static, 0,
+         "no shared libraries (with gcc; clang's OpenMP has no static form)"},
+        {"-fno-fuse", NULL, FLAG, &options.no_fuse, 0, "an equation a kernel"},
+        {"-fno-tile", NULL, FLAG, &options.no_tile, 0, "no register tiles"},
+        {"-fno-simd", NULL, FLAG, &options.no_simd, 0, "one value at a time"},
+        {"-fno-reuse", NULL, FLAG, &options.no_reuse, 0, "every tensor has memory of its own"},
+        {"-fno-parallel", NULL, FLAG, &options.no_parallel, 0, "kernels on one thread"},
+        {"-fno-winograd", NULL, FLAG, &options.no_winograd, 0, "no Winograd convolutions"},
+        {"-fdouble", NULL, FLAG, &options.real_double, 0, "compute in double (a testing aid)"},
+        {"-fsyntax-only", NULL, FLAG, &options.syntax_only, 0, "only check the file"},
+        {"-d", "LETTER", LETTER, NULL, 0, "print what a pass left behind, and stop (below)"},
+        {"-v", NULL, FLAG, &options.verbose, 0, "tell times of the passes and show the commands"},
+        {"-###", NULL, FLAG, &options.print_only, 0, "show the commands and run none"},
+        {"-ferror-limit=", "N", COUNT, &options.error_limit, 0,
+         "errors shown (default 20; 0: all)"},
+        {"-fdiagnostics-color=", "WHEN", COLOR, NULL, 0, "auto (default), always, never"},
+        {"--summary", NULL, FLAG, &options.summary, 0,
+         "print the layers: shapes, parameters, MACs, memory, receptive field"},
+        {"--json", NULL, FLAG, &options.json, 0, "with --summary: for programs"},
+        {"--emit-graph", NULL, FLAG, &options.graph, 0, "print the expanded network as JSON"},
+        {"--explain", NULL, FLAG, &options.explain, 0,
+         "print each kernel: formula, fusion, tile, predicted time, bytes, flop"},
+        {"--print-schema=", "KIND", SCHEMA, NULL, 0,
+         "print the format: rng (default, RELAX NG) or md (Markdown)"},
+        {"--help", NULL, HELP, NULL, 0, "this text"},
+        {"--version", NULL, VERSION, NULL, 0, "nncc's version"},
 };
 enum { NOPTS = sizeof opts / sizeof opts[0] };
 
@@ -161,10 +161,11 @@ static void define(const char *value)
 	options.define[options.ndefine++] = value;
 }
 
+/* `value` is "" where none was given. */
 static void set(const Opt *o, const char *value)
 {
-	static const char *const color[] = { "never", "always", "auto" };
-	static const char *const kind[] = { "rng", "md" };
+	static const char *const color[] = {"never", "always", "auto"};
+	static const char *const kind[] = {"rng", "md"};
 	switch (o->kind) {
 	case FLAG:
 		*(bool *)o->at = true;
@@ -194,7 +195,7 @@ static void set(const Opt *o, const char *value)
 		options.color = word_of(o, value, color, 3);
 		break;
 	case SCHEMA:
-		options.schema = value ? kind[word_of(o, value, kind, 2)] : kind[0];
+		options.schema = kind[*value ? word_of(o, value, kind, 2) : 0];
 		break;
 	case HELP:
 		help();
@@ -247,7 +248,7 @@ static int option(int argc, char **argv, int i)
 			value = ++i < argc ? argv[i] : NULL;
 		if (opts[k].arg && (!value || !*value) && opts[k].kind != SCHEMA)
 			fatal(2, "%s needs its %s; --help tells more", opts[k].name, opts[k].arg);
-		set(&opts[k], value);
+		set(&opts[k], value ? value : "");
 		return i;
 	}
 	unknown(argv[i]);
@@ -269,9 +270,9 @@ static void apply_level(void)
 
 static void check_march(void)
 {
-	static const char *const march[] = { "native",    "x86-64-v2", "x86-64-v3",
-		                             "x86-64-v4", "armv8-a",   "generic" };
-	static const Opt o = { .name = "-march" };
+	static const char *const march[] = {"native",    "x86-64-v2", "x86-64-v3",
+	                                    "x86-64-v4", "armv8-a",   "generic"};
+	static const Opt o = {.name = "-march"};
 	word_of(&o, options.march, march, sizeof march / sizeof *march);
 }
 
@@ -303,11 +304,11 @@ const char *options_text(void)
 {
 	const char *text = format("-O%d -march=%s", options.level, options.march);
 	const struct {
-		bool given;            /* by an option of its own or by the level             */
+		bool given; /* by an option of its own or by the level             */
 		const char *name;
-	} flag[] = { { options.no_fuse, "fuse" },         { options.no_tile, "tile" },
-		     { options.no_simd, "simd" },         { options.no_reuse, "reuse" },
-		     { options.no_parallel, "parallel" }, { options.no_winograd, "winograd" } };
+	} flag[] = {{options.no_fuse, "fuse"},         {options.no_tile, "tile"},
+	            {options.no_simd, "simd"},         {options.no_reuse, "reuse"},
+	            {options.no_parallel, "parallel"}, {options.no_winograd, "winograd"}};
 	for (size_t i = 0; i < sizeof flag / sizeof *flag; i++)
 		if (flag[i].given)
 			text = format("%s -fno-%s", text, flag[i].name);

@@ -2,8 +2,10 @@
  *
  * In: the tree, or the checked model. Out: one line an element or a layer:
  *
- *       4:2   layers                               conv1  conv  from input  6x24x24  kh 5 kw 5
- *       5:3     conv filters="6" kernel_size="5"
+ *     -d x      3:1      input features="4"
+ *               4:1      layers
+ *               4:9        dense units="5"
+ *     -d a      4:9   dense1  dense  from input  5  units=5 C=4 H=1 W=1 F=4
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -93,7 +95,7 @@ const char *show_count(int64_t n)
 
 const char *show_bytes(int64_t n)
 {
-	static const char *const unit[] = { "kB", "MB", "GB", "TB" };
+	static const char *const unit[] = {"kB", "MB", "GB", "TB"};
 	double x = (double)n / 1e3;
 	int u = 0;
 	for (; x >= 999.5 && u < 3; u++)

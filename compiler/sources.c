@@ -18,7 +18,7 @@
 
 #include "driver.h"
 
-static const char *temp;       /* to be removed, or NULL                                      */
+static const char *temp; /* to be removed, or NULL                                      */
 
 static const char *runtime_dir(void)
 {
@@ -29,14 +29,12 @@ static const char *runtime_dir(void)
 const char *trainer_name(const Model *m)
 {
 	static const char fine[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				   "0123456789_-.";
-	static const char *const taken[] = { "clean", "runtime", "Makefile", "net.c",
-		                             "net.o", "plain.c", "plain.o",  "model.c",
-		                             "model.o" };
+	                           "0123456789_-";
+	static const char *const taken[] = {"clean", "runtime", "Makefile"};
 	size_t n = strnlen(m->name, 200);
 	char *name = copy_bytes(m->name, n);
 	for (size_t i = 0; i < n; i++)
-		if (!strchr(fine, name[i]) || (!i && strchr("-.", name[i])))
+		if (!strchr(fine, name[i]) || (!i && name[i] == '-'))
 			name[i] = '_';
 	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
 		if (!strcmp(name, taken[i]))
@@ -82,7 +80,7 @@ void sources_list(Sources *s)
 {
 	const char *name[MAX_SOURCES];
 	int n = runtime_list(".c", name);
-	s->file[0] = "net.c";      /* the largest first: it takes the C compiler longest          */
+	s->file[0] = "net.c"; /* the largest first: it takes the C compiler longest          */
 	s->file[1] = "plain.c";
 	s->file[2] = "model.c";
 	s->nfile = 3;

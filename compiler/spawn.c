@@ -41,7 +41,7 @@ void args_split(Args *a, const char *text)
 void args_print(const Args *a, FILE *out)
 {
 	static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				   "0123456789_-+=.,/:@%";
+	                           "0123456789_-+=.,/:@%";
 	for (int i = 0; i < a->n; i++) {
 		const char *w = a->word[i];
 		bool quote = !*w || w[strspn(w, safe)];
@@ -81,7 +81,7 @@ const char *program_find(const char *name)
 
 static void environment(char *env[ENV])
 {
-	static const char *const keep[] = { "PATH", "HOME", "TMPDIR" };
+	static const char *const keep[] = {"PATH", "HOME", "TMPDIR"};
 	int n = 0;
 	for (size_t i = 0; i < sizeof keep / sizeof *keep; i++) {
 		const char *value = getenv(keep[i]);
@@ -136,7 +136,7 @@ const char *program_says(const Args *a)
 
 void signals_hold(void)
 {
-	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+	static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
 	struct sigaction now;
 	sigemptyset(&held);
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)

@@ -12,12 +12,12 @@
 
 enum { KB = 1024 };
 
-static const Target avx512 = { "avx512", "x86-64-v4", 64, 32, 48 * KB, 2048 * KB,
-	                       "-mprefer-vector-width=512" };
-static const Target avx2 = { "avx2", "x86-64-v3", 32, 16, 32 * KB, 512 * KB, "" };
-static const Target sse2 = { "sse2", "x86-64-v2", 16, 16, 32 * KB, 256 * KB, "" };
-static const Target neon = { "neon", "armv8-a", 16, 32, 32 * KB, 512 * KB, "" };
-static const Target generic = { "generic", "generic", 16, 16, 32 * KB, 256 * KB, "" };
+static const Target avx512 = {
+        "avx512", "x86-64-v4", 64, 32, 48 * KB, 2048 * KB, "-mprefer-vector-width=512"};
+static const Target avx2 = {"avx2", "x86-64-v3", 32, 16, 32 * KB, 512 * KB, ""};
+static const Target sse2 = {"sse2", "x86-64-v2", 16, 16, 32 * KB, 256 * KB, ""};
+static const Target neon = {"neon", "armv8-a", 16, 32, 32 * KB, 512 * KB, ""};
+static const Target generic = {"generic", "generic", 16, 16, 32 * KB, 256 * KB, ""};
 
 static bool has_word(const char *line, const char *word)
 {
@@ -48,8 +48,8 @@ static const Target *native(void)
 			continue;
 		if (has_word(line, "avx2") && has_word(line, "fma"))
 			best = &avx2;
-		if (has_word(line, "avx512f") && has_word(line, "avx512dq")
-		    && has_word(line, "avx512bw") && has_word(line, "avx512vl"))
+		if (has_word(line, "avx512f") && has_word(line, "avx512dq") &&
+		    has_word(line, "avx512bw") && has_word(line, "avx512vl"))
 			best = &avx512;
 		break;
 	}
@@ -60,7 +60,7 @@ static const Target *native(void)
 
 bool target_find(const char *march, Target *t)
 {
-	static const Target *const row[] = { &avx512, &avx2, &sse2, &neon };
+	static const Target *const row[] = {&avx512, &avx2, &sse2, &neon};
 	const Target *found = NULL;
 	for (size_t i = 0; i < sizeof row / sizeof *row; i++)
 		if (!strcmp(march, row[i]->march))

@@ -53,7 +53,9 @@ network() {
 	<input features="4"/>
 	<layers><dense units="{width}" activation="relu"/><dense units="3"/></layers>
 	<loss type="cross_entropy"/>
-	<data format="synthetic"/>
+	<data format="synthetic"><classes>
+		<class name="&quot;*/??/&#10;#pragma"/><class name="%s%n\"/><class name="c&#9;'"/>
+	</classes></data>
 	<train epochs="1" batch_size="8"><optimizer type="sgd" lr="0.1"/></train>
 	</network>
 	END
