@@ -327,17 +327,16 @@ void expr_each(Expr *e, void (*fn)(Expr *e, void *ctx), void *ctx)
 		expr_each(e->arg[i], fn, ctx);
 }
 
-/* Does e vanish wherever a read in it is outside its tensor? True of products of reads. */
-static bool vanishes(const Expr *e, const Expr *read)
+bool expr_vanishes(const Expr *e, const Expr *read)
 {
 	switch (e->op) {
 	case OP_READ:
 		return e == read;
 	case OP_MUL:
-		return vanishes(e->arg[0], read) || vanishes(e->arg[1], read);
+		return expr_vanishes(e->arg[0], read) || expr_vanishes(e->arg[1], read);
 	case OP_DIV:
 	case OP_NEG:
-		return vanishes(e->arg[0], read);
+		return expr_vanishes(e->arg[0], read);
 	default:
 		return false;
 	}
@@ -357,7 +356,7 @@ static void check_read(Expr *e, void *ctx)
 		return;
 	for (int d = 0; d < e->n; d++) {
 		affine_range(&e->index[d], &lo, &hi);
-		if ((lo < 0 || hi >= e->tensor->dim[d]) && !vanishes(o->rhs, e))
+		if ((lo < 0 || hi >= e->tensor->dim[d]) && !expr_vanishes(o->rhs, e))
 			o->all = false;
 	}
 }

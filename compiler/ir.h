@@ -216,6 +216,7 @@ Expr *expr_replace(Expr *e, const Expr *from, Expr *to);       /* structurally e
 bool expr_same(const Expr *a, const Expr *b);
 bool expr_uses(const Expr *e, const Axis *axis);
 bool expr_is(const Expr *e, double v);
+bool expr_vanishes(const Expr *e, const Expr *read);           /* is e 0 wherever `read` is?   */
 void expr_each(Expr *e, void (*fn)(Expr *e, void *ctx), void *ctx);
 int expr_arity(Op op);
 const char *expr_text(const Expr *e);                          /* mathematics, for dumps       */

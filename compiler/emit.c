@@ -1,0 +1,309 @@
+/* emit.c: a program as C.
+ *
+ * In: kernels and the plan. Out: one file: a banner, the table of tensors, the kernels (equal ones
+ * once), the tables for the runtime, and at the end the training step and the evaluation, one line
+ * a kernel: the table of contents of the network. Same input, same bytes. Nothing of the user's
+ * text gets in: names the runtime needs go into string literals, escaped. */
+#include "emit.h"
+
+#include <string.h>
+
+typedef struct Function {      /* a kernel's text, shared by equal kernels                     */
+	const char *name, *text, *formula;
+} Function;
+
+/* ---- literals --------------------------------------------------------------------------------------- */
+
+const char *c_string(const char *s)
+{
+	char *r = "\"";
+
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+		bool plain = c >= ' ' && c < 127 && c != '"' && c != '\\' && c != '?';
+		r = format(plain ? "%s%c" : "%s\\%03o", r, c);
+	}
+	return format("%s\"", r);
+}
+
+/* ---- tensors ---------------------------------------------------------------------------------------- */
+
+static const char *element_type(const Prog *p, const Tensor *t)
+{
+	return t->bytes8 ? "nn_b" : t->lanes > 1 && p->lanes > 1 ? "nn_v" : "nn_real";
+}
+
+static const char *shape_text(const Prog *p, const Tensor *t)
+{
+	char *s = t->lanes > 1 ? format("%d", (t->dim[0] + p->lanes - 1) / p->lanes) : format("%d", t->dim[0]);
+
+	for (int d = 1; d < t->rank; d++)
+		s = format("%s %d", s, t->dim[d]);
+	return t->lanes > 1 ? format("%s x %d images", s, p->lanes) : s;
+}
+
+static void tensor_macros(const Prog *p, Text *o)
+{
+	put_line(o, "/* ---- tensors: one arena of %lld bytes; lifetimes in meetings of the threads ---- */",
+	         (long long)p->arena);
+	for (int i = 0; i < p->ntensor; i++) {
+		const Tensor *t = p->tensor[i];
+		char *dims = "";
+		if (t->offset < 0)
+			continue;
+		for (int d = 1; d < t->rank; d++)
+			dims = format("%s[%d]", dims, t->dim[d]);
+		const char *life = t->keep ? "kept" : format("%d-%d", t->first, t->last);
+		put_line(o, "#define %-24s ((%s (*)%s)(arena + %lld)) /* %s; %s */", t->cname,
+		         element_type(p, t), dims, (long long)t->offset, shape_text(p, t), life);
+	}
+	put_line(o, "%s", "");
+}
+
+static const char *kind_of(const Tensor *t)
+{
+	static const char *const kind[] = { [ROLE_INPUT] = "NN_INPUT", [ROLE_TARGET] = "NN_TARGET",
+		[ROLE_OUTPUT] = "NN_OUTPUT", [ROLE_LOSS] = "NN_LOSS", [ROLE_PARAM] = "NN_PARAM",
+		[ROLE_FROZEN] = "NN_FROZEN", [ROLE_RUNNING] = "NN_RUNNING", [ROLE_STATE] = "NN_STATE",
+		[ROLE_GRAD] = "NN_GRAD" };
+
+	return kind[t->role];
+}
+
+static const char *init_of(const Tensor *t)
+{
+	static const char *const init[] = { [NN_INIT_NONE] = "NN_INIT_NONE",
+		[NN_INIT_CONST] = "NN_INIT_CONST", [NN_INIT_NORMAL] = "NN_INIT_NORMAL",
+		[NN_INIT_UNIFORM] = "NN_INIT_UNIFORM", [NN_INIT_ORTHOGONAL] = "NN_INIT_ORTHOGONAL" };
+
+	return init[t->init];
+}
+
+/* The shape the runtime sees: files' for parameters, features in one row where shown so. */
+static int visible_shape(const Prog *p, const Tensor *t, int *dim)
+{
+	const Layer *last = p->model->output;
+	int rank = t->file_rank ? t->file_rank : t->rank;
+
+	memcpy(dim, t->file_rank ? t->file_dim : t->dim, sizeof t->dim);
+	if (t == p->output && last && last->shape.flat) {
+		dim[1] = dim[1] * dim[2] * dim[3];
+		rank = 2;
+	}
+	return rank;
+}
+
+static void tensor_row(const Prog *p, Text *o, const Tensor *t, const char *name, const char *kind)
+{
+	int dim[MAX_DIM], rank = visible_shape(p, t, dim), real = p->plain || options.real_double ? 8 : 4;
+	char *dims = "", *block = "", *outer = "", *inner = "";
+	long long stride = t->lanes;
+
+	for (int d = rank - 1; d >= 0; d--) {
+		bool lane = t->lanes > 1 && d == 0;
+		dims = format("%d%s%s", dim[d], *dims ? ", " : "", dims);
+		block = format("%d%s%s", lane ? t->lanes : 1, *block ? ", " : "", block);
+		outer = format("%lld%s%s", stride, *outer ? ", " : "", outer);
+		inner = format("%d%s%s", lane ? 1 : 0, *inner ? ", " : "", inner);
+		stride *= dim[d];
+	}
+	put_line(o, "\t{ .name = %s, .of = %s, .kind = %s,", c_string(name),
+	         t->of ? c_string(t->of->name) : "NULL", kind);
+	put_line(o, "\t  .rank = %d, .dim = { %s }, .batched = %s,", rank, dims, t->batched ? "true" : "false");
+	put_line(o, "\t  .block = { %s }, .outer = { %s }, .inner = { %s },", block, outer, inner);
+	put_line(o, "\t  .offset = %lld, .bytes = %lld, .init = %s, .scale = %.17g%s },", (long long)t->offset,
+	         (long long)t->elems * real, init_of(t), t->init_scale,
+	         t == p->x && !strcmp(kind, "NN_TARGET") ? ", .target_input = true" : "");
+}
+
+static void tensor_table(const Prog *p, Text *o)
+{
+	put_line(o, "static const nn_tensor tensors[] = {");
+	for (int i = 0; i < p->ntensor; i++)
+		if (p->tensor[i]->keep)
+			tensor_row(p, o, p->tensor[i], p->tensor[i]->name, kind_of(p->tensor[i]));
+	if (p->target_t == p->x)
+		tensor_row(p, o, p->x, "y", "NN_TARGET");
+	put_line(o, "};\n");
+}
+
+/* ---- kernels ----------------------------------------------------------------------------------------- */
+
+static const char *replace_at(const char *s, const char *by)
+{
+	Text o = { .s = NULL };
+
+	for (const char *at; (at = strchr(s, '@')); s = at + 1) {
+		put_text(&o, copy_bytes(s, (size_t)(at - s)));
+		put_text(&o, by);
+	}
+	put_text(&o, s);
+	return o.s;
+}
+
+static const char *extents(const Kernel *k)
+{
+	char *s = "";
+
+	for (int j = 0; j < k->neqn; j++)
+		for (int i = 0; i < k->eqn[j]->naxis; i++) {
+			const Axis *a = k->eqn[j]->axis[i];
+			const char *item = format("%s %d", a->name, a->extent);
+			if (!strstr(s, item))
+				s = format("%s%s%s", s, *s ? "  " : "", item);
+		}
+	return s;
+}
+
+static const char *source_lines(const Kernel *k)
+{
+	char *s = "";
+
+	for (int j = 0; j < k->neqn; j++) {
+		const Layer *l = k->eqn[j]->layer;
+		const char *item = l ? format("line %d %s", l->pos.line, l->row->name) : NULL;
+		if (item && !strstr(s, item))
+			s = format("%s%s%s", s, *s ? ", " : "", item);
+	}
+	return *s ? s : k->eqn[0]->phase == PHASE_UPDATE ? "optimizer" : "loss";
+}
+
+static const char *tile_text(const Kernel *k)
+{
+	char *s = "";
+
+	for (int i = 0; i < k->nloop; i++)
+		if (k->loop[i].tile > 1)
+			s = format("%s%s%d %s", s, *s ? " x " : "", k->loop[i].tile, k->loop[i].axis->name);
+	return *s ? format("tile: %s, %s", s, k->why ? k->why : "") : k->flat ? "one row of vectors" : "no tile";
+}
+
+static void kernel_comment(Text *o, const Kernel *k, const char *formula)
+{
+	put_line(o, "/* %s  (%s)", k->name, source_lines(k));
+	put_line(o, " *");
+	for (const char *line = formula; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+		put_line(o, " *   %s", copy_bytes(line, strcspn(line, "\n")));
+	put_line(o, " *");
+	put_line(o, " *   %s", extents(k));
+	put_line(o, " *   %.3f Mflop, %.1f kB; %s */", k->flop * 1e-6, k->bytes / 1024, tile_text(k));
+}
+
+static const char *kernel_name(const Prog *p, const Kernel *k)
+{
+	const char *base = k->eqn[0]->out->cname;
+
+	(void)p;
+	return format("k%02d_%s", k->id, base);
+}
+
+/* Names every kernel; equal texts share the first one's function. */
+static Function *functions(const Prog *p, Text *o)
+{
+	Function *f = alloc(sizeof *f * (size_t)(p->nkernel + 1));
+
+	put_line(o, "/* ---- kernels ---- */\n");
+	for (int i = 0; i < p->nkernel; i++) {
+		Kernel *k = p->kernel[i];
+		const char *args;
+		k->name = f[i].name = kernel_name(p, k);
+		f[i].text = kernel_body(p, k, &f[i].formula, &args);
+		int same = 0;
+		while (strcmp(f[same].text, f[i].text) != 0)
+			same++;
+		if (same < i) {
+			f[i].name = f[same].name;
+			continue;
+		}
+		kernel_comment(o, k, f[i].formula);
+		put_text(o, replace_at(f[i].text, k->name));
+		put_line(o, "%s", "");
+	}
+	return f;
+}
+
+static void kernel_table(const Prog *p, Text *o, const Function *f)
+{
+	put_line(o, "static const nn_kernel kernels[] = {");
+	for (int i = 0; i < p->nkernel; i++) {
+		const Kernel *k = p->kernel[i];
+		put_line(o, "\t{ \"%s\",", k->name);
+		put_line(o, "\t  %s,", c_string(copy_bytes(f[i].formula, strcspn(f[i].formula, "\n"))));
+		put_line(o, "\t  \"%s\", %.0f, %.0f, %s },", source_lines(k), k->flop, k->bytes,
+		         k->contraction ? "true" : "false");
+	}
+	put_line(o, "};\n");
+}
+
+/* Arguments of a call: each tensor as its macro, or as one row for a flat kernel. */
+static const char *call_arguments(const char *args)
+{
+	char *s = "";
+
+	for (; *args; args += strcspn(args, ",")) {
+		args += strspn(args, ", ");
+		size_t n = strcspn(args, ",");
+		const char *a = copy_bytes(args, n);
+		s = strncmp(a, "FLAT_", 5) ? format("%s, %s", s, a) : format("%s, (nn_v *)%s", s, a + 5);
+	}
+	return s;
+}
+
+static void sequence(const Prog *p, Text *o, const Function *f, bool eval)
+{
+	put_line(o, "static void %s(nn_task *t)", eval ? "evaluate" : "step");
+	put_open(o);
+	put_line(o, "char *const arena = t->arena;");
+	put_line(o, "%s", "");
+	for (int i = 0; i < p->nkernel; i++) {
+		const char *formula, *args;
+		if (p->kernel[i]->eval != eval)
+			continue;
+		kernel_body(p, p->kernel[i], &formula, &args);
+		bool meet = i + 1 < p->nkernel && p->kernel[i + 1]->eval == eval && p->kernel[i + 1]->sync;
+		put_line(o, "%s(t%s);", f[i].name, call_arguments(args));
+		put_line(o, "%s(t, %d);", meet ? "nn_sync" : "nn_pass", i);
+	}
+	put_close(o);
+	put_line(o, "%s", "");
+}
+
+void emit_kernel(const Prog *p, const Kernel *k, FILE *out)
+{
+	const char *formula, *args, *body = kernel_body(p, k, &formula, &args);
+	Text o = { .depth = 0 };
+	Kernel named = *k;
+
+	named.name = kernel_name(p, k);
+	kernel_comment(&o, &named, formula);
+	put_text(&o, replace_at(body, named.name));
+	fprintf(out, "%s\n", o.s);
+}
+
+void emit(const Prog *p, const char *symbol, FILE *out)
+{
+	Text o = { .depth = 0 };
+	int real = p->plain || options.real_double ? 8 : 4;
+
+	put_line(&o, "/* Written by nncc %s: %s, %d x %s a vector, batch %d. Do not edit. */", NNCC_VERSION,
+	         p->plain ? "the plain reference program" : p->target.name, p->lanes,
+	         real == 8 ? "double" : "float", p->model->batch);
+	put_line(&o, "#define NN_REAL  %s", real == 8 ? "double" : "float");
+	put_line(&o, "#define NN_LANES %d", p->lanes);
+	put_line(&o, "#include \"nn_kernel.h\"\n");
+	tensor_macros(p, &o);
+	Function *f = functions(p, &o);
+	tensor_table(p, &o);
+	kernel_table(p, &o, f);
+	put_line(&o, "/* ---- the network, one line a kernel ---- */\n");
+	sequence(p, &o, f, false);
+	sequence(p, &o, f, true);
+	put_line(&o, "const nn_program %s = {", symbol);
+	put_line(&o, "\t.real_size = %d, .lanes = %d, .arena_bytes = %lld,", real, p->lanes,
+	         (long long)p->arena);
+	put_line(&o, "\t.tensor = tensors, .tensors = sizeof tensors / sizeof *tensors,");
+	put_line(&o, "\t.kernel = kernels, .kernels = sizeof kernels / sizeof *kernels,");
+	put_line(&o, "\t.step = step, .eval = evaluate,");
+	put_line(&o, "};");
+	fputs(o.s, out);
+}

@@ -1,0 +1,65 @@
+/* emit.h: what the files that print C share. */
+#ifndef NNCC_EMIT_H
+#define NNCC_EMIT_H
+
+#include "ir.h"
+
+enum { MAX_USED = 96 };
+
+typedef struct Text {          /* C being written                                             */
+	char *s;                   /* NUL-terminated                                              */
+	size_t len, cap;
+	int depth;                 /* of indentation                                              */
+} Text;
+
+typedef struct Used {          /* a tensor of a kernel                                        */
+	const Tensor *tensor;
+	const char *name;          /* short, unique within the kernel: x y weight dy2             */
+	bool written, memory;      /* memory: an argument; otherwise a local value                */
+} Used;
+
+typedef struct Em {            /* one kernel being emitted                                    */
+	const Prog *prog;
+	const Kernel *k;
+	Used used[MAX_USED];
+	int nused;
+	const Axis *axis[64];      /* every axis, and its C name                                  */
+	const char *axis_name[64];
+	int naxis;
+	const Expr *uniform[16];   /* numbers computed once: u0 u1 ...                            */
+	int nuniform;
+	int keys[8], nkeys;        /* of random numbers                                           */
+	const Eqn *q;              /* equation whose expression is being printed                  */
+	Text *out;
+} Em;
+
+typedef struct CValue {        /* C text of an expression                                     */
+	const char *text;
+	bool vector;
+	int binding;               /* 1 sum, 2 product, 3 anything tighter                        */
+} CValue;
+
+/* emit_text.c: lines */
+void put_line(Text *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void put_text(Text *o, const char *s);
+void put_open(Text *o);                        /* "{" and deeper                              */
+void put_close(Text *o);
+
+/* emit_expr.c: expressions and indices in C */
+void em_names(Em *e);                          /* fills used, axis, uniform, keys             */
+const Used *em_used(const Em *e, const Tensor *t);
+const char *em_axis(const Em *e, const Axis *a);
+const char *em_affine(const Em *e, const Affine *a);
+const char *em_element(const Em *e, const Tensor *t, const Affine *index);
+const char *em_inside(const Em *e, const Affine *index, int extent);
+bool em_is_vector(const Em *e, const Eqn *q);  /* is its value one vector of images?          */
+const char *em_local(const Em *e, int j);
+CValue em_expr(const Em *e, const Expr *x);
+const char *em_vector(CValue v);               /* as a vector                                 */
+const char *em_real(double v);
+const char *em_uniform(const Expr *x);         /* in double                                   */
+const char *em_type(const Em *e, const Tensor *t);
+
+/* emit_kernel.c: the text of one kernel, its name written as `@` */
+const char *kernel_body(const Prog *p, const Kernel *k, const char **formula, const char **args);
+#endif

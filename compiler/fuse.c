@@ -1,0 +1,458 @@
+/* fuse.c: which equations share a kernel, and where threads must meet.
+ *
+ * In: equations in order. Out: kernels. A kernel's outer axes are the free axes of its first
+ * equation. A later equation joins the kernel of its latest input when it reads what that kernel
+ * makes at the same outer point: the value is then in a register or in the cache. A contraction
+ * (a sum of products of two tensors) always opens a kernel of its own and takes only elementwise
+ * equations behind it (bias, activation: its epilogue). An elementwise reader of a tensor that is
+ * written in parts (the phases of a strided gradient) is split into the same parts and joins them.
+ *
+ * Threads share a kernel's images (`slice`) where there are enough of them: then consecutive
+ * kernels need no meeting, since each thread reads what it wrote. `sync` says where one is needed,
+ * `interval` counts them; memory is reused across intervals only (plan.c). */
+#include "ir.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { MAX_EQN = 32 };
+
+/* ---- what a kernel reads and writes ----------------------------------------------------------- */
+
+typedef struct Visit {
+	const Tensor *t;
+	bool found;
+} Visit;
+
+static void find_read(Expr *e, void *ctx)
+{
+	Visit *v = ctx;
+
+	v->found |= e->op == OP_READ && e->tensor == v->t;
+}
+
+static bool reads(const Eqn *q, const Tensor *t)
+{
+	Visit v = { t, false };
+
+	expr_each(q->rhs, find_read, &v);
+	return v.found;
+}
+
+static bool writes(const Eqn *q, const Tensor *t)
+{
+	return q->out == t || q->arg == t;
+}
+
+static bool kernel_reads(const Kernel *k, const Tensor *t)
+{
+	for (int i = 0; i < k->neqn; i++)
+		if (reads(k->eqn[i], t))
+			return true;
+	return false;
+}
+
+static bool kernel_writes(const Kernel *k, const Tensor *t)
+{
+	for (int i = 0; i < k->neqn; i++)
+		if (writes(k->eqn[i], t))
+			return true;
+	return false;
+}
+
+typedef struct Count {
+	const Tensor *first;
+	int n;
+} Count;
+
+static void count_tensors(Expr *e, void *ctx)
+{
+	Count *c = ctx;
+
+	if (e->op == OP_READ && e->tensor != c->first) {
+		c->first = e->tensor;
+		c->n++;
+	}
+}
+
+static bool is_contraction(const Eqn *q)
+{
+	Count c = { NULL, 0 };
+
+	if (q->fold != FOLD_SUM || q->rhs->op != OP_MUL)
+		return false;
+	expr_each(q->rhs, count_tensors, &c);
+	return c.n >= 2 && q->nfree > 0;
+}
+
+/* ---- joining ----------------------------------------------------------------------------------- */
+
+static void rename_axis(Eqn *q, Axis *from, Axis *to)
+{
+	for (int d = 0; d < q->out->rank; d++)
+		q->index[d] = affine_subst(q->index[d], from, affine_axis(to));
+	q->rhs = expr_subst(q->rhs, from, affine_axis(to));
+	for (int i = 0; i < q->naxis; i++)
+		if (q->axis[i] == from)
+			q->axis[i] = to;
+}
+
+/* Renames axes of q everywhere, by way of fresh ones: `to` may hold axes that q already uses. */
+static void rename_axes(Eqn *q, Axis *const *from, Axis *const *to, int n)
+{
+	Axis *old[MAX_AXIS], *hold[MAX_AXIS];
+	int count = q->naxis;
+
+	memcpy(old, q->axis, sizeof old);
+	for (int i = 0; i < count; i++) {
+		Axis *a = hold[i] = axis_new(old[i]->name, old[i]->extent);
+		a->batch = old[i]->batch;
+		for (int j = 0; j < n; j++)
+			if (from[j] == old[i])
+				hold[i] = to[j];
+	}
+	Axis *fresh[MAX_AXIS];
+	for (int i = 0; i < count; i++) {
+		fresh[i] = axis_new(old[i]->name, old[i]->extent);
+		rename_axis(q, old[i], fresh[i]);
+	}
+	for (int i = 0; i < count; i++)
+		rename_axis(q, fresh[i], hold[i]);
+}
+
+static bool has_axis(const Eqn *q, const Axis *a, bool free_only)
+{
+	for (int i = 0; i < (free_only ? q->nfree : q->naxis); i++)
+		if (q->axis[i] == a)
+			return true;
+	return false;
+}
+
+typedef struct Match {         /* pairs of axes: one of the new equation, one of the kernel    */
+	Axis *mine[MAX_AXIS], *its[MAX_AXIS];
+	int n;
+	bool fits;
+	const Kernel *k;
+	const Eqn *q;
+} Match;
+
+static void pair(Match *m, Axis *mine, Axis *its)
+{
+	const Eqn *root = m->k->eqn[0];
+
+	for (int i = 0; i < m->n; i++)
+		if (m->mine[i] == mine || m->its[i] == its) {
+			m->fits &= m->mine[i] == mine && m->its[i] == its;
+			return;
+		}
+	if (!has_axis(root, its, true))
+		return;                         /* an inner axis of its writer: complete by now */
+	m->fits &= mine->extent == its->extent && has_axis(m->q, mine, true);
+	m->mine[m->n] = mine;
+	m->its[m->n++] = its;
+}
+
+/* Every read of something the kernel makes must be at the point where it was made. */
+static void match_read(Expr *e, void *ctx)
+{
+	Match *m = ctx;
+
+	if (e->op != OP_READ)
+		return;
+	for (int i = 0; i < m->k->neqn; i++) {
+		const Eqn *w = m->k->eqn[i];
+		if (w->out != e->tensor && w->arg != e->tensor)
+			continue;
+		for (int d = 0; d < e->n; d++) {
+			const Affine *a = &e->index[d], *b = &w->index[d];
+			if (a->n == 0 && b->n == 0 && a->c == b->c)
+				continue;
+			if (a->n == 1 && b->n == 1 && affine_is(a, a->term[0].axis) &&
+			    affine_is(b, b->term[0].axis))
+				pair(m, a->term[0].axis, b->term[0].axis);
+			else
+				m->fits = false;
+		}
+	}
+}
+
+static bool join(Kernel *k, Eqn *q)
+{
+	Match m = { .fits = true, .k = k, .q = q };
+	const Eqn *root = k->eqn[0];
+
+	if (k->neqn == MAX_EQN || is_contraction(q) || k->eval != (q->phase == PHASE_EVAL))
+		return false;
+	expr_each(q->rhs, match_read, &m);
+	if (!m.fits || m.n != root->nfree || (root->nfree == 0 && q->nfree > 0))
+		return false;
+	if (k->contraction && (q->fold || q->nfree != root->nfree))
+		return false;
+	rename_axes(q, m.mine, m.its, m.n);
+	k->eqn[k->neqn++] = q;
+	return true;
+}
+
+/* Another part of the tensor that the kernel writes, over axes of the same extents. */
+static bool join_part(Kernel *k, Eqn *q)
+{
+	const Eqn *root = k->eqn[0];
+
+	if (k->contraction || is_contraction(q) || root->out != q->out || q->nfree != root->nfree ||
+	    k->neqn == MAX_EQN || q->update)
+		return false;
+	for (int i = 0; i < q->nfree; i++)
+		if (q->axis[i]->extent != root->axis[i]->extent ||
+		    q->axis[i]->batch != root->axis[i]->batch)
+			return false;
+	rename_axes(q, q->axis, root->axis, q->nfree);
+	k->eqn[k->neqn++] = q;
+	return true;
+}
+
+/* ---- following parts ---------------------------------------------------------------------------- */
+
+static const Expr *read_of(const Expr *e, const Tensor *t)
+{
+	const Expr *r = NULL;
+
+	if (e->op == OP_READ)
+		return e->tensor == t ? e : NULL;
+	for (int i = 0; i < expr_arity(e->op) && !r; i++)
+		r = read_of(e->arg[i], t);
+	return r;
+}
+
+/* Is q elementwise over all of t, each index one axis? */
+static bool elementwise_over(const Eqn *q, const Tensor *t)
+{
+	const Expr *r = read_of(q->rhs, t);
+
+	if (q->fold || q->update || !r || q->nfree != q->naxis)
+		return false;
+	int axes = 0;
+	for (int d = 0; d < r->n; d++) {
+		const Affine *a = &r->index[d];
+		if (a->n == 0 && a->c == 0 && t->dim[d] == 1)
+			continue;
+		if (a->n != 1 || !affine_is(a, a->term[0].axis) || a->term[0].axis->extent != t->dim[d])
+			return false;
+		axes++;
+	}
+	return axes == q->nfree;
+}
+
+/* q for the elements that equation `part` of its input makes */
+static Eqn *follow(Prog *p, const Eqn *q, const Eqn *part)
+{
+	const Expr *r = read_of(q->rhs, part->out);
+	Eqn *c = new(Eqn);
+
+	*c = *q;
+	c->id = p->neqn++;
+	c->next = NULL;
+	c->naxis = c->nfree = part->nfree;
+	memcpy(c->axis, part->axis, sizeof c->axis);
+	for (int d = 0; d < r->n; d++) {
+		if (r->index[d].n == 0)
+			continue;
+		const Axis *a = r->index[d].term[0].axis;
+		Axis *hold = axis_new(a->name, a->extent);     /* part may use an axis of q's */
+		for (int i = 0; i < c->out->rank; i++)
+			c->index[i] = affine_subst(c->index[i], a, affine_axis(hold));
+		c->rhs = expr_subst(c->rhs, a, affine_axis(hold));
+		for (int i = 0; i < c->out->rank; i++)
+			c->index[i] = affine_subst(c->index[i], hold, part->index[d]);
+		c->rhs = expr_subst(c->rhs, hold, part->index[d]);
+	}
+	return c;
+}
+
+/* How many equations of k make a part of t; 0 unless they make all of it at k's outer points. */
+static int parts_of(const Kernel *k, const Tensor *t)
+{
+	int64_t covered = 0, all = 1;
+	int parts = 0;
+
+	for (int i = 0; i < k->neqn; i++) {
+		int64_t points = 1;
+		if (k->eqn[i]->out != t)
+			continue;
+		if (k->eqn[i]->nfree != k->eqn[0]->nfree)
+			return 0;
+		for (int a = 0; a < k->eqn[i]->nfree; a++)
+			points *= k->eqn[i]->axis[a]->extent;
+		covered += points;
+		parts++;
+	}
+	for (int d = 0; d < t->rank; d++)
+		all *= t->dim[d];
+	return covered == all ? parts : 0;
+}
+
+/* Splits q into the parts of an input that kernel k makes completely, and joins them to it. */
+static bool join_parts(Prog *p, Kernel *k, Eqn *q)
+{
+	for (int w = 0; w < k->neqn; w++) {
+		const Tensor *t = k->eqn[w]->out;
+		int parts = elementwise_over(q, t) ? parts_of(k, t) : 0, neqn = k->neqn;
+		if (parts < 2 || neqn + parts > MAX_EQN)
+			continue;
+		for (int i = 0; i < neqn; i++)
+			if (k->eqn[i]->out == t)
+				k->eqn[k->neqn++] = follow(p, q, k->eqn[i]);
+		return true;
+	}
+	return false;
+}
+
+/* ---- kernels ------------------------------------------------------------------------------------ */
+
+static Kernel *kernel_new(Prog *p, Eqn *q)
+{
+	Kernel *k = new(Kernel);
+
+	k->id = p->nkernel;
+	k->eval = q->phase == PHASE_EVAL;
+	k->contraction = is_contraction(q);
+	k->eqn[k->neqn++] = q;
+	p->kernel = grow(p->kernel, p->nkernel, sizeof *p->kernel);
+	p->kernel[p->nkernel++] = k;
+	return k;
+}
+
+/* The last kernel that makes something q reads, or writes a part of what q writes. */
+static Kernel *latest_input(const Prog *p, const Eqn *q)
+{
+	for (int i = p->nkernel - 1; i >= 0; i--)
+		for (int j = 0; j < p->kernel[i]->neqn; j++) {
+			const Eqn *w = p->kernel[i]->eqn[j];
+			if (reads(q, w->out) || (w->arg && reads(q, w->arg)) || w->out == q->out)
+				return p->kernel[i];
+		}
+	return NULL;
+}
+
+/* An update may only move up where nobody in between still reads the old value. */
+static bool free_to_move(const Prog *p, const Kernel *to, const Eqn *q)
+{
+	for (int i = to->id + 1; q->update && i < p->nkernel; i++)
+		if (kernel_reads(p->kernel[i], q->out))
+			return false;
+	return true;
+}
+
+static void place(Prog *p, Eqn *q, bool fusing)
+{
+	Kernel *k = fusing ? latest_input(p, q) : NULL;
+
+	if (k && k->eval == (q->phase == PHASE_EVAL) && free_to_move(p, k, q) &&
+	    (join_part(k, q) || join_parts(p, k, q) || join(k, q)))
+		return;
+	kernel_new(p, q);
+}
+
+/* ---- registers ---------------------------------------------------------------------------------- */
+
+/* Is t made and read only inside kernel k, always at the point where it was made? */
+typedef struct Local {
+	const Kernel *k;
+	const Tensor *t;
+	int upto;                  /* equations before this one may have made it                  */
+	bool ok;
+} Local;
+
+static void check_local(Expr *e, void *ctx)
+{
+	Local *l = ctx;
+	bool made = false;
+
+	if (e->op != OP_READ || e->tensor != l->t)
+		return;
+	for (int i = 0; i < l->upto; i++) {
+		const Eqn *w = l->k->eqn[i];
+		bool same = w->out == l->t && w->nfree == l->k->eqn[0]->nfree;
+		for (int d = 0; d < e->n && same; d++)
+			same = affine_same(&w->index[d], &e->index[d]);
+		made |= same;
+	}
+	l->ok &= made;
+}
+
+static void find_locals(Prog *p, const Kernel *k)
+{
+	for (int i = 0; i < k->neqn; i++) {
+		Tensor *t = k->eqn[i]->out;
+		Local l = { k, t, 0, true };
+		if (t->keep || k->eqn[i]->update)
+			continue;
+		for (int j = 0; j < p->nkernel && l.ok; j++)
+			if (p->kernel[j] != k && (kernel_reads(p->kernel[j], t) || kernel_writes(p->kernel[j], t)))
+				l.ok = false;
+		for (int j = 0; j < k->neqn && l.ok; j++) {
+			l.upto = j;
+			expr_each(k->eqn[j]->rhs, check_local, &l);
+		}
+		t->local = l.ok;
+	}
+}
+
+/* ---- meetings ------------------------------------------------------------------------------------ */
+
+static bool conflict(const Kernel *a, const Kernel *b)
+{
+	bool alike = (a->slice && b->slice) || (a->serial && b->serial);
+
+	for (int i = 0; i < a->neqn && !alike; i++) {
+		const Eqn *q = a->eqn[i];
+		if ((!q->out->local && (kernel_reads(b, q->out) || kernel_writes(b, q->out))) ||
+		    (q->arg && (kernel_reads(b, q->arg) || kernel_writes(b, q->arg))))
+			return true;
+	}
+	for (int i = 0; i < b->neqn && !alike; i++)
+		if (!b->eqn[i]->out->local && kernel_reads(a, b->eqn[i]->out))
+			return true;
+	return false;
+}
+
+static void meetings(Prog *p)
+{
+	int since = 0, interval = 0;
+
+	for (int i = 0; i < p->nkernel; i++) {
+		Kernel *k = p->kernel[i];
+		bool other_program = i > 0 && k->eval != p->kernel[i - 1]->eval;
+		for (int j = since; j < i && !k->sync; j++)
+			k->sync = conflict(p->kernel[j], k);
+		if (k->sync || other_program) {
+			since = i;
+			interval++;
+		}
+		if (other_program)
+			k->sync = false;                /* a program starts together */
+		k->interval = interval;
+	}
+	p->intervals = interval + 1;
+}
+
+void fuse(Prog *p)
+{
+	int blocks = (p->model->batch + p->lanes - 1) / p->lanes;
+	bool enough = options.threads <= 1 || blocks >= 4 * options.threads ||
+	              blocks % options.threads == 0;
+
+	for (Eqn *q = p->first, *next; q; q = next) {
+		next = q->next;
+		place(p, q, !options.no_fuse && !p->plain);
+	}
+	for (int i = 0; i < p->nkernel; i++) {
+		Kernel *k = p->kernel[i];
+		const Eqn *q = k->eqn[0];
+		for (int j = 0; j < k->neqn; j++)
+			k->eqn[j]->group = i;
+		k->slice = enough && q->nfree > 0 && q->axis[0]->batch;
+		k->serial = q->nfree == 0 || options.no_parallel || p->plain;
+		find_locals(p, k);
+	}
+	meetings(p);
+}

@@ -1,0 +1,89 @@
+/* rewrite.c: algebra on whole equations.
+ *
+ * In: all equations. Out: fewer of them. A temporary that is one number everywhere is replaced by
+ * that number; an equation whose result nobody reads and the runtime does not keep is dropped (the
+ * gradient of the input, argmax codes that no gradient asks for); what is left is numbered anew.
+ * Expressions themselves were simplified when they were built (expr.c). */
+#include "ir.h"
+
+#include <string.h>
+
+static void mark_read(Expr *e, void *ctx)
+{
+	bool *used = ctx;
+
+	if (e->op == OP_READ)
+		used[e->tensor->id] = true;
+}
+
+static bool is_number(const Eqn *q)
+{
+	if (q->fold || q->update || q->out->keep || q->rhs->op == OP_READ || q->rhs->op == OP_RANDOM)
+		return false;
+	return q->rhs->op == OP_CONST || q->rhs->op == OP_LIVE;
+}
+
+static Expr *put(Expr *e, const Tensor *t, Expr *number)
+{
+	if (e->op == OP_READ)
+		return e->tensor == t ? number : e;
+	Expr *arg[MAX_ARG] = { NULL };
+	bool changed = false;
+	for (int i = 0; i < expr_arity(e->op); i++) {
+		arg[i] = put(e->arg[i], t, number);
+		changed |= arg[i] != e->arg[i];
+	}
+	return changed ? expr_op(e->op, arg[0], arg[1], arg[2], arg[3]) : e;
+}
+
+static int writers(const Prog *p, const Tensor *t)
+{
+	int n = 0;
+
+	for (const Eqn *q = p->first; q; q = q->next)
+		n += q->out == t;
+	return n;
+}
+
+static void spread_numbers(Prog *p)
+{
+	for (Eqn *q = p->first; q; q = q->next)
+		if (is_number(q) && writers(p, q->out) == 1)
+			for (Eqn *r = q->next; r; r = r->next)
+				r->rhs = put(r->rhs, q->out, q->rhs);
+}
+
+static bool drop_unread(Prog *p)
+{
+	bool *used = alloc((size_t)p->ntensor), dropped = false;
+	Eqn **link = &p->first;
+
+	for (Eqn *q = p->first; q; q = q->next)
+		expr_each(q->rhs, mark_read, used);
+	p->last = NULL;
+	while (*link) {
+		Eqn *q = *link;
+		if (q->arg && !used[q->arg->id])
+			q->arg = NULL;
+		if (q->update || q->out->keep || used[q->out->id]) {
+			p->last = q;
+			link = &q->next;
+		} else {
+			*link = q->next;
+			dropped = true;
+		}
+	}
+	return dropped;
+}
+
+void rewrite(Prog *p)
+{
+	int n = 0;
+
+	spread_numbers(p);
+	while (drop_unread(p))
+		;
+	for (Eqn *q = p->first; q; q = q->next)
+		q->id = n++;
+	p->neqn = n;
+}

@@ -1,0 +1,342 @@
+/* sched.c: plain nests to good ones.
+ *
+ * In: kernels with plain loops. Out: loop order, register tiles, what is shared among threads, and
+ * how each read that may fall outside its tensor is kept inside. Only order and grouping change,
+ * never a value: every output element is summed by one thread in the order of the folded loops.
+ *
+ * The register tile of a contraction holds tile[a] * tile[b] accumulators. Per step of the folded
+ * loops it needs one load for every element of the tile that an operand depends on, and one fused
+ * multiply-add for every accumulator; the tile with the fewest predicted cycles wins, remainders
+ * counted. Two multiply-adds and two loads start per cycle, a multiply-add takes four.
+ *
+ * Tests of bounds: where no tiled axis is involved, the innermost folded loop of the index is
+ * clipped. Otherwise the loop that walks along the tile is split into edge, clean and edge parts;
+ * edge parts are unrolled, so that the C compiler decides each test. */
+#include "ir.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { MIN_CHAINS = 8 };          /* latency of a multiply-add times how many start per cycle */
+
+/* ---- bounds ------------------------------------------------------------------------------------- */
+
+static Loop *loop_of(Kernel *k, const Axis *a)
+{
+	for (int i = 0; i < k->nloop; i++)
+		if (k->loop[i].axis == a)
+			return &k->loop[i];
+	return NULL;
+}
+
+typedef struct Collect {
+	Kernel *k;
+	Eqn *q;
+} Collect;
+
+static void add_guard(Expr *e, void *ctx)
+{
+	Collect *c = ctx;
+	int lo, hi;
+
+	for (int d = 0; e->op == OP_READ && d < e->n; d++) {
+		bool known = false;
+		affine_range(&e->index[d], &lo, &hi);
+		if (lo >= 0 && hi < e->tensor->dim[d])
+			continue;
+		for (int i = 0; i < c->q->nguard; i++)
+			known |= affine_same(&c->q->guard[i].index, &e->index[d]) &&
+			         c->q->guard[i].extent == e->tensor->dim[d];
+		if (known)
+			continue;
+		assert(c->q->nguard < MAX_GUARD);
+		c->q->guard[c->q->nguard++] = (Guard){ e->index[d], e->tensor->dim[d], GUARD_TEST, NULL };
+	}
+}
+
+static bool tiled(Kernel *k, const Affine *a)
+{
+	for (int i = 0; i < a->n; i++) {
+		Loop *l = loop_of(k, a->term[i].axis);
+		if (l && l->tile > 1)
+			return true;
+	}
+	return false;
+}
+
+/* The innermost folded axis of the index, or NULL. */
+static Axis *fold_of(const Eqn *q, const Affine *a)
+{
+	for (int i = q->naxis - 1; i >= q->nfree; i--)
+		if (affine_coef(a, q->axis[i]))
+			return q->axis[i];
+	return NULL;
+}
+
+/* Tile starts of loop l for which the index stays inside, whatever the other axes do. */
+static void clean_range(const Loop *l, const Affine *a, int extent, int *from, int *to)
+{
+	int coef = affine_coef(a, l->axis), lo, hi;
+	Affine rest = affine_subst(*a, l->axis, affine(0));
+	int full = l->axis->extent / l->tile * l->tile;
+
+	affine_range(&rest, &lo, &hi);
+	*from = full;
+	*to = 0;
+	for (int v = 0; v < full; v += l->tile) {
+		int first = coef * v, last = coef * (v + l->tile - 1);
+		int low = lo + (first < last ? first : last), high = hi + (first < last ? last : first);
+		if (low < 0 || high >= extent)
+			continue;
+		*from = v < *from ? v : *from;
+		*to = v + l->tile;
+	}
+	if (*to <= *from)
+		*from = *to = 0;
+}
+
+/* Folded loop `by` would be split; only one guard may ask that of a loop, and it must not be clipped. */
+static bool loop_is_taken(const Eqn *q, const Guard *g, const Axis *by)
+{
+	for (const Guard *o = q->guard; o < g; o++)
+		if (o->by == by)
+			return true;
+	return false;
+}
+
+static void choose_guard(Kernel *k, Eqn *q, Guard *g)
+{
+	Axis *fold = fold_of(q, &g->index);
+
+	if (!tiled(k, &g->index)) {
+		if (fold && !fold->batch) {
+			bool edge = false;
+			for (const Guard *o = q->guard; o < g; o++)
+				edge |= o->by == fold && o->how == GUARD_EDGE;
+			g->how = edge ? GUARD_TEST : GUARD_CLIP;
+			g->by = edge ? NULL : fold;
+		}
+		return;
+	}
+	for (int i = 0; i < g->index.n; i++) {    /* a tiled loop that runs along the index */
+		Loop *l = loop_of(k, g->index.term[i].axis);
+		if (!l || l->tile == 1 || l->axis->extent <= l->tile * 2 - 1)
+			continue;
+		int from, to;
+		clean_range(l, &g->index, g->extent, &from, &to);
+		l->clean_lo = l->clean_lo > from ? l->clean_lo : from;
+		l->clean_hi = l->clean_hi < to ? l->clean_hi : to;
+		g->how = GUARD_EDGE;
+		g->by = l->axis;
+		return;
+	}
+	if (fold && !loop_is_taken(q, g, fold) && fold->extent > 4) {
+		g->how = GUARD_EDGE;
+		g->by = fold;
+		return;
+	}
+	for (int i = 0; i < g->index.n; i++) {
+		Loop *l = loop_of(k, g->index.term[i].axis);
+		if (l && l->tile > 1) {               /* one tile or two: every tile is an edge */
+			l->clean_lo = l->clean_hi = 0;
+			g->how = GUARD_EDGE;
+			g->by = l->axis;
+		}
+	}
+}
+
+static void guards(Kernel *k)
+{
+	for (int i = 0; i < k->nloop; i++) {
+		k->loop[i].clean_lo = 0;
+		k->loop[i].clean_hi = k->loop[i].axis->extent;
+	}
+	for (int i = 0; i < k->neqn; i++) {
+		Eqn *q = k->eqn[i];
+		Collect c = { k, q };
+		if (!q->fold || !eqn_is_product(q))
+			continue;
+		expr_each(q->rhs, add_guard, &c);
+		for (int g = 0; g < q->nguard; g++)
+			choose_guard(k, q, &q->guard[g]);
+	}
+}
+
+/* ---- register tiles ------------------------------------------------------------------------------- */
+
+typedef struct Operands {
+	const Expr *read[8];
+	int n;
+} Operands;
+
+static void add_operand(Expr *e, void *ctx)
+{
+	Operands *o = ctx;
+
+	if (e->op == OP_READ && o->n < 8)
+		o->read[o->n++] = e;
+}
+
+static bool depends(const Expr *read, const Axis *a)
+{
+	return expr_uses(read, a);
+}
+
+/* Cycles of one step of the folded loops for a tile of these sizes. */
+static double step_cycles(const Operands *o, const Axis *a, int ta, const Axis *b, int tb)
+{
+	double fma = ta * tb, loads = 0;
+
+	for (int i = 0; i < o->n; i++)
+		loads += (depends(o->read[i], a) ? ta : 1) * (b && depends(o->read[i], b) ? tb : 1);
+	double cycles = fma / 2;
+
+	if (cycles < loads / 2)
+		cycles = loads / 2;
+	if (cycles < MIN_CHAINS / 2)
+		cycles = MIN_CHAINS / 2;
+	return cycles + 0.02 * loads;
+}
+
+/* Iterations of a loop that one thread sees: blocks of images are shared out. */
+static int trips(const Prog *p, const Loop *l)
+{
+	int n = l->axis->extent, threads = options.threads > 1 ? options.threads : 1;
+
+	if (!l->axis->batch)
+		return n;
+	n = l->lane ? (n + p->lanes - 1) / p->lanes : n;
+	return (n + threads - 1) / threads;
+}
+
+/* The same over na by nb iterations, remainders included. */
+static double plane_cycles(const Operands *o, const Axis *x, int na, int ta, const Axis *y, int nb, int tb)
+{
+	int fa = na / ta, ra = na % ta, fb = nb / tb, rb = nb % tb;
+	double sum = fa * fb * step_cycles(o, x, ta, y, tb);
+
+	if (ra)
+		sum += fb * step_cycles(o, x, ra, y, tb);
+	if (rb)
+		sum += fa * step_cycles(o, x, ta, y, rb);
+	if (ra && rb)
+		sum += step_cycles(o, x, ra, y, rb);
+	return sum;
+}
+
+static bool guarded(const Eqn *q, const Axis *a)
+{
+	Eqn copy = *q;
+	Collect c = { NULL, &copy };
+
+	copy.nguard = 0;
+	expr_each(copy.rhs, add_guard, &c);
+	for (int i = 0; i < copy.nguard; i++)
+		if (affine_coef(&copy.guard[i].index, a))
+			return true;
+	return false;
+}
+
+typedef struct Tile {
+	int a, b;                  /* loops; b -1: only one is tiled                              */
+	int ta, tb;
+	double cycles;             /* of one step of the folded loops over all outer points       */
+} Tile;
+
+/* The best tile over loops a and b. */
+static void try_pair(const Prog *p, const Kernel *k, const Operands *o, int a, int b, Tile *best)
+{
+	const Loop *la = &k->loop[a], *lb = b >= 0 ? &k->loop[b] : NULL;
+	int most = p->target.registers - 4, na = trips(p, la), nb = lb ? trips(p, lb) : 1;
+	double outer = guarded(k->eqn[0], la->axis) ? 1.03 : 1;
+
+	if (lb && guarded(k->eqn[0], lb->axis))
+		outer *= 1.03;
+	for (int i = 0; i < k->nloop; i++)
+		outer *= i == a || i == b ? 1 : trips(p, &k->loop[i]);
+	for (int ta = 1; ta <= na && ta <= most; ta++)
+		for (int tb = 1; tb <= nb && ta * tb <= most; tb++) {
+			double c = outer * plane_cycles(o, la->axis, na, ta, lb ? lb->axis : NULL, nb, tb);
+			if (c < best->cycles * 0.999)
+				*best = (Tile){ a, b, ta, tb, c };
+		}
+}
+
+static void choose_tile(const Prog *p, Kernel *k)
+{
+	Operands o = { .n = 0 };
+	const Eqn *q = k->eqn[0];
+	Tile best = { .a = -1, .cycles = 1e300 };
+
+	expr_each(q->rhs, add_operand, &o);
+	for (int a = 0; a < k->nloop; a++) {
+		try_pair(p, k, &o, a, -1, &best);
+		for (int b = a + 1; b < k->nloop; b++)
+			try_pair(p, k, &o, a, b, &best);
+	}
+	if (best.a < 0)
+		return;
+	k->loop[best.a].tile = best.ta;
+	if (best.b >= 0)
+		k->loop[best.b].tile = best.tb;
+	k->cycles = best.cycles;
+	for (int i = q->nfree; i < q->naxis; i++)
+		k->cycles *= q->axis[i]->batch ? (q->axis[i]->extent + p->lanes - 1) / p->lanes
+		                               : q->axis[i]->extent;
+	k->why = format("%d accumulators", best.ta * best.tb);
+}
+
+/* ---- order and threads ------------------------------------------------------------------------------ */
+
+/* Images first, then rows, then what is tiled, the tile along the window last: so the weights of a
+ * tile and the rows under it stay in the first-level cache. */
+static int rank_of(const Kernel *k, const Loop *l)
+{
+	bool edge = l->clean_lo > 0 || l->clean_hi < l->axis->extent;
+	bool window = guarded(k->eqn[0], l->axis);
+
+	return l->lane || l->axis->batch ? 0 : edge || (window && l->tile > 1) ? 3
+	       : window && l->tile == 1 ? 1 : 2;
+}
+
+static void order(Kernel *k)
+{
+	for (int i = 1; i < k->nloop; i++)
+		for (int j = i; j > 0 && rank_of(k, &k->loop[j - 1]) > rank_of(k, &k->loop[j]); j--) {
+			Loop l = k->loop[j];
+			k->loop[j] = k->loop[j - 1];
+			k->loop[j - 1] = l;
+		}
+}
+
+/* Threads share whole outer loops: the images alone where there are enough of them, otherwise as
+ * many loops as give every thread several pieces. */
+static void share(const Prog *p, Kernel *k)
+{
+	int64_t pieces = 1, want = 8 * (options.threads > 1 ? options.threads : 1);
+
+	for (int i = 0; i < k->nloop && i < 3; i++) {
+		Loop *l = &k->loop[i];
+		bool edge = l->clean_lo > 0 || l->clean_hi < l->axis->extent;
+		if (edge || (i > 0 && (k->slice || pieces >= want || (k->loop[0].axis->batch && k->loop[0].tile > 1))))
+			break;
+		int n = l->lane ? (l->axis->extent + p->lanes - 1) / p->lanes : l->axis->extent;
+		pieces *= (n + l->tile - 1) / l->tile;
+		l->parallel = true;
+	}
+}
+
+void sched(Prog *p)
+{
+	for (int i = 0; i < p->nkernel; i++) {
+		Kernel *k = p->kernel[i];
+		if (k->contraction && !p->plain && !options.no_tile)
+			choose_tile(p, k);
+		if (!p->plain)
+			guards(k);
+		if (k->contraction && !p->plain && !options.no_tile)
+			order(k);
+		if (!k->serial && !k->flat)
+			share(p, k);
+	}
+}

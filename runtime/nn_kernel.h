@@ -1,0 +1,74 @@
+/* nn_kernel.h: what emitted kernels use besides vectors.
+ *
+ * The emitted file defines NN_REAL and NN_LANES, then includes this. A kernel takes its share of
+ * the iterations of its outer loops by nn_share: contiguous, decided by the count and the number of
+ * threads alone, so consecutive kernels over the same images find each thread at its own images. */
+#ifndef NN_KERNEL_H
+#define NN_KERNEL_H
+
+#include <math.h>
+
+#include "nn.h"
+#include "nn_vec.h"
+#include "nn_rand.h"
+
+typedef struct nn_span {
+	int from, to;              /* iterations from .. to-1                                     */
+} nn_span;
+
+/* This thread's part of `total` iterations. */
+static inline nn_span nn_share(const nn_task *t, int total)
+{
+	int64_t all = total;
+
+	return (nn_span){ (int)(all * t->thread / t->threads), (int)(all * (t->thread + 1) / t->threads) };
+}
+
+/* Behind a kernel whose results only the same thread reads next: threads meet only to take times. */
+static inline void nn_pass(nn_task *t, int k)
+{
+	if (t->ms)
+		nn_sync(t, k);
+}
+
+/* First and past-the-last value of r for which 0 <= base + step * r < extent, within 0 .. count;
+ * step > 0. */
+static inline int nn_lo(int base, int step)
+{
+	return base >= 0 ? 0 : (-base + step - 1) / step;
+}
+
+static inline int nn_hi(int base, int step, int extent, int count)
+{
+	int n = base >= extent ? 0 : (extent - 1 - base) / step + 1;
+
+	return n < count ? n : count;
+}
+
+static inline int nn_most(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+static inline int nn_least(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+/* base to the power n; whole n >= 0 as the optimizers need, by squaring. */
+static inline double nn_power(double base, double n)
+{
+	double r = 1;
+
+	for (uint64_t k = (uint64_t)n; k; k >>= 1, base *= base)
+		if (k & 1)
+			r *= base;
+	return r;
+}
+
+NN_INLINE nn_v nn_sigmoid(nn_v x)
+{
+	return 1 / (1 + nn_exp(-x));
+}
+
+#endif
