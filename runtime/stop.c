@@ -23,6 +23,7 @@ static void on_save(int signal)
 void nn_stop_watch(void)
 {
 	struct sigaction action;
+	asked = save = 0;
 	memset(&action, 0, sizeof action);
 	action.sa_handler = on_stop;
 	sigaction(SIGINT, &action, NULL);

@@ -65,7 +65,8 @@ static void measure(bench *b)
 	b->first = nn_clock_ms() - b->session->started;
 	/* Clocks and caches need some time, whatever the size of the network. */
 	double cold = nn_clock_ms();
-	for (int i = 1; i < WARM_UP || (i < WARM_UP_MOST && nn_clock_ms() - cold < WARM_UP_MS); i++)
+	for (int i = 1;
+	     i < WARM_UP || (i < WARM_UP_MOST && nn_clock_ms() - cold < (double)WARM_UP_MS); i++)
 		one_step(b, NULL);
 	for (int64_t i = 0; i < b->steps; i++) {
 		double before = nn_clock_ms();

@@ -6,10 +6,14 @@
  * double. Both are the same code, which asks nn_tensor_at where an element lies. The real thing is
  * emitted by the compiler; here everything runs on thread 0.
  *
- * nn_toy_wrong is the same with a gradient that lacks its last image: `check` must find it. */
+ * nn_toy_wrong is the same with a gradient that lacks its last image, nn_toy_wrong_both has that
+ * mistake in both programs: `check` must find the first by comparing, the second by differences. */
 #include <math.h>
 #include <string.h>
 
+#include <signal.h>
+
+#include "fixture.h"
 #include "../runtime/tensor.h"
 
 enum { SIDE = 4, F = SIDE * SIDE, K = 3, N = 8, LANES = 4 };
@@ -100,10 +104,13 @@ static void train(place a, const nn_run *run, int counted)
 	update(a, run, B, GB, VB, K, 1);
 }
 
-extern const nn_program nn_toy_fast, nn_toy_plain;
+uint64_t toy_signal_step;
+int toy_signal;
 
 static void fast_step(nn_task *t)
 {
+	if (t->thread == 0 && toy_signal && t->run->step + 1 == toy_signal_step)
+		raise(toy_signal);
 	if (t->thread == 0)
 		train((place){&nn_toy_fast, t->arena}, t->run, t->run->live);
 	nn_sync(t, 0);
@@ -385,14 +392,15 @@ static const nn_source sources[] = {
 
 static const char *const class_names[] = {"zero", "one", "two \"2\""};
 
-#define TOY(fast_program, plain_program)                                                           \
+#define TOY(hash, fast_program, plain_program)                                                     \
 	{.name = "toy",                                                                            \
 	 .version = "1",                                                                           \
 	 .march = "generic",                                                                       \
 	 .compiler = "by hand",                                                                    \
 	 .options = "",                                                                            \
 	 .config = "<network name=\"toy\"/>\n",                                                    \
-	 .architecture_hash = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",  \
+	 .architecture_hash =                                                                      \
+	         hash "3456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",             \
 	 .batch = N,                                                                               \
 	 .input_rank = 3,                                                                          \
 	 .input = {1, SIDE, SIDE},                                                                 \
@@ -433,6 +441,7 @@ const nn_program nn_toy_plain = PROGRAM(8, 2752, plain, plain_step, plain_eval);
 static const nn_program wrong = PROGRAM(4, 1664, fast, wrong_step, fast_eval);
 static const nn_program wrong_plain = PROGRAM(8, 2752, plain, wrong_plain_step, plain_eval);
 
-const nn_model nn_network = TOY(nn_toy_fast, nn_toy_plain);
-const nn_model nn_toy_wrong = TOY(wrong, nn_toy_plain);
-const nn_model nn_toy_wrong_both = TOY(wrong, wrong_plain);
+const nn_model nn_network = TOY("012", nn_toy_fast, nn_toy_plain);
+const nn_model nn_toy_wrong = TOY("012", wrong, nn_toy_plain);
+const nn_model nn_toy_wrong_both = TOY("012", wrong, wrong_plain);
+const nn_model nn_toy_other = TOY("abc", nn_toy_fast, nn_toy_plain);

@@ -1,0 +1,215 @@
+/* Training as a whole, on the network written by hand: resuming, damage, refusals, numbers. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../runtime/safetensors.h"
+#include "fixture.h"
+
+TestSuite(train, .init = toy_enter, .fini = toy_leave);
+
+/* 50 images: 39 to train on, 5 steps an epoch, 15 in all. */
+enum { IMAGES = 50, STEPS = 15 };
+
+static void same_files(const char *what, int step)
+{
+	static const char *const file[] = {"last.safetensors", "best.safetensors",
+	                                   "state.safetensors"};
+	for (int i = 0; i < 3; i++) {
+		char a[64], b[64];
+		snprintf(a, sizeof a, "whole/%s", file[i]);
+		snprintf(b, sizeof b, "parts/%s", file[i]);
+		/* The state also holds the sizes of the logs, which hold times. */
+		if (i == 2)
+			continue;
+		cr_assert_str_eq(toy_hash(a), toy_hash(b), "%s at step %d: %s differs", what, step,
+		                 file[i]);
+	}
+}
+
+Test(train, stops_and_resumes_anywhere)
+{
+	toy_data(IMAGES);
+	cr_assert_eq(toy_run(&nn_network, "--out", "whole", "-q", NULL), 0, "%s", toy_output);
+	for (int at = 1; at <= STEPS; at++) {
+		toy_signal = at % 2 ? SIGTERM : SIGINT;
+		toy_signal_step = (uint64_t)at;
+		int status = toy_run(&nn_network, "--out", "parts", "-q", "-j1", NULL);
+		cr_assert_eq(status, 128 + toy_signal, "step %d: %d %s", at, status, toy_output);
+		cr_assert(strstr(toy_output, "--resume"), "%s", toy_output);
+		toy_signal_step = (uint64_t)at + 3;
+		status = toy_run(&nn_network, "--out", "parts", "-q", "--resume", NULL);
+		cr_assert(status == 0 || status == 128 + toy_signal, "%d %s", status, toy_output);
+		toy_signal = 0;
+		status = toy_run(&nn_network, "--out", "parts", "-q", "-j3", "--resume", NULL);
+		cr_assert_eq(status, 0, "%s", toy_output);
+		same_files("resumed", at);
+		char log[4096];
+		log[toy_read("parts/log.csv", log, sizeof log - 1)] = 0;
+		int lines = 0;
+		for (char *p = log; (p = strchr(p, '\n')); p++)
+			lines++;
+		cr_assert_eq(lines, 4, "stopped at %d: log.csv\n%s", at, log);
+		cr_assert_eq(system("rm -r parts"), 0);
+	}
+}
+
+Test(train, a_checkpoint_on_request_changes_nothing)
+{
+	toy_data(IMAGES);
+	cr_assert_eq(toy_run(&nn_network, "--out", "whole", "-q", NULL), 0);
+	toy_signal = SIGUSR1;
+	toy_signal_step = 7;
+	cr_assert_eq(toy_run(&nn_network, "--out", "parts", "-q", NULL), 0);
+	same_files("SIGUSR1", 7);
+}
+
+Test(train, resuming_from_a_state_in_another_place)
+{
+	toy_data(IMAGES);
+	cr_assert_eq(toy_run(&nn_network, "--out", "whole", "-q", NULL), 0);
+	toy_signal = SIGTERM;
+	toy_signal_step = 7;
+	cr_assert_eq(toy_run(&nn_network, "--out", "first", "-q", NULL), 128 + SIGTERM);
+	toy_signal = 0;
+	cr_assert_eq(toy_run(&nn_network, "--out", "parts", "-q",
+	                     "--resume=first/state.safetensors", NULL),
+	             0, "%s", toy_output);
+	same_files("elsewhere", 7);
+	/* A crash between the two renames leaves only the previous state. */
+	cr_assert_eq(rename("first/state.safetensors", "first/state.previous.safetensors"), 0);
+	cr_assert_eq(toy_run(&nn_network, "--out", "first", "-q", "--resume", NULL), 0, "%s",
+	             toy_output);
+	cr_assert_str_eq(toy_hash("first/last.safetensors"), toy_hash("whole/last.safetensors"));
+}
+
+Test(train, threads_do_not_change_a_bit)
+{
+	toy_data(IMAGES);
+	static char *const threads[] = {"-j1", "-j2", "-j3", "-j4", "-j7"};
+	char first[65] = "";
+	for (int i = 0; i < 5; i++) {
+		cr_assert_eq(toy_run(&nn_network, "--out", "r", "-q", threads[i], NULL), 0);
+		if (!first[0])
+			strcpy(first, toy_hash("r/last.safetensors"));
+		cr_assert_str_eq(toy_hash("r/last.safetensors"), first, "%s", threads[i]);
+	}
+}
+
+Test(train, damaged_states_are_refused)
+{
+	static char good[1 << 16], bad[1 << 16];
+	toy_data(IMAGES);
+	cr_assert_eq(toy_run(&nn_network, "--out", "r", "-q", NULL), 0);
+	size_t count = toy_read("r/state.safetensors", good, sizeof good);
+	cr_assert(count > 1000 && count < sizeof good);
+	for (size_t i = 0; i < count; i += i < 8 ? 1 : 23) {
+		memcpy(bad, good, count);
+		bad[i] ^= (char)(1 << i % 8);
+		toy_write("r/state.safetensors", bad, count);
+		int status = toy_run(&nn_network, "--out", "r", "-q", "--resume", NULL);
+		cr_assert_eq(status, 76, "bit of byte %zu: %d %s", i, status, toy_output);
+	}
+	for (size_t i = 0; i < count; i += 61) {
+		toy_write("r/state.safetensors", good, i);
+		int status = toy_run(&nn_network, "--out", "r", "-q", "--resume", NULL);
+		cr_assert_eq(status, 76, "cut to %zu: %d %s", i, status, toy_output);
+	}
+	toy_write("r/state.safetensors", good, count);
+	int status = toy_run(&nn_network, "--out", "r", "-q", "--resume", NULL);
+	cr_assert_eq(status, 0, "%s", toy_output);
+}
+
+Test(train, what_does_not_belong_together_is_refused)
+{
+	toy_data(IMAGES);
+	cr_assert_eq(toy_run(&nn_network, "--out", "r", "-q", NULL), 0);
+	static const struct {
+		char *argument[2]; /* added to train --resume */
+		int status;        /* exit                    */
+		char *text;        /* part of the message     */
+	} row[] = {{{"--seed", "5"}, 76, "--seed 1"},
+	           {{"--batch-size", "4"}, 76, "--batch-size 8"},
+	           {{"--limit", "20"}, 76, "other training data"},
+	           {{"--batch-size", "9"}, 2, "nncc --batch-size 9"},
+	           {{"--set", "width=4"}, 2, "nncc -D width=4"},
+	           {{"--set", "lr=0"}, 2, "outside its range"},
+	           {{"--set", "depth=3"}, 2, "no <param> called 'depth'"},
+	           {{"--resume=r/best.safetensors", NULL}, 76, "no state"},
+	           {{"--lr", "x"}, 2, "found 'x'"},
+	           {{"--epoch", "2"}, 2, "unknown option"},
+	           {{"--steps", "2"}, 2, "train has no option --steps"},
+	           {{"--epochs", NULL}, 2, "a value is missing"},
+	           {{"--epochs", "1.5"}, 2, "expected a whole number"},
+	           {{"--log", "tensorboard"}, 2, "not supported yet"}};
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		int status = toy_run(&nn_network, "--out", "r", "-q", "--resume",
+		                     row[i].argument[0], row[i].argument[1], NULL);
+		cr_assert_eq(status, row[i].status, "%s: %d", row[i].argument[0], status);
+		cr_assert(strstr(toy_output, row[i].text), "%s: %s", row[i].argument[0],
+		          toy_output);
+	}
+	int status = toy_run(&nn_toy_other, "--out", "r", "-q", "--resume", NULL);
+	cr_assert_eq(status, 76);
+	cr_assert(strstr(toy_output, "another architecture"), "%s", toy_output);
+	cr_assert_eq(toy_run(&nn_toy_other, "test", "--out", "r", NULL), 76);
+}
+
+Test(train, nothing_to_resume_starts_anew)
+{
+	toy_data(IMAGES);
+	cr_assert_eq(toy_run(&nn_network, "--out", "r", "--resume", NULL), 0);
+	cr_assert(strstr(toy_output, "nothing to resume"), "%s", toy_output);
+}
+
+Test(train, a_loss_that_is_not_finite_stops_and_keeps_the_state)
+{
+	toy_data(IMAGES);
+	toy_signal = SIGTERM;
+	toy_signal_step = 6;
+	cr_assert_eq(toy_run(&nn_network, "--out", "r", "-q", NULL), 128 + SIGTERM);
+	toy_signal = 0;
+	char before[65];
+	strcpy(before, toy_hash("r/state.safetensors"));
+	int status = toy_run(&nn_network, "--out", "r", "-q", "--resume", "--lr", "1e60", NULL);
+	cr_assert_eq(status, 80, "%d %s", status, toy_output);
+	cr_assert(strstr(toy_output, "step 8") && strstr(toy_output, "dense1"), "%s", toy_output);
+	cr_assert_str_eq(toy_hash("r/state.safetensors"), before);
+}
+
+Test(train, options_do_what_they_say)
+{
+	toy_data(IMAGES);
+	cr_assert_eq(toy_run(&nn_network, "--out", "r", "--dry-run", NULL), 0, "%s", toy_output);
+	struct stat st;
+	cr_assert(stat("r", &st) != 0 && strstr(toy_output, "39 training, 11 validation"), "%s",
+	          toy_output);
+	cr_assert_eq(toy_run(&nn_network, "--out", "r", "--limit", "9", "--epochs", "2", NULL), 0);
+	cr_assert(strstr(toy_output, "epoch 2/2  step 4 "), "%s", toy_output);
+	cr_assert_eq(toy_run(&nn_network, "--out", "o", "--overfit-batch", "--epochs", "2", NULL),
+	             0, "%s", toy_output);
+	cr_assert_eq(toy_run(&nn_network, "test", "--out", "r", "--json", NULL), 0);
+	cr_assert(strstr(toy_output, "\"count\":25,\"confusion\":[["), "%s", toy_output);
+	cr_assert_eq(toy_run(&nn_network, "test", "--out", "none", NULL), 66);
+	cr_assert_eq(toy_run(&nn_network, "--data", "none", NULL), 66);
+	cr_assert_eq(toy_run(&nn_network, "tune", NULL), 2);
+	cr_assert_eq(toy_run(&nn_network, "export", "--onnx", "f", NULL), 2);
+	cr_assert_eq(toy_run(&nn_network, "sleep", NULL), 2);
+	cr_assert_eq(toy_run(&nn_network, "export", "--out", "r", "--safetensors", "f", NULL), 0);
+	cr_assert_str_eq(toy_hash("f"), toy_hash("r/best.safetensors"));
+}
+
+Test(train, check_finds_a_wrong_gradient)
+{
+	cr_assert_eq(toy_run(&nn_network, "check", NULL), 0, "%s", toy_output);
+	cr_assert_eq(toy_run(&nn_toy_wrong, "check", NULL), 1);
+	cr_assert(strstr(toy_output, "WRONG"), "%s", toy_output);
+	cr_assert_eq(toy_run(&nn_toy_wrong_both, "check", "--json", NULL), 1);
+	cr_assert(strstr(toy_output, "random direction\",\"norm\"") &&
+	                  strstr(toy_output, "\"ok\":false"),
+	          "%s", toy_output);
+}
