@@ -42,50 +42,51 @@ const char *trainer_name(const Model *m)
 	return n ? name : "trainer";
 }
 
-static bool ends_with(const char *name, const char *end)
-{
-	size_t n = strlen(name), k = strlen(end);
-	return n > k && !strcmp(name + n - k, end);
-}
-
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Names in the runtime's directory, sorted. */
-static int runtime_list(const char *end, const char **name)
+static _Noreturn void no_runtime(const char *file)
+{
+	fatal(1, "cannot read nncc's runtime, %s%s (%s); NNCC_RUNTIME names another directory",
+	      runtime_dir(), file, strerror(errno));
+}
+
+/* The runtime's headers, sorted. */
+static int headers(const char *name[MAX_SOURCES])
 {
 	int n = 0;
 	DIR *d = opendir(runtime_dir());
 	if (!d)
-		fatal(1, "cannot read the runtime in %s (%s); NNCC_RUNTIME names another directory",
-		      runtime_dir(), strerror(errno));
-	for (struct dirent *e; (e = readdir(d));) {
-		if (e->d_name[0] == '.' || !ends_with(e->d_name, end))
-			continue;
-		if (n == MAX_SOURCES - 3)
-			fatal(1, "%s has too many files for a runtime", runtime_dir());
-		name[n++] = copy_bytes(e->d_name, strlen(e->d_name));
+		no_runtime("");
+	for (struct dirent *e; n < MAX_SOURCES && (e = readdir(d));) {
+		size_t len = strlen(e->d_name);
+		if (len > 2 && e->d_name[0] != '.' && !strcmp(e->d_name + len - 2, ".h"))
+			name[n++] = copy_bytes(e->d_name, len);
 	}
 	closedir(d);
-	if (!n)
-		fatal(1, "%s has no %s files: it is not nncc's runtime; set NNCC_RUNTIME",
-		      runtime_dir(), end);
 	qsort(name, (size_t)n, sizeof *name, by_name);
 	return n;
 }
 
+/* files.txt of the runtime lists what is compiled, one file a line. */
 void sources_list(Sources *s)
 {
-	const char *name[MAX_SOURCES];
-	int n = runtime_list(".c", name);
-	s->file[0] = "net.c"; /* the largest first: it takes the C compiler longest          */
+	char line[256];
+	s->file[0] = "net.c"; /* the largest first: it takes the C compiler longest */
 	s->file[1] = "plain.c";
 	s->file[2] = "model.c";
 	s->nfile = 3;
-	for (int i = 0; i < n; i++)
-		s->file[s->nfile++] = format("runtime/%s", name[i]);
+	FILE *f = fopen(format("%s/files.txt", runtime_dir()), "r");
+	if (!f)
+		no_runtime("/files.txt");
+	while (s->nfile < MAX_SOURCES && fgets(line, sizeof line, f)) {
+		line[strcspn(line, "\r\n")] = 0;
+		if (*line)
+			s->file[s->nfile++] = format("runtime/%s", line);
+	}
+	fclose(f);
 }
 
 static FILE *create(const char *dir, const char *name)
@@ -172,7 +173,7 @@ void sources_write(const Sources *s, const Prog *fast, const Prog *plain)
 	const char *name[MAX_SOURCES], *runtime = format("%s/runtime", s->dir);
 	make_dir(s->dir);
 	make_dir(runtime);
-	int n = runtime_list(".h", name);
+	int n = headers(name);
 	for (int i = 0; i < n; i++)
 		copy(runtime_dir(), runtime, name[i]);
 	for (int i = 0; i < s->nfile; i++)
