@@ -284,10 +284,11 @@ const Alias layer_alias[] = {
 #define SIZES(e) \
 	{ e, "kernel size kernel_shape ksize pool_size window window_size", "kernel_size" }, \
 	{ e, "strides step stride_size subsample", "stride" }, \
-	{ e, "pad pads pad_size border_mode", "padding" }, \
-	{ e, "dilations dilation_rate dilate", "dilation" }
-	OUTPUTS("conv"), SIZES("conv"), { "conv", "group n_groups", "groups" },
-	SIZES("depthwise_conv"), { "depthwise_conv", "depth_multiplier", "multiplier" },
+	{ e, "pad pads pad_size border_mode", "padding" }
+#define DILATION(e) { e, "dilations dilation_rate dilate", "dilation" }
+	OUTPUTS("conv"), SIZES("conv"), DILATION("conv"), { "conv", "group n_groups", "groups" },
+	SIZES("depthwise_conv"), DILATION("depthwise_conv"),
+	{ "depthwise_conv", "depth_multiplier", "multiplier" },
 	OUTPUTS("conv_transpose"), SIZES("conv_transpose"),
 	{ "conv_transpose", "adj out_padding", "output_padding" },
 	SIZES("max_pool"), SIZES("avg_pool"),

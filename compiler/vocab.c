@@ -290,7 +290,7 @@ const Alias word_alias[] = {
 	{ "schedule", "policy name", "type" },
 	{ "loss", "name", "type" },
 	{ "optimizer", "name", "type" },
-	{ "activation", "name function", "type" },
+	{ "activation", "function kind", "type" },
 	{ "type", "CrossEntropyLoss categorical_crossentropy sparse_categorical_crossentropy"
 	  " crossentropyloss nll NLLLoss softmax_with_loss", "cross_entropy" },
 	{ "type", "BCEWithLogitsLoss binary_crossentropy bce", "binary_cross_entropy" },

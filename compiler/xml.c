@@ -112,6 +112,19 @@ static bool declares_namespace(const Reader *r, const Span *s)
 	       (s->name_len == 5 || name[5] == ':');
 }
 
+/* libxml2 hands an attribute over with every '&' as "&#38;", so that it could be parsed again. */
+static char *decoded(const xmlChar *from, const xmlChar *to)
+{
+	char *value = copy_bytes((const char *)from, (size_t)(to - from)), *end = value;
+	for (const char *p = value; *p; p++) {
+		*end++ = *p;
+		if (!strncmp(p, "&#38;", 5))
+			p += 4;
+	}
+	*end = 0;
+	return value;
+}
+
 static void add_attrs(Reader *r, Elem *e, size_t at, int n, const xmlChar **attr)
 {
 	Attr **tail = &e->attr;
@@ -124,7 +137,7 @@ static void add_attrs(Reader *r, Elem *e, size_t at, int n, const xmlChar **attr
 			continue;
 		Attr *new_attr = new(Attr);
 		new_attr->name = copy_bytes((const char *)a[0], strlen((const char *)a[0]));
-		new_attr->value = copy_bytes((const char *)a[3], (size_t)(a[4] - a[3]));
+		new_attr->value = decoded(a[3], a[4]);
 		new_attr->name_pos = place(r, s.name);
 		new_attr->value_pos = place(r, s.value);
 		new_attr->width = (int)s.value_len;
