@@ -291,10 +291,10 @@ void emit(const Prog *p, const char *symbol, FILE *out)
 	put_line(&o, "#define NN_REAL  %s", real == 8 ? "double" : "float");
 	put_line(&o, "#define NN_LANES %d", p->lanes);
 	put_line(&o, "#include \"nn_kernel.h\"\n");
-	tensor_macros(p, &o);
 	Function *f = functions(p, &o);
 	tensor_table(p, &o);
 	kernel_table(p, &o, f);
+	tensor_macros(p, &o);    /* behind the kernels, whose arguments have the same names */
 	put_line(&o, "/* ---- the network, one line a kernel ---- */\n");
 	sequence(p, &o, f, false);
 	sequence(p, &o, f, true);

@@ -360,29 +360,57 @@ static void fold_here(Em *e, int j)
 	put_close(e->out);
 }
 
-/* Equation j at one point of the outer loops; axes it alone has become loops here. */
-static void equation(Em *e, int j)
+static bool is_outer(const Em *e, const Axis *a)
+{
+	for (int l = 0; l < e->k->nloop; l++)
+		if (e->k->loop[l].axis == a)
+			return true;
+	return e->k->flat;
+}
+
+/* Does equation j run in the same inner loops as equation i? */
+static bool same_loops(const Em *e, int i, int j)
+{
+	const Eqn *a = e->k->eqn[i], *b = e->k->eqn[j];
+
+	if (a->fold || b->fold || a->nfree != b->nfree)
+		return false;
+	for (int x = 0; x < a->nfree; x++)
+		if (a->axis[x] != b->axis[x])
+			return false;
+	return true;
+}
+
+/* Equation j, and those behind it in the same loops, at one point of the outer loops; axes that
+ * they alone have become loops here. Returns the first equation not done. */
+static int equation(Em *e, int j)
 {
 	const Eqn *q = e->k->eqn[j];
-	int inner = 0;
+	int inner = 0, end = j + 1;
 
 	e->q = q;
 	for (int i = 0; i < q->nfree; i++) {
-		bool outer = false;
-		for (int l = 0; l < e->k->nloop; l++)
-			outer |= e->k->loop[l].axis == q->axis[i];
-		if (outer || e->k->flat)
+		if (is_outer(e, q->axis[i]))
 			continue;
-		put_line(e->out, "%s", for_line(em_axis(e, q->axis[i]), "0", extent_of(e, q->axis[i]), false));
+		put_line(e->out, "%s", for_line(em_axis(e, q->axis[i]), "0", extent_of(e, q->axis[i]),
+		                                q->axis[i]->extent <= 4 && !q->axis[i]->batch));
 		inner++;
 	}
 	if (q->fold) {
 		fold_here(e, j);
-		return;
+		return end;
 	}
-	e->out->depth += inner > 0;
-	store(e, j, em_expr(e, q->rhs));
-	e->out->depth -= inner > 0;
+	if (inner)
+		put_open(e->out);
+	while (end < e->k->neqn && inner && same_loops(e, j, end))
+		end++;
+	for (int i = j; i < end; i++) {
+		e->q = e->k->eqn[i];
+		store(e, i, em_expr(e, e->q->rhs));
+	}
+	if (inner)
+		put_close(e->out);
+	return end;
 }
 
 /* ---- the tile --------------------------------------------------------------------------------------- */
@@ -425,8 +453,8 @@ static void tile(Em *e)
 		         em_used(e, q->out)->name, root);
 	else
 		store(e, 0, (CValue){ root, !reduce && vector, 3 });
-	for (int j = 1; j < e->k->neqn; j++)
-		equation(e, j);
+	for (int j = 1; j < e->k->neqn;)
+		j = equation(e, j);
 	put_close(e->out);
 }
 
@@ -443,8 +471,8 @@ static void innermost(Em *e, const Walk *w)
 
 	if (!is_tiled(e->k)) {
 		put_open(e->out);
-		for (int j = 0; j < e->k->neqn; j++)
-			equation(e, j);
+		for (int j = 0; j < e->k->neqn;)
+			j = equation(e, j);
 		put_close(e->out);
 		return;
 	}
@@ -675,8 +703,8 @@ const char *kernel_body(const Prog *p, const Kernel *k, const char **formula, co
 		if (!k->serial)
 			put_line(&body, "for (int e = part.from; e < part.to; e++)");
 		put_open(&body);
-		for (int j = 0; j < k->neqn; j++)
-			equation(&e, j);
+		for (int j = 0; j < k->neqn;)
+			j = equation(&e, j);
 		put_close(&body);
 	} else {
 		parallel(&e);

@@ -10,12 +10,13 @@
  * Threads share a kernel's images (`slice`) where there are enough of them: then consecutive
  * kernels need no meeting, since each thread reads what it wrote. `sync` says where one is needed,
  * `interval` counts them; memory is reused across intervals only (plan.c). */
+#include "driver.h"
 #include "ir.h"
 
 #include <assert.h>
 #include <string.h>
 
-enum { MAX_EQN = 32 };
+enum { MAX_EQN = 32, MAX_INNER = 16 };
 
 /* ---- what a kernel reads and writes ----------------------------------------------------------- */
 
@@ -128,6 +129,26 @@ static bool has_axis(const Eqn *q, const Axis *a, bool free_only)
 	return false;
 }
 
+static bool folds_images(const Eqn *q)
+{
+	for (int i = q->nfree; i < q->naxis; i++)
+		if (q->axis[i]->batch)
+			return true;
+	return false;
+}
+
+/* How many points q adds at each outer point of a kernel. */
+static int inner_points(const Eqn *q, const Eqn *root)
+{
+	int64_t mine = 1, outer = 1;
+
+	for (int i = 0; i < q->nfree; i++)
+		mine *= q->axis[i]->extent;
+	for (int i = 0; i < root->nfree; i++)
+		outer *= root->axis[i]->extent;
+	return mine / outer > MAX_INNER ? MAX_INNER + 1 : (int)(mine / outer);
+}
+
 typedef struct Match {         /* pairs of axes: one of the new equation, one of the kernel    */
 	Axis *mine[MAX_AXIS], *its[MAX_AXIS];
 	int n;
@@ -176,7 +197,7 @@ static void match_read(Expr *e, void *ctx)
 	}
 }
 
-static bool join(Kernel *k, Eqn *q)
+static bool join(const Prog *p, Kernel *k, Eqn *q)
 {
 	Match m = { .fits = true, .k = k, .q = q };
 	const Eqn *root = k->eqn[0];
@@ -186,8 +207,10 @@ static bool join(Kernel *k, Eqn *q)
 	expr_each(q->rhs, match_read, &m);
 	if (!m.fits || m.n != root->nfree || (root->nfree == 0 && q->nfree > 0))
 		return false;
-	if (k->contraction && (q->fold || q->nfree != root->nfree))
+	if (k->contraction && (q->fold || inner_points(q, root) > MAX_INNER))
 		return false;
+	if (q->phase == PHASE_UPDATE && p->lanes > 1 && folds_images(root))
+		return false;                       /* scalars here, whole vectors on its own */
 	rename_axes(q, m.mine, m.its, m.n);
 	k->eqn[k->neqn++] = q;
 	return true;
@@ -268,20 +291,24 @@ static Eqn *follow(Prog *p, const Eqn *q, const Eqn *part)
 	return c;
 }
 
-/* How many equations of k make a part of t; 0 unless they make all of it at k's outer points. */
-static int parts_of(const Kernel *k, const Tensor *t)
+/* How many equations of k make a part of t; 0 unless together they make all of it, a few points at
+ * each of k's outer points, and q reads nothing else of k's. */
+static int parts_of(const Kernel *k, const Tensor *t, const Eqn *q)
 {
 	int64_t covered = 0, all = 1;
 	int parts = 0;
 
 	for (int i = 0; i < k->neqn; i++) {
 		int64_t points = 1;
-		if (k->eqn[i]->out != t)
-			continue;
-		if (k->eqn[i]->nfree != k->eqn[0]->nfree)
+		const Eqn *w = k->eqn[i];
+		if (w->out != t && reads(q, w->out))
 			return 0;
-		for (int a = 0; a < k->eqn[i]->nfree; a++)
-			points *= k->eqn[i]->axis[a]->extent;
+		if (w->out != t)
+			continue;
+		if (w->fold && i > 0)
+			return 0;
+		for (int a = 0; a < w->nfree; a++)
+			points *= w->axis[a]->extent;
 		covered += points;
 		parts++;
 	}
@@ -295,8 +322,9 @@ static bool join_parts(Prog *p, Kernel *k, Eqn *q)
 {
 	for (int w = 0; w < k->neqn; w++) {
 		const Tensor *t = k->eqn[w]->out;
-		int parts = elementwise_over(q, t) ? parts_of(k, t) : 0, neqn = k->neqn;
-		if (parts < 2 || neqn + parts > MAX_EQN)
+		int neqn = k->neqn, parts = elementwise_over(q, t) ? parts_of(k, t, q) : 0;
+		bool plain = k->eqn[w]->nfree == k->eqn[0]->nfree && parts == 1;
+		if (parts == 0 || plain || neqn + parts > MAX_EQN)
 			continue;
 		for (int i = 0; i < neqn; i++)
 			if (k->eqn[i]->out == t)
@@ -347,7 +375,7 @@ static void place(Prog *p, Eqn *q, bool fusing)
 	Kernel *k = fusing ? latest_input(p, q) : NULL;
 
 	if (k && k->eval == (q->phase == PHASE_EVAL) && free_to_move(p, k, q) &&
-	    (join_part(k, q) || join_parts(p, k, q) || join(k, q)))
+	    (join_part(k, q) || join_parts(p, k, q) || join(p, k, q)))
 		return;
 	kernel_new(p, q);
 }
@@ -362,6 +390,19 @@ typedef struct Local {
 	bool ok;
 } Local;
 
+/* Do equations i .. j run in the same inner loops, one after the other? */
+static bool one_run(const Kernel *k, int i, int j)
+{
+	for (int x = i + 1; x <= j; x++) {
+		if (k->eqn[x]->fold || k->eqn[x]->nfree != k->eqn[i]->nfree)
+			return false;
+		for (int a = 0; a < k->eqn[i]->nfree; a++)
+			if (k->eqn[x]->axis[a] != k->eqn[i]->axis[a])
+				return false;
+	}
+	return !k->eqn[i]->fold;
+}
+
 static void check_local(Expr *e, void *ctx)
 {
 	Local *l = ctx;
@@ -371,7 +412,7 @@ static void check_local(Expr *e, void *ctx)
 		return;
 	for (int i = 0; i < l->upto; i++) {
 		const Eqn *w = l->k->eqn[i];
-		bool same = w->out == l->t && w->nfree == l->k->eqn[0]->nfree;
+		bool same = w->out == l->t && (w->nfree == l->k->eqn[0]->nfree || one_run(l->k, i, l->upto));
 		for (int d = 0; d < e->n && same; d++)
 			same = affine_same(&w->index[d], &e->index[d]);
 		made |= same;
@@ -438,8 +479,9 @@ static void meetings(Prog *p)
 void fuse(Prog *p)
 {
 	int blocks = (p->model->batch + p->lanes - 1) / p->lanes;
-	bool enough = options.threads <= 1 || blocks >= 4 * options.threads ||
-	              blocks % options.threads == 0;
+
+	p->threads = options.threads ? options.threads : processors();
+	bool enough = blocks >= 4 * p->threads || blocks % p->threads == 0;
 
 	for (Eqn *q = p->first, *next; q; q = next) {
 		next = q->next;

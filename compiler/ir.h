@@ -180,6 +180,7 @@ typedef struct Prog {
 	Model *model;              /*                                                           a */
 	Target target;             /*                                                        main */
 	int lanes;                 /* reals in a vector                                      main */
+	int threads;               /* what the schedule assumes                                 f */
 	bool plain;                /* the reference program: -O0, double                     main */
 	Tensor **tensor;           /*                                                           e */
 	int ntensor;

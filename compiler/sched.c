@@ -201,12 +201,12 @@ static double step_cycles(const Operands *o, const Axis *a, int ta, const Axis *
 /* Iterations of a loop that one thread sees: blocks of images are shared out. */
 static int trips(const Prog *p, const Loop *l)
 {
-	int n = l->axis->extent, threads = options.threads > 1 ? options.threads : 1;
+	int n = l->axis->extent;
 
 	if (!l->axis->batch)
 		return n;
 	n = l->lane ? (n + p->lanes - 1) / p->lanes : n;
-	return (n + threads - 1) / threads;
+	return (n + p->threads - 1) / p->threads;
 }
 
 /* The same over na by nb iterations, remainders included. */
@@ -313,7 +313,7 @@ static void order(Kernel *k)
  * many loops as give every thread several pieces. */
 static void share(const Prog *p, Kernel *k)
 {
-	int64_t pieces = 1, want = 8 * (options.threads > 1 ? options.threads : 1);
+	int64_t pieces = 1, want = 8 * p->threads;
 
 	for (int i = 0; i < k->nloop && i < 3; i++) {
 		Loop *l = &k->loop[i];
