@@ -1,0 +1,164 @@
+/* safetensors: what is written comes back; whatever is malformed or damaged is refused. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../runtime/safetensors.h"
+#include "fixture.h"
+
+TestSuite(safetensors, .init = toy_enter, .fini = toy_leave);
+
+static const float three[] = {1.5F, -2, 3};
+static const int64_t two[] = {7, -9};
+
+static void pack(void *ctx, size_t i, char *bytes)
+{
+	(void)ctx;
+	if (i == 0)
+		memcpy(bytes, three, sizeof three);
+	if (i == 1)
+		memcpy(bytes, two, sizeof two);
+}
+
+static void write_one(const char *path)
+{
+	nn_st_tensor t[3] = {
+	        {.name = "a \"b\"\t\xc3\xa9", .dtype = NN_F32, .rank = 2, .dim = {1, 3}},
+	        {.name = "labels", .dtype = NN_I64, .rank = 1, .dim = {2}},
+	        {.name = "empty", .dtype = NN_F32, .rank = 2, .dim = {0, 5}}};
+	nn_st_pair pair[] = {{"kind", "te\\st"}, {"x", ""}};
+	char buffer[64];
+	nn_st_writer w = {.tensor = t,
+	                  .tensors = 3,
+	                  .pair = pair,
+	                  .pairs = 2,
+	                  .pack = pack,
+	                  .buffer = buffer};
+	nn_error e = {0};
+	cr_assert(nn_safetensors_write(&w, path, NULL, &e), "%s", e.text);
+	nn_text_free(&w.header);
+}
+
+Test(safetensors, comes_back)
+{
+	nn_safetensors s;
+	nn_error e = {0};
+	write_one("f");
+	cr_assert(nn_safetensors_read(&s, "f", 76, &e), "%s", e.text);
+	cr_assert(s.verified && s.tensors == 3);
+	const nn_st_tensor *a = nn_safetensors_find(&s, "a \"b\"\t\xc3\xa9");
+	cr_assert(a && a->rank == 2 && a->dim[1] == 3 && !memcmp(a->data, three, sizeof three));
+	const nn_st_tensor *l = nn_safetensors_find(&s, "labels");
+	cr_assert(l && l->dtype == NN_I64 && !memcmp(l->data, two, sizeof two));
+	cr_assert(nn_safetensors_find(&s, "empty")->count == 0);
+	cr_assert_str_eq(nn_safetensors_meta(&s, "kind"), "te\\st");
+	cr_assert_null(nn_safetensors_meta(&s, "none"));
+	nn_safetensors_free(&s);
+}
+
+Test(safetensors, every_flipped_bit_and_every_cut_is_refused)
+{
+	char good[2048], bad[2048];
+	write_one("f");
+	size_t count = toy_read("f", good, sizeof good);
+	for (size_t i = 0; i < count * 8; i++) {
+		nn_safetensors s;
+		nn_error e = {0};
+		memcpy(bad, good, count);
+		bad[i / 8] ^= (char)(1 << i % 8);
+		toy_write("f", bad, count);
+		bool ok = nn_safetensors_read(&s, "f", 76, &e);
+		/* A bit of the key "sha256" only takes the check away: then nothing is verified. */
+		cr_assert(ok ? !s.verified : e.code == 76, "bit %zu: %s", i, e.text);
+		if (ok)
+			nn_safetensors_free(&s);
+	}
+	for (size_t n = 0; n < count; n++) {
+		nn_safetensors s;
+		nn_error e = {0};
+		toy_write("f", good, n);
+		cr_assert(!nn_safetensors_read(&s, "f", 76, &e) && e.code == 76, "%zu", n);
+	}
+}
+
+#define T(name, type, shape, offsets)                                                              \
+	"\"" name "\":{\"dtype\":\"" type "\",\"shape\":" shape ",\"data_offsets\":" offsets "}"
+
+Test(safetensors, malformed_headers)
+{
+	static const struct {
+		const char *header; /* JSON                    */
+		int data;           /* bytes of data after it  */
+		const char *why;    /* NULL: it is fine        */
+	} row[] = {
+	        {"{}", 0, NULL},
+	        {"{" T("a", "F32", "[2]", "[0,8]") "}  ", 8, NULL},
+	        {"{" T("a", "F32", "[]", "[0,4]") "}", 4, NULL},
+	        {"{" T("b", "F32", "[1]", "[4,8]") "," T("a", "F32", "[1]", "[0,4]") "}", 8, NULL},
+	        {"{" T("a\\u00e9\\ud83d\\ude00", "U8", "[1]", "[0,1]") "}", 1, NULL},
+	        {"{\"__metadata__\":{}}", 0, NULL},
+	        {"{}", 1, "do not fill"},
+	        {"{" T("a", "F32", "[2]", "[0,8]") "}", 9, "do not fill"},
+	        {"{" T("a", "F32", "[2]", "[0,8]") "}", 7, "do not fit"},
+	        {"{" T("a", "F32", "[1]", "[0,4]") "," T("b", "F32", "[1]", "[5,9]") "}", 9,
+	         "holes"},
+	        {"{" T("a", "F32", "[1]", "[0,4]") "," T("b", "F32", "[1]", "[0,4]") "}", 4,
+	         "overlap"},
+	        {"{" T("a", "F32", "[1]", "[0,4]") "," T("a", "F32", "[1]", "[4,8]") "}", 8,
+	         "twice"},
+	        {"{" T("a", "F32", "[3]", "[0,8]") "}", 8, "do not fit"},
+	        {"{" T("a", "F32", "[2]", "[8,0]") "}", 8, "do not fit"},
+	        {"{" T("a", "F32", "[-2]", "[0,8]") "}", 8, "whole number"},
+	        {"{" T("a", "F32", "[2.0]", "[0,8]") "}", 8, "expected ','"},
+	        {"{" T("a", "F32", "[02]", "[0,8]") "}", 8, "whole number"},
+	        {"{" T("a", "F7", "[2]", "[0,8]") "}", 8, "dtype"},
+	        {"{" T("a", "F32", "[4294967296,4294967296]", "[0,0]") "}", 0, "too large"},
+	        {"{" T("a", "F32", "[99999999999999999999]", "[0,0]") "}", 0, "too large"},
+	        {"{" T("a", "F64", "[288230376151711744,8]", "[0,0]") "}", 0, "do not fit"},
+	        {"{" T("a", "F32", "[1,1,1,1,1,1,1,1,1]", "[0,4]") "}", 4, "8 dimensions"},
+	        {"{" T("a\\u0000", "F32", "[1]", "[0,4]") "}", 4, "\\u"},
+	        {"{" T("a\\ud83d", "F32", "[1]", "[0,4]") "}", 4, "\\u"},
+	        {"{" T("a\\x", "F32", "[1]", "[0,4]") "}", 4, "escape"},
+	        {"{" T("a", "F32", "[1]", "[0,4]") "", 4, "expected ','"},
+	        {"{" T("a", "F32", "[1]", "[0,4]") "}x", 4, "after the end"},
+	        {"{" T("a", "F32", "[1]", "[0,4]") ",}", 4, "string"},
+	        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "missing"},
+	        {"{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}", 4, "once each"},
+	        {"{\"a\":{\"color\":1}}", 4, "once each"},
+	        {"{\"a\":7}", 4, "'{'"},
+	        {"{\"__metadata__\":{\"a\":7}}", 0, "string"},
+	        {"{\"__metadata__\":{\"a\":\"\",\"a\":\"\"}}", 0, "twice"},
+	        {"{\"__metadata__\":{},\"__metadata__\":{}}", 0, "twice"},
+	        {"{\"__metadata__\":{\"sha256\":\"00\"}}", 0, "SHA-256"},
+	        {"[]", 0, "'{'"},
+	        {"{\"a", 0, "unfinished"},
+	        {"  ", 0, "'{'"},
+	};
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		char file[1024] = {0};
+		size_t len = strlen(row[i].header);
+		file[0] = (char)len;
+		file[1] = (char)(len >> 8);
+		memcpy(file + 8, row[i].header, len);
+		toy_write("f", file, 8 + len + (size_t)row[i].data);
+		nn_safetensors s;
+		nn_error e = {0};
+		bool ok = nn_safetensors_read(&s, "f", 65, &e);
+		cr_assert_eq(ok, row[i].why == NULL, "%s: %s", row[i].header, e.text);
+		if (ok)
+			nn_safetensors_free(&s);
+		else
+			cr_assert(e.code == 65 && strstr(e.text, row[i].why), "%s: %s",
+			          row[i].header, e.text);
+	}
+}
+
+Test(safetensors, a_header_longer_than_the_file)
+{
+	nn_safetensors s;
+	nn_error e = {0};
+	toy_write("f", "\xff\xff\xff\xff\xff\xff\xff\x7f{}", 10);
+	cr_assert(!nn_safetensors_read(&s, "f", 65, &e) && strstr(e.text, "cut short"), "%s",
+	          e.text);
+}
