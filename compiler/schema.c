@@ -255,21 +255,31 @@ static const char *type_text(const AttrSpec *a)
 	return words;
 }
 
-static void md_attr(FILE *out, const char *elem, const AttrSpec *a)
+/* Markdown takes <use> for HTML. */
+static const char *md_text(const char *s)
 {
-	fprintf(out, "| %s | `%s` | %s | %s | %s |\n", elem, a->name, type_text(a),
+	const char *lt = strchr(s, '<');
+	return lt ? format("%.*s&lt;%s", (int)(lt - s), s, md_text(lt + 1)) : s;
+}
+
+static void md_attr(FILE *out, const AttrSpec *a, bool built)
+{
+	fprintf(out, "| | `%s` | %s | %s | %s%s |\n", a->name, type_text(a),
 	        !a->def   ? "required"
 	        : *a->def ? format("`%s`", a->def)
 	                  : "",
-	        a->doc);
+	        md_text(a->doc), built ? "" : " (not built yet)");
 }
 
-/* The rows of one element: its line, then its attributes. */
-static void md_attrs(FILE *out, const char *title, const char *doc, bool built, const AttrSpec *set)
+/* The rows of one element: its line, then its attributes. `later`: words that are not built yet. */
+static void md_attrs(FILE *out, const char *title, const char *doc, const char *later,
+                     const AttrSpec *set)
 {
-	fprintf(out, "| **%s** | | | | %s%s |\n", title, doc, built ? "" : " (not built yet)");
+	bool built = !has_word(later, "*");
+	fprintf(out, "| **%s** | | | | %s%s |\n", title, md_text(doc),
+	        built ? "" : " (not built yet)");
 	for (; set && set->name; set++)
-		md_attr(out, "", set);
+		md_attr(out, set, !has_word(later, set->name));
 }
 
 static void md_head(FILE *out, const char *title)
@@ -284,16 +294,18 @@ static void md_rows(FILE *out, RowKind kind, const char *title)
 	md_head(out, title);
 	for (int i = 0; i < nrows; i++)
 		if (rows[i].kind == kind)
-			md_attrs(out, rows[i].name, rows[i].doc, rows[i].supported, rows[i].attr);
+			md_attrs(out, rows[i].name, rows[i].doc, rows[i].supported ? "" : "*",
+			         rows[i].attr);
 }
 
 static void md(FILE *out)
 {
 	md_head(out, "Elements");
 	for (const ElemSpec *s = vocab; s->name; s++)
-		md_attrs(out, s->name, s->doc, !has_word(s->later, "*"), s->attr);
+		md_attrs(out, s->name, s->doc, s->later, s->attr);
 	md_rows(out, ROW_LAYER, "Layers");
-	md_attrs(out, "any layer", "common attributes, where they make sense", true, layer_attr);
+	md_attrs(out, "any layer", "attributes that all layers have, where they make sense", "",
+	         layer_attr);
 	md_rows(out, ROW_ACTIVATION, "Activations");
 	md_rows(out, ROW_LOSS, "Losses");
 	md_rows(out, ROW_OPTIMIZER, "Optimizers");
