@@ -124,7 +124,8 @@ static bool open_weights(nn_training *t, bool *resumed, nn_error *e)
 		fprintf(stderr, "%s: nothing to resume, starting anew\n", t->state);
 	if (*resumed)
 		return open_state(t, path, e);
-	if (automatic && !nn_normalize_measure(&t->normalize, &t->train, s->team, e))
+	if (automatic &&
+	    !nn_normalize_measure(&t->normalize, &t->data.part[NN_TRAINING], s->team, e))
 		return false;
 	if (!nn_initialise(t->net.program, t->net.arena, s->seed, e))
 		return false;

@@ -55,9 +55,9 @@ bool nn_verb_info(nn_session *s, nn_error *e)
 bool nn_verb_export(nn_session *s, nn_error *e)
 {
 	const nn_options *o = s->options;
-	nn_net net;
-	nn_normalize z;
-	nn_checkpoint c;
+	nn_net net = {0};
+	nn_normalize z = {0};
+	nn_checkpoint c = {0};
 	if (o->npz || o->onnx || o->c)
 		return nn_fail(e, NN_EXIT_USAGE, "export --%s: not supported yet; --safetensors is",
 		               o->npz    ? "npz"
@@ -65,9 +65,10 @@ bool nn_verb_export(nn_session *s, nn_error *e)
 		                         : "c");
 	if (!o->safetensors)
 		return nn_fail(e, NN_EXIT_USAGE, "export: --safetensors FILE is missing");
-	if (!nn_session_trained(s, &net, &z, e) || !nn_checkpoint_open(&c, &net, &z, e) ||
-	    !nn_save_weights(&c, o->safetensors, e))
-		return false;
+	bool ok = nn_session_trained(s, &net, &z, e) && nn_checkpoint_open(&c, &net, &z, e) &&
+	          nn_save_weights(&c, o->safetensors, e);
 	nn_checkpoint_close(&c);
-	return true;
+	nn_normalize_close(&z);
+	nn_net_close(&net);
+	return ok;
 }

@@ -68,35 +68,40 @@ static void print_text(const nn_score *s, const nn_model *m)
 		print_confusion(s, m);
 }
 
-static bool score_part(nn_session *s, const nn_part *part, nn_net *net, nn_score *score,
-                       nn_error *e)
+static bool score_part(nn_session *s, const nn_part *part, nn_score *score, nn_error *e)
 {
-	nn_normalize z;
-	nn_feed feed;
-	nn_scorer scorer;
-	return nn_session_trained(s, net, &z, e) && nn_feed_open(&feed, net, &z, e) &&
-	       nn_scorer_open(&scorer, net, e) &&
-	       nn_evaluate(score, &scorer, &feed, part, nn_session_run(s, 1), e);
+	nn_net net = {0};
+	nn_normalize z = {0};
+	nn_feed feed = {0};
+	nn_scorer scorer = {0};
+	bool ok = nn_session_trained(s, &net, &z, e) && nn_feed_open(&feed, &net, &z, e) &&
+	          nn_scorer_open(&scorer, &net, e) &&
+	          nn_evaluate(score, &scorer, &feed, part, nn_session_run(s, 1), e);
+	nn_scorer_close(&scorer);
+	nn_feed_close(&feed);
+	nn_normalize_close(&z);
+	nn_net_close(&net);
+	return ok;
 }
 
 bool nn_verb_test(nn_session *s, nn_error *e)
 {
 	nn_data data;
-	nn_net net;
 	nn_score score = {0};
 	size_t cells = (size_t)s->model->classes * (size_t)s->model->classes;
-	if (!nn_data_open(&data, &s->settings, s->options->data, 1 << NN_TEST, e))
-		return false;
-	if (!data.part[NN_TEST].count)
-		return nn_fail(e, NN_EXIT_INPUT,
-		               "<data> has no <test> source and keeps no share "
-		               "for test");
-	if (cells && !(score.confusion = nn_alloc(cells, sizeof *score.confusion, "confusion", e)))
-		return false;
-	if (!score_part(s, &data.part[NN_TEST], &net, &score, e))
-		return false;
-	if (s->options->json)
-		return print_json(&score, s->model, e);
-	print_text(&score, s->model);
-	return true;
+	bool ok = nn_data_open(&data, &s->settings, s->options->data, 1 << NN_TEST, e);
+	if (ok && !data.part[NN_TEST].count)
+		ok = nn_fail(e, NN_EXIT_INPUT,
+		             "<data> has no <test> source and keeps no share for "
+		             "test");
+	if (ok && cells)
+		score.confusion = nn_alloc(cells, sizeof *score.confusion, "confusion", e);
+	ok = ok && !e->code && score_part(s, &data.part[NN_TEST], &score, e);
+	if (ok && s->options->json)
+		ok = print_json(&score, s->model, e);
+	else if (ok)
+		print_text(&score, s->model);
+	free(score.confusion);
+	nn_data_close(&data);
+	return ok;
 }

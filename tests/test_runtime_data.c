@@ -147,17 +147,22 @@ Test(data, splits_are_disjoint_and_reproducible)
 		cr_assert(!seen[a.item[i]]++, "item %u twice", a.item[i]);
 	cr_assert(nn_split_items(&b, COUNT, 0.1, 0.2, 1, NULL, &e));
 	cr_assert_arr_eq(a.item, b.item, sizeof(uint32_t) * COUNT);
+	free(b.item);
 	cr_assert(nn_split_items(&b, COUNT, 0.1, 0.2, 2, NULL, &e));
 	cr_assert_arr_neq(a.item, b.item, sizeof(uint32_t) * COUNT);
 	/* Another validation share leaves the test part as it is. */
 	cr_assert(nn_split_items(&c, COUNT, 0.3, 0.2, 1, NULL, &e));
 	cr_assert_arr_eq(a.item + 800, c.item + 800, sizeof(uint32_t) * 200);
+	free(c.item);
 	cr_assert(nn_split_items(&c, COUNT, 0.1, 0.2, 1, label, &e));
 	int per_label[4] = {0};
 	for (int64_t i = c.part[0]; i < c.part[0] + c.part[1]; i++)
 		per_label[label[c.item[i]]]++;
 	cr_assert(per_label[0] == 10 && per_label[1] == 30 && per_label[2] == 30, "%d %d %d",
 	          per_label[0], per_label[1], per_label[2]);
+	free(a.item);
+	free(b.item);
+	free(c.item);
 	cr_assert(!nn_split_items(&c, COUNT, 0.5, 0.5, 1, NULL, &e) && e.code == 2);
 }
 
