@@ -97,19 +97,19 @@ static size_t mapped(const nn_program *p)
 	return (p->arena_bytes / HUGE_PAGE + 2) * HUGE_PAGE;
 }
 
-static bool map_arena(nn_net *n, size_t more, nn_error *e)
+static bool map_arena(nn_net *n, nn_error *e)
 {
 	size_t bytes = mapped(n->program), available = nn_memory_available();
 	char *memory = MAP_FAILED;
-	if (bytes + more <= available)
+	if (bytes <= available)
 		memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 		              0);
 	if (memory == MAP_FAILED)
 		return nn_fail(e, NN_EXIT_MEMORY,
-		               "not enough memory: this network needs %.1f MiB for a batch of %d "
-		               "and %.1f MiB for data, %.1f MiB are available; compile with a "
-		               "smaller --batch-size or --max-mem",
-		               (double)bytes / 1048576, n->model->batch, (double)more / 1048576,
+		               "not enough memory: this network needs %.1f MiB "
+		               "for a batch of %d, %.1f MiB are available; compile with a smaller "
+		               "--batch-size or --max-mem",
+		               (double)bytes / 1048576, n->model->batch,
 		               (double)available / 1048576);
 	size_t up = (HUGE_PAGE - (uintptr_t)memory % HUGE_PAGE) % HUGE_PAGE;
 	n->arena = memory + up;
@@ -122,7 +122,7 @@ static bool map_arena(nn_net *n, size_t more, nn_error *e)
 }
 
 bool nn_net_open(nn_net *n, const nn_model *model, const nn_program *program, nn_team *team,
-                 size_t more, nn_error *e)
+                 nn_error *e)
 {
 	*n = (nn_net){.model = model, .program = program, .team = team};
 	n->input = nn_tensor_find(program, NN_INPUT, NULL);
@@ -133,7 +133,7 @@ bool nn_net_open(nn_net *n, const nn_model *model, const nn_program *program, nn
 		return nn_fail(e, NN_EXIT_INTERNAL,
 		               "this trainer lacks an input, target, output "
 		               "or loss tensor: please report it with the network");
-	return map_arena(n, more, e);
+	return map_arena(n, e);
 }
 
 void nn_net_close(nn_net *n)

@@ -17,10 +17,9 @@ typedef struct nn_net {
 	const nn_tensor *loss;     /* one number                                 */
 } nn_net;
 
-/* Maps and touches the arena; fails with 71 and figures when memory is short. `more` is what the
- * caller will need besides, in bytes. */
+/* Maps and touches the arena; fails with 71 and figures when memory is short. */
 bool nn_net_open(nn_net *n, const nn_model *model, const nn_program *program, nn_team *team,
-                 size_t more, nn_error *e);
+                 nn_error *e);
 void nn_net_close(nn_net *n);
 
 void nn_net_step(nn_net *n, const nn_run *run, double *ms);

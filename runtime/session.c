@@ -60,7 +60,7 @@ bool nn_session_trained(nn_session *s, nn_net *net, nn_normalize *z, nn_error *e
 {
 	char path[NN_PATH_MAX];
 	if (!nn_find_weights(s->options->weights, s->out, path, e) ||
-	    !nn_net_open(net, s->model, s->model->fast, s->team, 0, e) ||
+	    !nn_net_open(net, s->model, s->model->fast, s->team, e) ||
 	    !nn_normalize_open(z, s->model, e) || !nn_load_weights(net, path, z, e))
 		return false;
 	nn_run run = nn_session_run(s, 1);

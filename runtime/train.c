@@ -29,42 +29,79 @@ static bool save(nn_training *t, nn_error *e)
 	p->plateau_best = t->schedule.best;
 	p->log_bytes[0] = t->log.bytes[0];
 	p->log_bytes[1] = t->log.bytes[1];
-	return nn_save_weights(&t->checkpoint, t->last, e) &&
-	       nn_save_state(&t->checkpoint, t->state, t->previous, p, e);
+	if (!nn_save_weights(&t->checkpoint, t->last, e) ||
+	    !nn_save_state(&t->checkpoint, t->state, t->previous, p, e))
+		return false;
+	t->from = t->state;
+	return true;
 }
 
-/* Names what is not finite after a step whose loss was not. */
+/* The batch at `at` of the epoch, as step `step` gets it. */
+static nn_run prepare_step(nn_training *t, int64_t at, uint64_t number)
+{
+	int64_t left = t->train.count - at;
+	nn_run run = nn_session_run(t->session, (int)(left < t->batch ? left : t->batch));
+	run.step = number;
+	run.hyper[0] = nn_schedule_lr(&t->schedule, (double)number);
+	nn_feed_fill(&t->feed, t->train.items, t->order + at, run.live);
+	return run;
+}
+
+/* The first tensor that is not finite, in the order of the network. */
+static const nn_tensor *find_bad(const nn_training *t, int live)
+{
+	static const nn_kind order[] = {NN_INPUT, NN_FROZEN, NN_GRAD, NN_PARAM, NN_RUNNING};
+	const nn_tensor *bad = NULL;
+	for (int k = 0; !bad && k < 5; k++)
+		bad = nn_tensor_not_finite(t->net.program, order[k], t->net.arena, live);
+	return bad;
+}
+
+/* Goes back to the last saved state, or to the beginning, and repeats the steps up to the one
+ * whose loss was not finite, now looking at every tensor after each: the loss notices a bad weight
+ * only one step later, and then everything is bad. *number becomes the step that was the first. */
+static const nn_tensor *replay(nn_training *t, uint64_t *number)
+{
+	nn_error ignored = {0};
+	nn_progress p = {0};
+	bool ok = t->from ? nn_load_state(&t->net, t->from, NULL, &p, &ignored)
+	                  : nn_training_begin(t, &ignored);
+	if (!ok || p.epoch != t->progress.epoch)
+		return NULL;
+	nn_run run = nn_session_run(t->session, 1);
+	nn_net_prepare(&t->net, &run);
+	for (int64_t at = p.position; p.step <= *number; at += run.live) {
+		run = prepare_step(t, at, p.step++);
+		nn_net_step(&t->net, &run, NULL);
+		const nn_tensor *bad = find_bad(t, run.live);
+		if (!bad)
+			continue;
+		*number = run.step;
+		return bad;
+	}
+	return NULL;
+}
+
+/* After a step whose loss was not finite. */
 static bool not_finite(nn_training *t, const nn_run *run, nn_error *e)
 {
-	static const nn_kind order[] = {NN_INPUT, NN_PARAM, NN_FROZEN, NN_RUNNING, NN_GRAD};
-	static const char *const what[] = {"the input", "the parameter", "the frozen parameter",
-	                                   "the running statistic", "the gradient"};
-	const nn_tensor *bad = NULL;
-	int k = 0;
-	for (; k < 5; k++) {
-		bad = nn_tensor_not_finite(t->net.program, order[k], t->net.arena, run->live);
-		if (bad)
-			break;
-	}
-	bool saved = nn_exists(t->state);
+	uint64_t first = run->step;
+	const nn_tensor *bad = replay(t, &first);
 	return nn_fail(e, NN_EXIT_NOT_FINITE,
-	               "the loss is not finite at step %llu of epoch %lld (learning rate %g); the "
-	               "first tensor that is not either: %s %s. %s%s. Try a smaller --lr, or "
-	               "grad_clip",
+	               "the loss is not finite in step %llu (epoch %lld, learning rate %g); the "
+	               "first tensor with a NaN or an infinity is %s, in step %llu. %s%s. Try a "
+	               "smaller --lr, or grad_clip",
 	               (unsigned long long)run->step + 1, (long long)t->progress.epoch + 1,
-	               run->hyper[0], bad ? what[k] : "none,", bad ? bad->name : "only the loss",
-	               saved ? "The last good state is kept: " : "No state was saved before",
-	               saved ? t->state : "");
+	               run->hyper[0], bad ? bad->name : "the output", (unsigned long long)first + 1,
+	               t->from ? "The last good state is kept in " : "No state was saved before",
+	               t->from ? t->from : "");
 }
 
 /* The next optimizer step of the epoch. */
 static bool step(nn_training *t, nn_record *r, nn_error *e)
 {
-	int64_t at = t->score.count, left = t->train.count - at;
-	nn_run run = nn_session_run(t->session, (int)(left < t->batch ? left : t->batch));
-	run.step = t->progress.step;
-	run.hyper[0] = nn_schedule_lr(&t->schedule, (double)run.step);
-	nn_feed_fill(&t->feed, t->train.items, t->order + at, run.live);
+	int64_t at = t->score.count;
+	nn_run run = prepare_step(t, at, t->progress.step);
 	nn_net_step(&t->net, &run, NULL);
 	if (!isfinite(nn_net_loss(&t->net)))
 		return not_finite(t, &run, e);

@@ -33,11 +33,15 @@ typedef struct nn_training {
 	nn_score score;           /* of the epoch so far                        */
 	int64_t batch;            /* images a step                              */
 	char last[4096], best[4096], state[4096], previous[4096]; /* files      */
-	int lock; /* descriptor of the locked run directory     */
+	const char *from; /* the state it can be replayed from; NULL: its beginning */
+	int lock;         /* descriptor of the locked run directory     */
 } nn_training;
 
 /* Loads data, weights or state, and takes all memory the training needs. (train_open.c) */
 bool nn_training_open(nn_training *t, nn_session *s, nn_error *e);
 void nn_training_close(nn_training *t);
+
+/* Parameters, running statistics and optimizer state as a new training has them. */
+bool nn_training_begin(nn_training *t, nn_error *e);
 
 #endif

@@ -109,6 +109,14 @@ static bool open_state(nn_training *t, const char *path, nn_error *e)
 	return true;
 }
 
+bool nn_training_begin(nn_training *t, nn_error *e)
+{
+	const nn_session *s = t->session;
+	const char *weights = s->options->weights;
+	return nn_initialise(t->net.program, t->net.arena, s->seed, e) &&
+	       (!weights || nn_load_weights(&t->net, weights, NULL, e));
+}
+
 /* Weights: from a state, from --weights, or initial ones. *resumed tells. */
 static bool open_weights(nn_training *t, bool *resumed, nn_error *e)
 {
@@ -122,21 +130,21 @@ static bool open_weights(nn_training *t, bool *resumed, nn_error *e)
 	*resumed = o->resume && (*o->resume || nn_exists(path));
 	if (o->resume && !*resumed && !o->quiet)
 		fprintf(stderr, "%s: nothing to resume, starting anew\n", t->state);
-	if (*resumed)
+	if (*resumed) {
+		t->from = path;
 		return open_state(t, path, e);
+	}
 	if (automatic &&
 	    !nn_normalize_measure(&t->normalize, &t->data.part[NN_TRAINING], s->team, e))
 		return false;
-	if (!nn_initialise(t->net.program, t->net.arena, s->seed, e))
-		return false;
-	return !o->weights || nn_load_weights(&t->net, o->weights, NULL, e);
+	return nn_training_begin(t, e);
 }
 
 static bool open_memory(nn_training *t, nn_error *e)
 {
 	nn_session *s = t->session;
 	return nn_normalize_open(&t->normalize, s->model, e) &&
-	       nn_net_open(&t->net, s->model, s->model->fast, s->team, 0, e) &&
+	       nn_net_open(&t->net, s->model, s->model->fast, s->team, e) &&
 	       nn_scorer_open(&t->scorer, &t->net, e) &&
 	       nn_checkpoint_open(&t->checkpoint, &t->net, &t->normalize, e);
 }

@@ -177,7 +177,7 @@ bool nn_verb_bench(nn_session *s, nn_error *e)
 	if (o->profile)
 		b.kernel_ms =
 		        nn_alloc((size_t)s->model->fast->kernels, sizeof *b.kernel_ms, "times", e);
-	bool ok = !e->code && nn_net_open(&b.net, s->model, s->model->fast, s->team, 0, e) &&
+	bool ok = !e->code && nn_net_open(&b.net, s->model, s->model->fast, s->team, e) &&
 	          nn_initialise(b.net.program, b.net.arena, s->seed, e) && fill(&b, e);
 	if (ok) {
 		nn_net_prepare(&b.net, &b.run);

@@ -246,8 +246,8 @@ bool nn_verb_check(nn_session *s, nn_error *e)
 	c.a = nn_alloc((size_t)most, sizeof *c.a, "check", e);
 	c.b = nn_alloc((size_t)most, sizeof *c.b, "check", e);
 	char *start = nn_alloc(m->plain->arena_bytes, 1, "check", e);
-	bool ok = !e->code && nn_net_open(&c.fast, m, m->fast, s->team, 0, e) &&
-	          nn_net_open(&c.plain, m, m->plain, s->team, 0, e) &&
+	bool ok = !e->code && nn_net_open(&c.fast, m, m->fast, s->team, e) &&
+	          nn_net_open(&c.plain, m, m->plain, s->team, e) &&
 	          nn_initialise(c.fast.program, c.fast.arena, s->seed, e) &&
 	          run_check(&c, start, e);
 	nn_net_close(&c.fast);

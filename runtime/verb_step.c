@@ -187,7 +187,7 @@ bool nn_verb_step(nn_session *s, nn_error *e)
 	x.row = nn_alloc((size_t)p->tensors, sizeof *x.row, "the result", e);
 	x.from = nn_alloc((size_t)p->tensors, sizeof *x.from, "the result", e);
 	x.kept = nn_alloc((size_t)p->tensors, sizeof *x.kept, "the result", e);
-	bool ok = !e->code && nn_net_open(&x.net, s->model, p, s->team, 0, e) &&
+	bool ok = !e->code && nn_net_open(&x.net, s->model, p, s->team, e) &&
 	          nn_load_weights(&x.net, o->weights, NULL, e) && load_batch(&x, o->batch, e) &&
 	          run_steps(&x, s, e) && write_result(&x, o->out, e);
 	for (size_t i = 0; x.kept && i < x.rows; i++)

@@ -209,7 +209,7 @@ static void check_feed(nn_team *team, void *arg)
 	nn_feed f;
 	nn_items items;
 	uint32_t index[8] = {7, 0, 3, 3, 6, 1, 2, 5};
-	cr_assert(nn_net_open(&net, &nn_network, j->program, team, 0, &e), "%s", e.text);
+	cr_assert(nn_net_open(&net, &nn_network, j->program, team, &e), "%s", e.text);
 	cr_assert(nn_normalize_open(&z, &nn_network, &e) &&
 	          nn_make_items(&items, &nn_network, 8, 0, 3, 1, &e));
 	z.mean[0] = 0.25;
