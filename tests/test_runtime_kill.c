@@ -1,0 +1,118 @@
+/* kill -9 at any moment loses nothing: what is on the disk resumes to the bits of a whole run.
+ *
+ * 30 kills after a random time, 60 inside a save: before, in the middle of and after the n-th call
+ * that writes, syncs or renames. Training runs in child processes only, since a process that has
+ * started OpenMP's threads must not fork. */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../runtime/io.h"
+#include "../runtime/nn_rand.h"
+#include "fixture.h"
+
+TestSuite(kill, .init = toy_enter, .fini = toy_leave);
+
+static nn_io real;
+static int countdown; /* calls until the end; negative: never  */
+static int moment;    /* 0 before the call, 1 half of it, 2 after */
+
+static void end_now(int when)
+{
+	if (countdown == 0 && moment == when)
+		raise(SIGKILL);
+}
+
+static ssize_t k_write(int fd, const void *bytes, size_t count)
+{
+	end_now(0);
+	if (countdown == 0 && moment == 1 && real.write(fd, bytes, count / 2) >= 0)
+		raise(SIGKILL);
+	ssize_t done = real.write(fd, bytes, count);
+	end_now(2);
+	countdown--;
+	return done;
+}
+
+static int k_fsync(int fd)
+{
+	end_now(0);
+	int status = real.fsync(fd);
+	end_now(2);
+	countdown--;
+	return status;
+}
+
+static int k_rename(const char *from, const char *to)
+{
+	end_now(0);
+	int status = real.rename(from, to);
+	end_now(2);
+	countdown--;
+	return status;
+}
+
+/* Trains in a child that is killed at a call (at >= 0) or after some microseconds (else, unless 0);
+ * its exit status, or -1 when it was killed. */
+static int train(const char *out, int at, int when, unsigned microseconds)
+{
+	fflush(NULL);
+	pid_t child = fork();
+	cr_assert(child >= 0);
+	if (child == 0) {
+		real = nn_io_calls;
+		countdown = at;
+		moment = when;
+		nn_io_calls.write = k_write;
+		nn_io_calls.fsync = k_fsync;
+		nn_io_calls.rename = k_rename;
+		_exit(toy_run(&nn_network, "--out", out, "-q", "--resume", "-j2", NULL));
+	}
+	if (microseconds) {
+		usleep(microseconds);
+		kill(child, SIGKILL);
+	}
+	int status;
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void resumes(const char *what, int n)
+{
+	cr_assert_eq(train("r", -1, 0, 0), 0, "%s %d", what, n);
+	cr_assert_str_eq(toy_hash("r/last.safetensors"), toy_hash("whole/last.safetensors"),
+	                 "%s %d", what, n);
+	cr_assert_str_eq(toy_hash("r/best.safetensors"), toy_hash("whole/best.safetensors"),
+	                 "%s %d", what, n);
+}
+
+Test(kill, at_a_random_time)
+{
+	int killed = 0;
+	toy_data(50);
+	cr_assert_eq(train("whole", -1, 0, 0), 0);
+	for (int i = 0; i < 30; i++) {
+		uint64_t r = nn_rand_u64(1, 0, 0, (uint64_t)i);
+		killed += train("r", -1, 0, (unsigned)(500 + r % 12000)) < 0;
+		resumes("kill", i);
+		cr_assert_eq(system("rm -rf r"), 0);
+	}
+	cr_assert_gt(killed, 5, "only %d were killed in time", killed);
+}
+
+Test(kill, inside_a_save)
+{
+	int killed = 0;
+	toy_data(50);
+	cr_assert_eq(train("whole", -1, 0, 0), 0);
+	for (int i = 0; i < 60; i++) {
+		killed += train("r", 5 + i / 3 * 3, i % 3, 0) < 0;
+		resumes("call", 5 + i / 3 * 3);
+		cr_assert_eq(system("rm -rf r"), 0);
+	}
+	cr_assert_gt(killed, 30, "only %d were killed", killed);
+}
