@@ -10,41 +10,7 @@
  * layers that depend on it. */
 #include <string.h>
 
-#include "front.h"
-
-enum { MAX_LAYERS = 100000, MAX_STEPS = 300000, MAX_PATH_BYTES = 200 };
-
-typedef struct Out {  /* something that layers can take as input                     */
-	Layer *layer; /* NULL: the network's input                                   */
-	Shape shape;  /* rank 0: unknown after an error                              */
-} Out;
-
-typedef struct Name {     /* a name of a scope, or a counter of one                      */
-	const char *name; /* "conv1"; of a counter, what it counts                       */
-	Out out;          /* what `from` gets                                            */
-	int line;         /* of the element that has the name                            */
-	int count;        /* of a counter: how many so far                               */
-	struct Name *next;
-} Name;
-
-typedef struct Scope {
-	const char *path; /* "stage1.0.", "" for the network                             */
-	Name *names, *counters;
-	bool holes; /* a part was left out after an error: names may be missing    */
-} Scope;
-
-typedef struct Walk {
-	Model *m;
-	const Pos *input_pos; /* of <input>                                                  */
-	Layer **tail;         /* where the next layer is linked in                           */
-	int layers, steps;    /* made so far; elements walked over so far                    */
-	Scope *scope;
-	Env env;
-	bool trainable; /* false inside of a container with trainable="false"          */
-	Out cur;        /* output of the sibling before                                */
-} Walk;
-
-static void walk_list(Walk *w, const Elem *first);
+#include "expand.h"
 
 /* ---- scopes -------------------------------------------------------------------------------- */
 
@@ -55,7 +21,7 @@ static Name *look(Name *list, const char *name)
 	return list;
 }
 
-static int count_up(Scope *s, const char *what)
+int count_up(Scope *s, const char *what)
 {
 	Name *c = look(s->counters, what);
 	if (!c) {
@@ -68,7 +34,7 @@ static int count_up(Scope *s, const char *what)
 }
 
 /* The element's own name, or `stem` and its ordinal; the ordinal counts named ones too. */
-static const char *name_of(Walk *w, const Elem *e, const char *stem, const char *counted)
+const char *name_of(Walk *w, const Elem *e, const char *stem, const char *counted)
 {
 	int ordinal = count_up(w->scope, counted);
 	const char *own = text_of(e, "name");
@@ -76,7 +42,7 @@ static const char *name_of(Walk *w, const Elem *e, const char *stem, const char 
 }
 
 /* Makes a name known; reports it if the scope has it already. */
-static void define(Walk *w, const Elem *e, const char *name, Out out)
+void define(Walk *w, const Elem *e, const char *name, Out out)
 {
 	const Attr *a = attr_of(e, "name");
 	Pos pos = placed(&w->env, a ? a->value_pos : e->pos);
@@ -98,7 +64,7 @@ static void define(Walk *w, const Elem *e, const char *name, Out out)
 	w->scope->names = n;
 }
 
-static Scope *enter(Walk *w, const Elem *e, const char *name)
+Scope *enter(Walk *w, const Elem *e, const char *name)
 {
 	Scope *outer = w->scope, *s = new(Scope);
 	s->path = format("%s%s.", outer->path, name);
@@ -114,7 +80,7 @@ static Scope *enter(Walk *w, const Elem *e, const char *name)
 
 /* ---- one layer ----------------------------------------------------------------------------- */
 
-static bool take_input(Layer *l, Out out)
+bool take_input(Layer *l, Out out)
 {
 	if (l->nin == MAX_IN)
 		return false;
@@ -159,7 +125,7 @@ static Shape wire(Walk *w, Layer *l, const Elem *e)
 	return fine ? shape : (Shape){0};
 }
 
-static Layer *append(Walk *w, const Row *row, const char *name, const char *elem, Pos pos)
+Layer *append(Walk *w, const Row *row, const char *name, const char *elem, Pos pos)
 {
 	Layer *l = new(Layer);
 	l->row = row;
@@ -175,7 +141,7 @@ static Layer *append(Walk *w, const Row *row, const char *name, const char *elem
 }
 
 /* The layer of an activation attribute, if there is one. */
-static void activate(Walk *w, const Elem *e, const char *name)
+void activate(Walk *w, const Elem *e, const char *name)
 {
 	const Attr *a = attr_of(e, "activation");
 	const Row *row = a && strcmp(a->value, "none") ? find_row(ROW_ACTIVATION, a->value) : NULL;
@@ -221,7 +187,7 @@ static bool bias_of(const Elem *e, const Row *row, const char *name)
 	return row->param && !(feeds && (!*activation || !strcmp(activation, "none")));
 }
 
-static void walk_layer(Walk *w, const Elem *e, const Row *row)
+void walk_layer(Walk *w, const Elem *e, const Row *row)
 {
 	const char *elem = e->name;
 	const char *name = name_of(w, e, elem, elem);
@@ -234,7 +200,10 @@ static void walk_layer(Walk *w, const Elem *e, const Row *row)
 		l->bias = bias_of(e, row, name);
 		l->trainable = w->trainable && strcmp(text_of(e, "trainable"), "false");
 	}
-	if (row && !e->bad && row->supported && !infer(&w->env, l, e, in, w->input_pos))
+	if (row && row->joins && in.rank)
+		in = join_shapes(l, w->m->input) ? l->shape : (Shape){0};
+	if (row && !e->bad && (row->supported || row->joins || row->norm) &&
+	    !infer(&w->env, l, e, in, w->input_pos))
 		l->shape = (Shape){0};
 	w->cur = (Out){l, l->shape};
 	activate(w, e, name);
@@ -244,7 +213,7 @@ static void walk_layer(Walk *w, const Elem *e, const Row *row)
 /* ---- containers ---------------------------------------------------------------------------- */
 
 /* The first layer inside of a container with `from` takes that name's output. */
-static void redirect(Walk *w, const Elem *e)
+void redirect(Walk *w, const Elem *e)
 {
 	Layer probe = {.nin = 0};
 	if (!attr_of(e, "from"))
@@ -253,7 +222,7 @@ static void redirect(Walk *w, const Elem *e)
 	w->cur.layer = probe.nin ? probe.in[0] : NULL;
 }
 
-static void leave_out(Walk *w)
+void leave_out(Walk *w)
 {
 	w->cur.shape.rank = 0;
 	w->scope->holes = true;
@@ -388,7 +357,7 @@ static void walk_use(Walk *w, const Elem *e)
 	copies(w, e, block->child, name, &inner);
 }
 
-static void walk_list(Walk *w, const Elem *first)
+void walk_list(Walk *w, const Elem *first)
 {
 	for (const Elem *e = first; e; e = e->next) {
 		const ElemSpec *spec = find_spec(e->name);
@@ -406,6 +375,10 @@ static void walk_list(Walk *w, const Elem *first)
 			walk_use(w, e);
 		else if (!strcmp(e->name, "repeat"))
 			walk_repeat(w, e);
+		else if (!strcmp(e->name, "residual"))
+			walk_residual(w, e);
+		else if (!strcmp(e->name, "parallel"))
+			walk_parallel(w, e);
 		else if (strcmp(e->name, "arg"))
 			leave_out(w);
 	}

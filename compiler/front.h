@@ -14,6 +14,7 @@ typedef struct ElemSpec {
 	const char *children;      /* "input data? param* @layer*": one, at most one, any number  */
 	const char *variant;       /* "step(milestones gamma) ...": attributes that suit one type */
 	const char *later;         /* words not built yet: "*" itself, attributes, "type=value"   */
+	const char *meets;         /* the layer that its branches meet in by default              */
 	int rows;                  /* 1 + RowKind when `type` names a row: its attributes join   */
 	bool layer;                /* stands among layers                                         */
 	bool text;                 /* holds text                                                  */
@@ -81,6 +82,9 @@ int64_t count_of(Shape s);                     /* values of one image           
 char *shape_text(Shape s);                     /* "[6,28,28]" or "[400]"                          */
 /* Fills var and shape of a layer whose row, inputs and pos are set; false after an error. */
 bool infer(const Env *env, Layer *l, const Elem *e, Shape input, const Pos *input_pos);
+
+/* The shape of a layer with several inputs, after its row's `joins`; false after an error. */
+bool join_shapes(Layer *l, Shape network_input);
 
 /* ---- summary.c ------------------------------------------------------------------------------- */
 

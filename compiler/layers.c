@@ -180,10 +180,11 @@ const Row rows[] = {
 	  .attr = layer_norm_attr, .param = "weight[C,H,W] bias[C,H,W]", .norm = true },
 	{ .kind = ROW_LAYER, .name = "group_norm", .doc = "each group of channels is normalised",
 	  .attr = group_norm_attr, .param = "weight[C] bias[C]", .norm = true },
-	{ .kind = ROW_LAYER, .name = "add", .doc = "the sum of its inputs", .joins = true },
+	{ .kind = ROW_LAYER, .name = "add", .doc = "the sum of its inputs", .joins = "same" },
 	{ .kind = ROW_LAYER, .name = "concat", .doc = "its inputs' channels one after another",
-	  .joins = true },
-	{ .kind = ROW_LAYER, .name = "multiply", .doc = "product of its inputs", .joins = true },
+	  .joins = "channels" },
+	{ .kind = ROW_LAYER, .name = "multiply", .doc = "product of its inputs",
+	  .joins = "broadcast" },
 
 	{ .kind = ROW_ACTIVATION, .name = "relu", .doc = "max(0, x)", .supported = true,
 	  .rectifies = true, .eqn = "y[...] = max(0, x[...])" },
@@ -246,6 +247,12 @@ const Row rows[] = {
 	  .attr = lion_attr },
 };
 const int nrows = sizeof rows / sizeof rows[0];
+
+/* The layers of a projecting shortcut: $C the body's channels or features, $S its strides. */
+const char *const projection_of_image[2] = {
+	"conv filters=$C kernel_size=1 stride=$S bias=false", "batch_norm",
+};
+const char *const projection_of_features[2] = { "dense units=$C bias=false", "batch_norm" };
 
 /* What PyTorch, Keras, ONNX, Caffe and darknet call these things. */
 const Alias layer_alias[] = {

@@ -103,7 +103,8 @@ typedef struct Row {
 	const char *absorbs;       /* loss: type of the activation before it that it includes    */
 	bool labels;               /* loss: the target is a class number                          */
 	bool centres;              /* subtracts a mean: bias="auto" right before it is false      */
-	bool joins;                /* takes several inputs                                        */
+	const char *joins;         /* takes several inputs: "same" shapes, "broadcast" a [C,1,1],
+	                              "channels" one after another; NULL: takes one              */
 	bool norm;                 /* trainable and activation apply, init and bias do not        */
 } Row;
 
@@ -244,6 +245,7 @@ const char *near_miss(const char *word, const char *const *list, int n);   /* or
 /* layers.c */
 extern const Row rows[];
 extern const int nrows;
+extern const char *const projection_of_image[2], *const projection_of_features[2];
 extern const Alias layer_alias[];              /* ends with ours NULL                             */
 
 /* xml.c      file -> tree. needs: options.input  fills: Elem, Attr  breaks: nothing */

@@ -301,8 +301,10 @@ static void md_rows(FILE *out, RowKind kind, const char *title)
 static void md(FILE *out)
 {
 	md_head(out, "Elements");
-	for (const ElemSpec *s = vocab; s->name; s++)
-		md_attrs(out, s->name, s->doc, s->later, s->attr);
+	for (const ElemSpec *s = vocab; s->name; s++) {
+		bool built = !s->meets || find_row(ROW_LAYER, s->meets)->supported;
+		md_attrs(out, s->name, s->doc, built ? s->later : "*", s->attr);
+	}
 	md_rows(out, ROW_LAYER, "Layers");
 	md_attrs(out, "any layer", "attributes that all layers have, where they make sense", "",
 	         layer_attr);

@@ -242,6 +242,51 @@ static bool output_shape(Layer *l)
 	return true;
 }
 
+static bool fits(const char *how, Shape a, Shape b)
+{
+	bool image = a.rank == 3 && !a.flat, other = b.rank == 3 && !b.flat;
+	bool area = image && other && a.dim[1] == b.dim[1] && a.dim[2] == b.dim[2];
+	bool flat = !image && !other;
+	if (!strcmp(how, "channels"))
+		return area || flat;
+	bool channels = image && other && a.dim[0] == b.dim[0];
+	bool point = channels && b.dim[1] == 1 && b.dim[2] == 1;
+	return (area && channels) || (flat && count_of(a) == count_of(b)) ||
+	       (point && !strcmp(how, "broadcast"));
+}
+
+static const char *with_origin(const Layer *l, Shape s)
+{
+	return l ? format("%s from '%s' on line %d", shape_text(s), l->name, l->pos.line)
+	         : format("%s from <input>", shape_text(s));
+}
+
+bool join_shapes(Layer *l, Shape network_input)
+{
+	int64_t channels = 0;
+	for (int i = 0; i < l->nin; i++) {
+		Shape s = l->in[i] ? l->in[i]->shape : network_input;
+		if (!i)
+			l->shape = s;
+		if (!fits(l->row->joins, l->shape, s)) {
+			error_at(l->pos, (int)strlen(l->elem) + 1,
+			         "<%s> joins shapes that do not fit: %s and %s", l->elem,
+			         with_origin(l->in[0], l->shape), with_origin(l->in[i], s));
+			l->shape = (Shape){0};
+			return false;
+		}
+		channels += s.rank == 3 && !s.flat ? s.dim[0] : count_of(s);
+	}
+	if (strcmp(l->row->joins, "channels") != 0)
+		return true;
+	if ((double)count_of(l->shape) / l->shape.dim[0] * (double)channels > MAX_VALUES)
+		return false;
+	if (l->shape.rank != 3 || l->shape.flat)
+		l->shape = (Shape){.rank = 1};
+	l->shape.dim[0] = (int)channels;
+	return true;
+}
+
 bool infer(const Env *env, Layer *l, const Elem *e, Shape in, const Pos *input_pos)
 {
 	bool image = in.rank == 3 && !in.flat;

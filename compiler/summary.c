@@ -140,19 +140,30 @@ static const char *size_text(Shape s)
 	                              : format("%lld", (long long)count_of(s));
 }
 
-static void print_row(const Line *line, FILE *out)
+static void print_row(const Line *line, int width, FILE *out)
 {
 	const Layer *l = line->layer;
 	const double *w = line->window;
-	fprintf(out, "%-22s %-15s %-12s %13s %15s %10s  %-6s %-6s %-8s %s\n", l->name, l->row->name,
-	        size_text(l->shape), grouped(line->params), grouped(line->macs),
+	fprintf(out, "%-*s %-15s %-12s %13s %15s %10s  %-6s %-6s %-8s %s\n", width, l->name,
+	        l->row->name, size_text(l->shape), grouped(line->params), grouped(line->macs),
 	        bytes_text(count_of(l->shape) * 4), *w > 0 ? pair(w[0], w[1], "x") : "",
 	        *w > 0 ? pair(w[2], w[3], ",") : "", padding_text(l),
 	        line->field.all ? "all" : pair(line->field.size[0], line->field.size[1], "x"));
 }
 
+/* Columns that the longest name needs. */
+static int name_width(const Line *line, int n)
+{
+	int width = 12;
+	for (int i = 0; i < n; i++) {
+		int len = (int)strlen(line[i].layer->name);
+		width = len > width ? len : width;
+	}
+	return width;
+}
+
 /* What sharing weights saves. */
-static void print_sharing(const Line *line, int n, FILE *out)
+static void print_sharing(const Line *line, int n, int width, FILE *out)
 {
 	bool head = false;
 	for (int i = 0; i < n; i++) {
@@ -162,13 +173,13 @@ static void print_sharing(const Line *line, int n, FILE *out)
 		if (!head)
 			fprintf(out,
 			        "\nWeights for one output value, and parameters of the layer, if it"
-			        " were fully connected:\n%-22s %12s %17s %14s %26s\n",
-			        "layer", "filter", "fully connected", "parameters",
+			        " were fully connected:\n%-*s %12s %17s %14s %26s\n",
+			        width, "layer", "filter", "fully connected", "parameters",
 			        "fully connected");
 		head = true;
 		find_var(line[i].layer->var, line[i].layer->nvar, "F", &values);
 		find_var(line[i].layer->var, line[i].layer->nvar, "OF", &outputs);
-		fprintf(out, "%-22s %12s %17s %14s %26s\n", line[i].layer->name,
+		fprintf(out, "%-*s %12s %17s %14s %26s\n", width, line[i].layer->name,
 		        grouped(line[i].filter), grouped((int64_t)values), grouped(line[i].params),
 		        grouped((int64_t)(values * outputs + outputs)));
 	}
@@ -177,22 +188,23 @@ static void print_sharing(const Line *line, int n, FILE *out)
 static void print_table(const Model *m, const Line *line, int n, FILE *out)
 {
 	int64_t params = 0, macs = 0, values = count_of(m->input);
+	int width = name_width(line, n);
 	fprintf(out, "%s: input %s, batch %d\n\n", m->name, size_text(m->input), m->batch);
-	fprintf(out, "%-22s %-15s %-12s %13s %15s %10s  %-6s %-6s %-8s %s\n", "layer", "kind",
+	fprintf(out, "%-*s %-15s %-12s %13s %15s %10s  %-6s %-6s %-8s %s\n", width, "layer", "kind",
 	        "output", "parameters", "MACs", "memory", "window", "stride", "padding", "sees");
 	for (int i = 0; i < n; i++) {
-		print_row(&line[i], out);
+		print_row(&line[i], width, out);
 		params += line[i].params;
 		macs += line[i].macs;
 		values += line[i].layer->row->view ? 0 : count_of(line[i].layer->shape);
 	}
-	fprintf(out, "%-22s %-15s %-12s %13s %15s %10s\n", "total", "", "", grouped(params),
+	fprintf(out, "%-*s %-15s %-12s %13s %15s %10s\n", width, "total", "", "", grouped(params),
 	        grouped(macs), bytes_text(values * 4));
 	fprintf(out,
 	        "\nParameters: %s. Outputs of a batch: %s. MACs of one image, forward; a training"
 	        " step takes about three times as many for each image.\n",
 	        bytes_text(params * 4), bytes_text(values * 4 * m->batch));
-	print_sharing(line, n, out);
+	print_sharing(line, n, width, out);
 }
 
 static void print_json(const Model *m, const Line *line, int n, FILE *out)

@@ -2,6 +2,7 @@
  *
  * Most tests write a description into a file, read it as nncc does and look at the layers. */
 #include <criterion/criterion.h>
+#include <criterion/redirect.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -181,6 +182,32 @@ Test(wiring, attributes_that_are_common)
 	cr_assert(layer(m, "conv1")->trainable && !layer(m, "conv3")->trainable);
 	cr_assert(!layer(m, "repeat1.0.dense1")->trainable);
 	cr_assert_float_eq(var(layer(m, "activation1"), "alpha"), 0.01, 1e-12);
+}
+
+/* Layers are expanded whether or not their equations are built already. */
+Test(wiring, residual_and_parallel)
+{
+	cr_redirect_stderr();
+	Model *m = model(read_tree(
+	        "<network name='n'>" IMAGE "<layers>"
+	        "<residual activation='relu'><conv filters='4' kernel_size='3' stride='2' "
+	        "padding='1'/>"
+	        "</residual><residual name='r'><conv filters='4' kernel_size='1'/></residual>"
+	        "<residual shortcut='project'><activation type='tanh'/></residual>"
+	        "<parallel name='p'><path><conv filters='3' kernel_size='1'/></path><path/>"
+	        "<path name='q'><conv filters='5' kernel_size='1'/></path></parallel>"
+	        "</layers>" REST));
+	cr_assert_str_eq(names(m),
+	                 "conv1 shortcut1 shortcut1_norm residual1.add residual1.relu"
+	                 " r.conv1 r.add activation1 shortcut2 shortcut2_norm residual3.add"
+	                 " p.conv1 p.q.conv1 p.concat");
+	const Layer *shortcut = layer(m, "shortcut1"), *sum = layer(m, "residual1.add");
+	cr_assert_str_eq(shape_text(shortcut->shape), "[4,5,4]");
+	cr_assert(!shortcut->bias && !shortcut->in[0] && var(shortcut, "sh") == 2);
+	cr_assert(sum->in[0] == layer(m, "conv1") && sum->in[1] == layer(m, "shortcut1_norm"));
+	cr_assert(layer(m, "r.add")->in[1] == layer(m, "residual1.relu"));
+	cr_assert(layer(m, "p.concat")->in[1] == layer(m, "residual3.add"));
+	cr_assert_eq(layer(m, "p.concat")->nin, 3);
 }
 
 Test(loss, includes_the_activation_before_it)
