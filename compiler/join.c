@@ -1,6 +1,6 @@
 /* join.c: containers whose branches meet again.
  *
- *     in    <residual activation="relu"> body </residual> after x
+ *     in    <residual activation="tanh"> body </residual> after x
  *     out   the body's layers; where its shape differs from x, a projection of x (shortcut1,
  *           shortcut1_norm); the sum of both; the activation
  *
