@@ -30,6 +30,9 @@ extern char toy_output[1 << 16];
 /* SHA-256 of a file as 64 digits, "" when there is none. */
 const char *toy_hash(const char *path);
 
+/* log.csv of a run directory without its last two columns, which are times. */
+const char *toy_log(const char *directory);
+
 void toy_write(const char *path, const void *bytes, size_t count);
 size_t toy_read(const char *path, void *bytes, size_t room);
 

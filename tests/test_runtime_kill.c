@@ -88,6 +88,7 @@ static void resumes(const char *what, int n)
 	                 "%s %d", what, n);
 	cr_assert_str_eq(toy_hash("r/best.safetensors"), toy_hash("whole/best.safetensors"),
 	                 "%s %d", what, n);
+	cr_assert_str_eq(toy_log("r"), toy_log("whole"), "%s %d", what, n);
 }
 
 Test(kill, at_a_random_time)
