@@ -220,7 +220,7 @@ static bool is_split(const Solution *s, const Affine *f, int dim)
 
 static Axis *fresh(Solution *s, const Tensor *t, int d, int extent, bool phase)
 {
-	const char *letters = !t->batched ? "kcrsuv" : phase ? "netuvw" : "nchwuv";
+	const char *letters = !t->batched ? "kcrsuv" : phase ? "neuvwz" : "nchwuv";
 	Axis *a = axis_new(copy_bytes(letters + d, 1), extent);
 
 	s->bound[s->nbound++] = a;
