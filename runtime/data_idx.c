@@ -47,7 +47,7 @@ static bool read_head(idx *x, const unsigned char *p, size_t len, uint64_t most,
 		return nn_fail(e, NN_EXIT_DATA, "%s: ends inside its header", x->path);
 	x->bytes = 1;
 	for (int d = 0; d < x->rank; d++) {
-		const unsigned char *q = p + 4 + 4 * d;
+		const unsigned char *q = p + 4 + (ptrdiff_t)4 * d;
 		x->dim[d] = (int64_t)q[0] << 24 | q[1] << 16 | q[2] << 8 | q[3];
 		if (__builtin_mul_overflow(x->bytes, x->dim[d], &x->bytes))
 			return nn_fail(e, NN_EXIT_DATA, "%s: impossible dimensions", x->path);
@@ -109,7 +109,7 @@ static bool inflate_file(idx *x, z_stream *z, size_t packed, void **memory, nn_e
 	if (!inflate_some(z, x->path, head, 4, e))
 		return false;
 	int rank = head[3] >= 1 && head[3] <= 4 ? head[3] : 0;
-	if (!inflate_some(z, x->path, head + 4, 4 * rank, e) ||
+	if (!inflate_some(z, x->path, head + 4, (int64_t)4 * rank, e) ||
 	    !read_head(x, head, 4 + 4 * (size_t)rank, most, e))
 		return false;
 	*memory = nn_alloc((size_t)x->bytes, 1, x->path, e);
@@ -175,7 +175,7 @@ bool nn_idx_file(const char *path, int64_t *count, int64_t *values, const uint8_
 		*bytes = (uint8_t *)file + x.head;
 	}
 	*count = x.dim[0];
-	*values = x.bytes / x.dim[0];
+	*values = x.dim[0] ? x.bytes / x.dim[0] : 0;
 	dimensions(&x, dim);
 	return true;
 }
@@ -188,14 +188,14 @@ static bool locate(const nn_loader *l, const char *name, char path[NN_PATH_MAX],
 	size_t len = strlen(path);
 	if (nn_exists(path) || len + 4 > NN_PATH_MAX)
 		return true;
-	char other[NN_PATH_MAX];
+	char other[NN_PATH_MAX] = "";
 	memcpy(other, path, len + 1);
 	if (len > 3 && !strcmp(path + len - 3, ".gz"))
 		other[len - 3] = 0;
 	else
 		memcpy(other + len, ".gz", 4);
 	if (nn_exists(other))
-		strcpy(path, other);
+		memcpy(path, other, sizeof other);
 	return true;
 }
 

@@ -56,7 +56,7 @@ static void add_up(void *arg, int thread, int threads)
 	uint64_t *sum = m->sum + (size_t)thread * (size_t)m->channels * 2;
 	for (int64_t i = from; i < to; i++) {
 		const uint8_t *v = items->u8 + (int64_t)m->part->index[i] * items->values;
-		for (int c = 0; c < m->channels; c++) {
+		for (size_t c = 0; c < (size_t)m->channels; c++) {
 			uint64_t s = 0, q = 0;
 			for (int64_t k = 0; k < span; k++, v++) {
 				s += *v;
@@ -79,8 +79,9 @@ static bool measure_u8(nn_normalize *z, const nn_part *part, nn_team *team, nn_e
 	for (int t = 1; t < threads; t++)
 		for (size_t k = 0; k < row; k++)
 			m.sum[k] += m.sum[(size_t)t * row + k];
-	double n = (double)part->count * (double)(part->items->values / z->channels);
-	for (int c = 0; c < z->channels; c++) {
+	int64_t span = part->items->values / z->channels;
+	double n = (double)(part->count * span);
+	for (size_t c = 0; c < (size_t)z->channels; c++) {
 		double mean = (double)m.sum[2 * c] / n;
 		double square = (double)m.sum[2 * c + 1] / n;
 		z->mean[c] = mean / 255;
@@ -224,7 +225,7 @@ static inline void fill_piece(const piece *p, bool wide)
 	const nn_feed *f = p->feed;
 	const nn_items *items = f->items;
 	const nn_tensor *t = p->to->tensor;
-	const double *table = f->table + p->channel * 256;
+	const double *table = f->table + (ptrdiff_t)p->channel * 256;
 	double mean = f->normalize.mean[p->channel], std = f->normalize.std[p->channel];
 	for (int lane = 0; lane < p->lanes; lane++) {
 		int n = p->first + lane;

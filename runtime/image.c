@@ -148,7 +148,7 @@ bool nn_image_read(const char *path, const nn_model *m, uint8_t *values, nn_erro
 	else
 		ok = read_png(&x, m, bytes, count, e);
 	free(bytes);
-	ok = ok && convert(&x, m, values, e);
+	ok = ok && x.pixel && convert(&x, m, values, e);
 	free(x.pixel);
 	return ok;
 }

@@ -96,7 +96,9 @@ static bool sync_directory(const char *path, nn_error *e)
 	if (slash == path)
 		len = 1;
 	memcpy(dir, path, len);
-	strcpy(dir + len, len ? "" : ".");
+	if (!len)
+		dir[len++] = '.';
+	dir[len] = 0;
 	int fd = open_again(dir, O_RDONLY | O_DIRECTORY, 0);
 	if (fd < 0)
 		return nn_fail(e, NN_EXIT_IO, "%s: cannot open: %s", dir, strerror(errno));

@@ -9,7 +9,8 @@
 
 void nn_json_start(nn_json *j, const char *text, size_t len, char *strings)
 {
-	*j = (nn_json){.text = text, .len = len, .strings = strings};
+	*j = (nn_json){.text = text, .len = len};
+	j->strings = strings;
 }
 
 bool nn_json_fail(nn_json *j, const char *error)

@@ -101,7 +101,7 @@ static bool map_arena(nn_net *n, nn_error *e)
 {
 	size_t bytes = mapped(n->program), available = nn_memory_available();
 	char *memory = MAP_FAILED;
-	if (bytes <= available)
+	if (bytes && bytes <= available)
 		memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 		              0);
 	if (memory == MAP_FAILED)

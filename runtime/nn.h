@@ -98,8 +98,9 @@ typedef struct nn_program {
 	int              kernels;
 	void           (*step)(nn_task *t);   /* forward, backward, update: fills loss, output, grad.* */
 	void           (*eval)(nn_task *t);   /* forward as in evaluation: fills output and loss       */
-	void           (*prepare)(nn_task *t); /* NULL, or: after the runtime wrote parameters, running
-						  statistics or state: fills what is derived from them  */
+	/* NULL, or: called after the runtime has written parameters, running statistics or state;
+	 * fills what is derived from them (transposed copies, ...). */
+	void           (*prepare)(nn_task *t);
 } nn_program;
 
 /* ---- the network ------------------------------------------------------------------------- */

@@ -160,7 +160,8 @@ bool nn_training_open(nn_training *t, nn_session *s, nn_error *e)
 		return false;
 	if (o->overfit_batch && t->session->options->epochs > OVERFIT_EPOCHS)
 		t->session->options->epochs = OVERFIT_EPOCHS;
-	double epoch_steps = (double)((t->train.count + t->batch - 1) / t->batch);
+	int64_t whole = (t->train.count + t->batch - 1) / t->batch;
+	double epoch_steps = (double)whole;
 	if (!nn_schedule_open(&t->schedule, &s->settings, s->hyper[0], epoch_steps,
 	                      epoch_steps * (double)o->epochs, e))
 		return false;

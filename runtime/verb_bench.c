@@ -1,9 +1,9 @@
 /* verb_bench.c: the time of a whole training step on synthetic data.
  *
  * One batch is filled, a few steps warm up, then every step is timed on its own; median and minimum
- * are told. With --profile each kernel's share is measured in a second series (nn_sync books it), and
- * beside it what the machine can do, measured in the same run: contractions stand against the peak
- * of multiply-adds, all others against the bandwidth of memory. */
+ * are told. With --profile each kernel's share is measured in a second series (nn_sync books it),
+ * and beside it what the machine can do, measured in the same run: contractions stand against the
+ * peak of multiply-adds, all others against the bandwidth of memory. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -68,7 +68,7 @@ static void add_json(predict *x, const char *file, const double *y)
 {
 	const nn_model *m = x->session->model;
 	nn_text *t = &x->text;
-	int best[5];
+	int best[5] = {0};
 	char number[16];
 	nn_text_add(t, "{\"file\":");
 	nn_text_json(t, file);
@@ -101,7 +101,7 @@ static void add_text(predict *x, const char *file, const double *y)
 {
 	const nn_model *m = x->session->model;
 	nn_text *t = &x->text;
-	int best[5];
+	int best[5] = {0};
 	char number[16];
 	nn_text_add(t, "%s:", file);
 	for (int64_t i = 0; !m->classes && i < x->scorer.outputs; i++)
@@ -128,8 +128,9 @@ static bool predict_items(predict *x, const nn_items *items, bool numbered, nn_e
 		for (int i = 0; i < live; i++) {
 			const double *y = x->scorer.output + i * x->scorer.outputs;
 			char name[300];
+			long long number = at + i;
 			snprintf(name, sizeof name, numbered ? "%s[%lld]" : "%s", items->name,
-			         (long long)(at + i));
+			         number);
 			if (m->classes)
 				probabilities(m, y, x->scorer.outputs, x->p);
 			nn_text_clear(&x->text);

@@ -62,38 +62,43 @@ static bool check_labels(steps *x, const char *path, nn_error *e)
 	return !e->code;
 }
 
-/* Lanes without an image hold zeroes, because the arena is fresh. */
+/* Checks x and y and puts them into the arena. Lanes without an image hold zeroes, because the
+ * arena is fresh. */
+static void put_batch(steps *x, const nn_st_tensor *in, const nn_st_tensor *y, const char *path,
+                      nn_error *e)
+{
+	nn_net *n = &x->net;
+	nn_st_tensor target = *y;
+	x->live = (int)in->dim[0];
+	/* An auto-encoder's target is its input, in the output's shape. */
+	if (n->target->target_input && nn_tensor_count(n->target, 1) * x->live == y->count) {
+		target.rank = n->target->rank;
+		for (int d = 1; d < target.rank; d++)
+			target.dim[d] = n->target->dim[d];
+	}
+	if (!fits(x, in, n->input, path, e) || !fits(x, &target, n->target, path, e))
+		return;
+	nn_tensor_put(n->program, n->input, n->arena, x->live, in->dtype, in->data);
+	nn_tensor_put(n->program, n->target, n->arena, x->live, y->dtype, y->data);
+}
+
 static bool load_batch(steps *x, const char *path, nn_error *e)
 {
 	nn_safetensors s;
-	nn_net *n = &x->net;
+	const nn_model *m = x->net.model;
 	if (!nn_safetensors_read(&s, path, NN_EXIT_DATA, e))
 		return false;
 	const nn_st_tensor *in = nn_safetensors_find(&s, "x"), *y = nn_safetensors_find(&s, "y");
-	if (n->target->target_input)
+	if (x->net.target->target_input)
 		y = in;
-	if (!in || in->rank < 1 || in->dim[0] < 1 || in->dim[0] > n->model->batch)
-		nn_fail(e, NN_EXIT_DATA, "%s: expected 'x' with 1 to %d items", path,
-		        n->model->batch);
+	if (!in || in->rank < 1 || in->dim[0] < 1 || in->dim[0] > m->batch)
+		nn_fail(e, NN_EXIT_DATA, "%s: expected 'x' with 1 to %d items", path, m->batch);
 	else if (!y)
 		nn_fail(e, NN_EXIT_DATA, "%s: has no 'y'", path);
-	if (!e->code) {
-		x->live = (int)in->dim[0];
-		nn_st_tensor target = *y;
-		/* An auto-encoder's target is its input, in the output's shape. */
-		if (n->target->target_input &&
-		    nn_tensor_count(n->target, 1) * x->live == y->count) {
-			target.rank = n->target->rank;
-			for (int d = 1; d < target.rank; d++)
-				target.dim[d] = n->target->dim[d];
-		}
-		if (fits(x, in, n->input, path, e) && fits(x, &target, n->target, path, e)) {
-			nn_tensor_put(n->program, n->input, n->arena, x->live, in->dtype, in->data);
-			nn_tensor_put(n->program, n->target, n->arena, x->live, y->dtype, y->data);
-		}
-	}
+	else
+		put_batch(x, in, y, path, e);
 	nn_safetensors_free(&s);
-	return !e->code && (!n->model->classes || check_labels(x, path, e));
+	return !e->code && (!m->classes || check_labels(x, path, e));
 }
 
 /* A row of the file; `keep`: with what the tensor holds now. */

@@ -22,8 +22,8 @@ void toy_leave(void);
  * that can be told apart, and half as many for the test. */
 void toy_data(int count);
 
-/* Runs a trainer on arguments (the first is not argv[0]; NULL ends); its exit status. What it printed
- * to stdout and stderr is in toy_output afterwards. */
+/* Runs a trainer on arguments (the first is not argv[0]; NULL ends); its exit status. What it
+ * printed to stdout and stderr is in toy_output afterwards. */
 int toy_run(const nn_model *model, ...);
 extern char toy_output[1 << 16];
 

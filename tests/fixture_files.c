@@ -73,7 +73,8 @@ static void write_idx(const char *images, const char *labels, int count, uint64_
 		uint64_t r = nn_rand_u64(7, 0, stream, (uint64_t)i);
 		y[8 + i] = (unsigned char)(r % 3);
 		for (int k = 0; k < 16; k++) {
-			uint64_t noise = nn_rand_u64(7, 1, stream, (uint64_t)(i * 16 + k)) % 120;
+			uint64_t noise =
+			        nn_rand_u64(7, 1, stream, (uint64_t)i * 16 + (uint64_t)k) % 120;
 			x[16 + i * 16 + k] = (unsigned char)(noise + (k % 3 == y[8 + i] ? 60 : 0));
 		}
 	}
@@ -103,6 +104,7 @@ int toy_run(const nn_model *model, ...)
 	fflush(NULL);
 	for (int i = 0; i < 2; i++) {
 		saved[i] = dup(1 + i);
+		must(saved[i] >= 0, "dup");
 		dup2(fileno(f), 1 + i);
 	}
 	int status = nn_trainer(model, argc, argv);

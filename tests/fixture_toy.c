@@ -16,7 +16,8 @@
 #include "fixture.h"
 #include "../runtime/tensor.h"
 
-enum { SIDE = 4, F = SIDE * SIDE, K = 3, N = 8, LANES = 4 };
+enum { SIDE = 4, F = SIDE * SIDE, K = 3, N = 8, LANES = 4, LF = LANES * F };
+enum { LK = LANES * K, LS = LANES * SIDE };
 enum { X, Y, OUT, LOSS, W, B, MEAN, GW, GB, VW, VB, TENSORS };
 
 typedef struct place {
@@ -169,7 +170,7 @@ static const nn_tensor fast[TENSORS] = {
                .dim = {N, 1, SIDE, SIDE},
                .batched = true,
                .block = {LANES, 1, 1, 1},
-               .outer = {LANES * F, LANES *F, LANES *SIDE, LANES},
+               .outer = {LF, LANES *F, LANES *SIDE, LANES},
                .inner = {1},
                .offset = 0,
                .bytes = 512},
@@ -189,7 +190,7 @@ static const nn_tensor fast[TENSORS] = {
                  .dim = {N, K},
                  .batched = true,
                  .block = {LANES, 1, 1, 1},
-                 .outer = {LANES * K, LANES},
+                 .outer = {LK, LANES},
                  .inner = {1},
                  .offset = 576,
                  .bytes = 128},
@@ -206,7 +207,7 @@ static const nn_tensor fast[TENSORS] = {
                .rank = 2,
                .dim = {K, F},
                .block = {4, 1, 1, 1},
-               .outer = {4 * F, 4},
+               .outer = {LF, 4},
                .inner = {1},
                .offset = 768,
                .bytes = 256,

@@ -48,7 +48,7 @@ Test(data, plain_and_gzipped_are_the_same)
 	cr_assert_str_eq(load(&code), "");
 	char before[65];
 	cr_assert_eq(toy_run(&nn_network, "--out", "a", "-q", NULL), 0);
-	strcpy(before, toy_hash("a/last.safetensors"));
+	snprintf(before, sizeof before, "%s", toy_hash("a/last.safetensors"));
 	size_t count = toy_read("train-images", bytes, sizeof bytes);
 	gzip_file("train-images.gz", bytes, count, 0);
 	remove("train-images");
@@ -121,12 +121,14 @@ Test(data, missing_files_and_bombs)
 	cr_assert(code == 66 && strstr(text, "test-labels"), "%s", text);
 	toy_data(50);
 	/* A header of 2^30 items in a file of some bytes. */
-	memcpy(zeros, "\0\0\10\3\100\0\0\0\0\0\0\4\0\0\0\4", 16);
+	static const unsigned char many[16] = {0, 0, 8, 3, 64, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 4};
+	memcpy(zeros, many, sizeof many);
 	gzip_file("train-images", zeros, sizeof zeros, 0);
 	text = load(&code);
 	cr_assert(code == 65 && strstr(text, "cannot hold"), "%s", text);
 	/* More than the header announces. */
-	memcpy(zeros, "\0\0\10\3\0\0\0\1\0\0\0\4\0\0\0\4", 16);
+	static const unsigned char one[16] = {0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 4};
+	memcpy(zeros, one, sizeof one);
 	gzip_file("train-images", zeros, sizeof zeros, 0);
 	text = load(&code);
 	cr_assert(code == 65 && strstr(text, "more values"), "%s", text);

@@ -192,7 +192,7 @@ Test(io, no_fault_loses_a_training)
 	toy_data(50);
 	cr_assert_eq(toy_run(&nn_network, "--out", "whole", "-q", NULL), 0, "%s", toy_output);
 	char wanted[65];
-	strcpy(wanted, toy_hash("whole/last.safetensors"));
+	snprintf(wanted, sizeof wanted, "%s", toy_hash("whole/last.safetensors"));
 	for (int kind = 0; kind < KINDS; kind++)
 		for (int forever = 0; forever < 2; forever++)
 			for (int n = 0;; n += n < 8 ? 1 : 5) {

@@ -38,7 +38,8 @@ Test(schedule, closed_forms)
 	nn_schedule constant = make("constant", numbers, 3), cosine = make("cosine", numbers, 3);
 	nn_schedule step = make("step", numbers, 3), power = make("polynomial", numbers, 3);
 	nn_schedule exponential = make("exponential", numbers, 3);
-	for (double t = 0; t < 100; t++) {
+	for (int i = 0; i < 100; i++) {
+		double t = i;
 		double epoch = floor(t / 10);
 		near("constant", t, nn_schedule_lr(&constant, t), 2);
 		near("cosine", t, nn_schedule_lr(&cosine, t),
@@ -66,8 +67,8 @@ Test(schedule, warmup_comes_first)
 {
 	static const nn_setting numbers[] = {{"schedule", "warmup", "2"}};
 	nn_schedule s = make("cosine", numbers, 1);
-	for (double t = 0; t < 20; t++)
-		near("warmup", t, nn_schedule_lr(&s, t), 2 * (t + 1) / 20);
+	for (int t = 0; t < 20; t++)
+		near("warmup", t, nn_schedule_lr(&s, t), 2.0 * (t + 1) / 20);
 	near("after", 20, nn_schedule_lr(&s, 20), 2);
 	near("after", 60, nn_schedule_lr(&s, 60), 1);
 }
@@ -120,7 +121,10 @@ Test(initial, values_do_not_depend_on_the_layout)
 	cr_assert(nn_initialise(&nn_toy_fast, fast, 6, &e));
 	nn_tensor_get(&nn_toy_fast, nn_tensor_find(&nn_toy_fast, NN_PARAM, "dense1.weight"), fast,
 	              0, NN_F64, b);
-	cr_assert(memcmp(a, b, sizeof a) != 0);
+	int same = 0;
+	for (int i = 0; i < 48; i++)
+		same += a[i] == b[i];
+	cr_assert_lt(same, 48);
 }
 
 Test(initial, orthogonal_rows_and_columns)
@@ -173,7 +177,6 @@ Test(tensor, what_is_put_comes_back)
 	nn_program p = {.real_size = 4, .tensor = &t, .tensors = 1};
 	for (int i = 0; i < 210; i++)
 		in[i] = (float)i + 0.5F;
-	t.outer[0] = 3 * 72;
 	nn_tensor_put(&p, &t, arena, 5, NN_F32, in);
 	nn_tensor_get(&p, &t, arena, 5, NN_F32, out);
 	cr_assert_arr_eq(in, out, sizeof in);

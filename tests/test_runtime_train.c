@@ -87,7 +87,7 @@ Test(train, threads_do_not_change_a_bit)
 	for (int i = 0; i < 5; i++) {
 		cr_assert_eq(toy_run(&nn_network, "--out", "r", "-q", threads[i], NULL), 0);
 		if (!first[0])
-			strcpy(first, toy_hash("r/last.safetensors"));
+			snprintf(first, sizeof first, "%s", toy_hash("r/last.safetensors"));
 		cr_assert_str_eq(toy_hash("r/last.safetensors"), first, "%s", threads[i]);
 	}
 }
@@ -166,7 +166,7 @@ Test(train, a_loss_that_is_not_finite_stops_and_keeps_the_state)
 	cr_assert_eq(toy_run(&nn_network, "--out", "r", "-q", NULL), 128 + SIGTERM);
 	toy_signal = 0;
 	char before[65];
-	strcpy(before, toy_hash("r/state.safetensors"));
+	snprintf(before, sizeof before, "%s", toy_hash("r/state.safetensors"));
 	int status = toy_run(&nn_network, "--out", "r", "-q", "--resume", "--lr", "1e60", NULL);
 	cr_assert_eq(status, 80, "%d %s", status, toy_output);
 	cr_assert(strstr(toy_output, "not finite in step 8") &&
