@@ -177,7 +177,7 @@ bool nn_idx_file(const char *path, int64_t *count, int64_t *values, const uint8_
 	*count = x.dim[0];
 	*values = x.dim[0] ? x.bytes / x.dim[0] : 0;
 	dimensions(&x, dim);
-	return true;
+	return *bytes != NULL;
 }
 
 /* The file under its name, or with .gz added or taken away when only that is there. */
@@ -209,10 +209,9 @@ static bool read_images(const nn_loader *l, nn_items *items, char path[NN_PATH_M
 	snprintf(items->name, sizeof items->name, "%.255s", path);
 	nn_shape_text(l->settings->model, wanted);
 	/* 28x28 fits 1x28x28; a list of features takes any shape of that many values. */
-	const char *w = !strncmp(wanted, "1x", 2) && !strchr(dim, 'x') == !strchr(wanted + 2, 'x')
-	                        ? wanted + 2
-	                        : wanted;
-	bool same = l->settings->model->input_rank == 1 || !strcmp(dim, w) || !strcmp(dim, wanted);
+	const char *plane = !strncmp(wanted, "1x", 2) ? wanted + 2 : wanted;
+	bool same =
+	        l->settings->model->input_rank == 1 || !strcmp(dim, plane) || !strcmp(dim, wanted);
 	if (!same || items->values != l->values)
 		return nn_fail(e, NN_EXIT_DATA, "%s: its items are %s, the network's input is %s",
 		               path, dim[0] ? dim : "single values", wanted);
@@ -254,7 +253,7 @@ static bool read_labels(const nn_loader *l, nn_items *items, const char *images,
 {
 	char path[NN_PATH_MAX], dim[64];
 	int64_t count, values, wanted = l->labels ? 1 : l->targets;
-	const uint8_t *bytes;
+	const uint8_t *bytes = NULL;
 	void *memory;
 	if (!l->source->labels)
 		return nn_fail(e, NN_EXIT_DATA,

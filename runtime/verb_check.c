@@ -8,7 +8,7 @@
  * Then the gradients of the plain program, which computes in double, against its own loss: along
  * one random direction d over all parameters, (L(w + h d) - L(w - h d)) / 2h must be <g, d>.
  *
- * The initial weights are the seed's, or --weights; the batch is random. Exit 1 when a row fails. */
+ * The initial weights are the seed's or --weights; the batch is random. Exit 1 when a row fails. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
