@@ -1,0 +1,304 @@
+/* interp.h: equations executed as they are written, in double and in dual numbers.
+ *
+ * In: a program after any pass from formula to fuse. Out: the value of every element of every
+ * tensor and, when a direction is given for the parameters, its derivative along that direction
+ * (Wengert 1964). There is no backward code here and nothing is taken over from the compiler but the
+ * equations themselves: every operator is computed and differentiated below from its definition. So
+ * this is a witness for the derived gradients, for algebra and for fusion.
+ *
+ *     Memory *m = memory_new(p, live);  fill inputs and parameters through element();
+ *     run_equations(m, 1u << PHASE_FORWARD);  the loss is m->at[p->loss->id][0]
+ *
+ * What was never written is NaN, so reading too early shows in the result. Batch axes run over the
+ * live images only. Included by one test; everything is static. */
+#ifndef INTERP_H
+#define INTERP_H
+
+#include <math.h>
+#include <string.h>
+
+#include "../compiler/ir.h"
+
+#define NN_REAL double
+#define NN_LANES 1
+#include "../runtime/nn_vec.h"
+#include "../runtime/nn_rand.h"
+
+typedef struct Dual {
+	double v, d;               /* value; derivative along the direction                       */
+} Dual;
+
+typedef struct Memory {
+	const Prog *p;
+	Dual **at;                 /* by tensor id: its elements, row-major                       */
+	int live;                  /* images in this batch                                        */
+	uint64_t seed, step;       /* of random(); optimizer steps done                           */
+} Memory;
+
+typedef struct Point {         /* where the loops over axes stand                             */
+	const Memory *m;
+	const Eqn *q;              /* the equation that is executed                               */
+	const Axis *axis[2 * MAX_AXIS];
+	int value[2 * MAX_AXIS];
+	int n;
+} Point;
+
+static int64_t elements(const Tensor *t)
+{
+	int64_t n = 1;
+
+	for (int d = 0; d < t->rank; d++)
+		n *= t->dim[d];
+	return n;
+}
+
+/* Elements of live images: the first of the tensor, since the batch is its first dimension. */
+static int64_t live_elements(const Memory *m, const Tensor *t)
+{
+	return t->batched ? elements(t) / t->dim[0] * m->live : elements(t);
+}
+
+static Memory *memory_new(const Prog *p, int live)
+{
+	Memory *m = new(Memory);
+
+	*m = (Memory){ .p = p, .live = live, .seed = 7, .step = 3 };
+	m->at = alloc(sizeof *m->at * (size_t)p->ntensor);
+	for (int i = 0; i < p->ntensor; i++) {
+		int64_t n = elements(p->tensor[i]);
+		m->at[i] = alloc(sizeof **m->at * (size_t)n);
+		for (int64_t e = 0; e < n; e++)
+			m->at[i][e] = (Dual){ NAN, NAN };
+	}
+	return m;
+}
+
+/* ---- expressions --------------------------------------------------------------------------- */
+
+static int index_value(const Point *p, const Affine *a)
+{
+	int v = a->c;
+
+	for (int i = 0; i < a->n; i++) {
+		int at = 0;
+		while (at < p->n && p->axis[at] != a->term[i].axis)
+			at++;
+		if (at == p->n)
+			fatal(70, "interp: %s uses axis %s, which no loop runs over", eqn_text(p->q),
+			      a->term[i].axis->name);
+		v += a->term[i].coef * p->value[at];
+	}
+	return v;
+}
+
+/* The element at an index, or NULL when that is outside. */
+static Dual *element(const Point *p, const Tensor *t, const Affine *index)
+{
+	int64_t at = 0;
+
+	for (int d = 0; d < t->rank; d++) {
+		int i = index_value(p, &index[d]);
+		if (i < 0 || i >= t->dim[d])
+			return NULL;
+		at = at * t->dim[d] + i;
+	}
+	return &p->m->at[t->id][at];
+}
+
+static Dual leaf(const Point *p, const Expr *e)
+{
+	const Model *model = p->m->p->model;
+	double v = e->value;
+
+	if (e->op == OP_READ) {
+		const Dual *found = element(p, e->tensor, e->index);
+		bool max = p->q->fold == FOLD_MAX && p->q->rhs == e;
+		return found ? *found : (Dual){ max ? -INFINITY : 0, 0 };
+	}
+	if (e->op == OP_HYPER) {
+		const char *name = p->m->p->hyper[e->number];
+		for (int i = 0; i < model->nopt_var; i++)
+			if (!strcmp(model->opt_var[i].name, name))
+				v = model->opt_var[i].value;
+	} else if (e->op == OP_LIVE) {
+		v = p->m->live;
+	} else if (e->op == OP_STEP) {
+		v = (double)p->m->step;
+	} else if (e->op == OP_INDEX) {
+		v = index_value(p, &e->index[0]);
+	} else if (e->op == OP_INSIDE) {
+		int i = index_value(p, &e->index[0]);
+		v = i >= 0 && i < e->extent;
+	} else if (e->op == OP_RANDOM) {
+		uint32_t key = nn_rand_key(p->m->seed, NN_RAND_DROPOUT, (uint64_t)e->number, p->m->step);
+		v = nn_rand_v(key, (uint32_t)index_value(p, &e->index[0]), 0);
+	} else if (e->op != OP_CONST) {
+		fatal(70, "interp: %s holds something that is not a leaf", eqn_text(p->q));
+	}
+	return (Dual){ v, 0 };
+}
+
+static Dual function(Op op, Dual a)
+{
+	double v;
+
+	switch (op) {
+	case OP_NEG:
+		return (Dual){ -a.v, -a.d };
+	case OP_EXP:
+		return (Dual){ exp(a.v), exp(a.v) * a.d };
+	case OP_LOG:
+		return (Dual){ log(a.v), a.d / a.v };
+	case OP_SQRT:
+		return (Dual){ sqrt(a.v), 0.5 / sqrt(a.v) * a.d };
+	case OP_TANH:
+		return (Dual){ tanh(a.v), a.d / (cosh(a.v) * cosh(a.v)) };
+	case OP_SIGMOID:
+		v = 1 / (1 + exp(-a.v));
+		return (Dual){ v, a.d * v / (1 + exp(a.v)) };
+	default:
+		fatal(70, "interp: an operator without a definition");
+	}
+}
+
+/* At a tie max and min are their first argument. */
+static Dual operate(Op op, const Dual *x)
+{
+	Dual a = x[0], b = x[1];
+
+	switch (op) {
+	case OP_ADD:
+		return (Dual){ a.v + b.v, a.d + b.d };
+	case OP_SUB:
+		return (Dual){ a.v - b.v, a.d - b.d };
+	case OP_MUL:
+		return (Dual){ a.v * b.v, a.d * b.v + a.v * b.d };
+	case OP_DIV:
+		return (Dual){ a.v / b.v, (a.d * b.v - a.v * b.d) / (b.v * b.v) };
+	case OP_MAX:
+		return b.v > a.v ? b : a;
+	case OP_MIN:
+		return b.v < a.v ? b : a;
+	case OP_POWER:
+		return (Dual){ pow(a.v, b.v), b.v * pow(a.v, b.v - 1) * a.d };
+	case OP_IFGT:
+		return a.v > b.v ? x[2] : x[3];
+	case OP_IFEQ:
+		return a.v >= b.v && a.v <= b.v ? x[2] : x[3];
+	default:
+		return function(op, a);
+	}
+}
+
+static Dual evaluate_at(const Point *p, const Expr *e)
+{
+	Dual x[MAX_ARG] = { { 0, 0 } };
+
+	if (expr_arity(e->op) == 0)
+		return leaf(p, e);
+	for (int i = 0; i < expr_arity(e->op); i++)
+		x[i] = evaluate_at(p, e->arg[i]);
+	return operate(e->op, x);
+}
+
+/* ---- loops --------------------------------------------------------------------------------- */
+
+static int trips_of(const Memory *m, const Axis *a)
+{
+	return a->batch ? m->live : a->extent;
+}
+
+static bool open_loop(Point *p, const Axis *a)
+{
+	p->axis[p->n] = a;
+	p->value[p->n++] = 0;
+	return trips_of(p->m, a) > 0;
+}
+
+/* The next values of the loops from number `from` on; false when all have run. */
+static bool next_point(Point *p, int from)
+{
+	for (int i = p->n - 1; i >= from; i--) {
+		if (++p->value[i] < trips_of(p->m, p->axis[i]))
+			return true;
+		p->value[i] = 0;
+	}
+	return false;
+}
+
+/* One element of the output: all folded axes. The first maximum wins. */
+static void fold_at(Point *p)
+{
+	const Eqn *q = p->q;
+	int outer = p->n, code = 0, best = 0;
+	Dual acc = { q->fold == FOLD_MAX ? -INFINITY : 0, 0 };
+
+	for (int i = q->nfree; i < q->naxis; i++)
+		open_loop(p, q->axis[i]);
+	do {
+		Dual v = evaluate_at(p, q->rhs);
+		if (q->fold == FOLD_SUM)
+			acc = (Dual){ acc.v + v.v, acc.d + v.d };
+		else if (q->fold == FOLD_NONE || v.v > acc.v || isnan(v.v)) {
+			acc = v;
+			best = code;
+		}
+		code++;
+	} while (next_point(p, outer));
+	p->n = outer;
+	Dual *out = element(p, q->out, q->index);
+	if (!out)
+		fatal(70, "interp: %s writes outside of its output", eqn_text(q));
+	*out = acc;
+	if (q->arg)
+		*element(p, q->arg, q->index) = (Dual){ best, 0 };
+}
+
+/* Equation q at one point of the loops that are open already; its other free axes run here. */
+static void equation_at(Point *p, const Eqn *q)
+{
+	int outer = p->n;
+
+	p->q = q;
+	for (int i = 0; i < q->nfree; i++) {
+		bool open = false;
+		for (int j = 0; j < outer; j++)
+			open |= p->axis[j] == q->axis[i];
+		if (!open)
+			open_loop(p, q->axis[i]);
+	}
+	do
+		fold_at(p);
+	while (next_point(p, outer));
+	p->n = outer;
+}
+
+/* The equations of these phases, one after the other. */
+__attribute__((unused)) static void run_equations(const Memory *m, unsigned phases)
+{
+	for (const Eqn *q = m->p->first; q; q = q->next)
+		if (phases >> q->phase & 1) {
+			Point p = { .m = m };
+			equation_at(&p, q);
+		}
+}
+
+/* The kernels of a step or of an evaluation in their order; within a kernel all equations at each
+ * point of its first one. */
+__attribute__((unused)) static void run_kernels(const Memory *m, bool eval)
+{
+	for (int i = 0; i < m->p->nkernel; i++) {
+		const Kernel *k = m->p->kernel[i];
+		Point p = { .m = m, .q = k->eqn[0] };
+		if (k->eval != eval)
+			continue;
+		for (int a = 0; a < p.q->nfree; a++)
+			open_loop(&p, k->eqn[0]->axis[a]);
+		do
+			for (int j = 0; j < k->neqn; j++)
+				equation_at(&p, k->eqn[j]);
+		while (next_point(&p, 0));
+	}
+}
+
+#endif
