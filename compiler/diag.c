@@ -17,7 +17,7 @@
 
 #include "nncc.h"
 
-enum { SHOWN = 160, WORD = 64 };
+enum { SHOWN = 160, WORD = 64, BUCKETS = 1024 };
 
 typedef struct Said {     /* a message that was printed                                  */
 	const char *text; /* "file:line:col: kind: message"                              */
@@ -28,7 +28,7 @@ static const char *source_file, *source_text;
 static size_t source_len;
 static int errors;
 static bool muted; /* the last message was not printed: its notes are not either  */
-static Said *said;
+static Said *said[BUCKETS];
 
 void diag_source(const char *file, const char *text, size_t len)
 {
@@ -131,13 +131,17 @@ static void show_chain(Pos pos)
 
 static bool said_before(const char *text)
 {
-	for (Said *s = said; s; s = s->next)
+	unsigned hash = 2166136261u;
+	for (const char *p = text; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * 16777619u;
+	Said **bucket = &said[hash % BUCKETS];
+	for (Said *s = *bucket; s; s = s->next)
 		if (!strcmp(s->text, text))
 			return true;
 	Said *s = new(Said);
 	s->text = text;
-	s->next = said;
-	said = s;
+	s->next = *bucket;
+	*bucket = s;
 	return false;
 }
 
@@ -263,11 +267,14 @@ static int distance(const char *a, const char *b)
 	return row[na % 3][nb];
 }
 
-/* The word of the list that needs the fewest edits, if they are at most a third of its letters. */
+/* The word of the list that needs the fewest edits, if they are at most a third of its letters.
+ * After the last error that is shown nobody reads it. */
 const char *near_miss(const char *word, const char *const *list, int n)
 {
 	const char *best = NULL;
 	int least_edits = WORD;
+	if (options.error_limit && errors >= options.error_limit)
+		return NULL;
 	for (int i = 0; i < n; i++) {
 		int d = distance(word, list[i]);
 		if (d < least_edits && 3 * d <= (int)strlen(list[i])) {

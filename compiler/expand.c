@@ -113,7 +113,8 @@ static Shape wire(Walk *w, Layer *l, const Elem *e)
 			continue;
 		}
 		fine = false;
-		for (Name *k = w->scope->names; k && !nknown; k = k->next)
+		int tries = 0;
+		for (Name *k = w->scope->names; k && !nknown && tries++ < MAX_TRIES; k = k->next)
 			if (near_miss(word[i], &k->name, 1)) {
 				known = grow(known, nknown, sizeof *known);
 				known[nknown++] = k->name;
