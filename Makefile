@@ -7,13 +7,15 @@ CFLAGS   = -O2 -g
 PREFIX   = /usr/local
 BUILD    = build
 RUNTIME  = $(CURDIR)/runtime
+LIBRARY  = $(abspath $(BUILD)/runtime/libnn.a)
 
 FLAGS    = -std=c17 -D_GNU_SOURCE $(CFLAGS) -Wall -Wextra -Wshadow -Wconversion -MMD -MP
 XML_C    = $(shell pkg-config --cflags libxml-2.0)
 XML_LD   = $(shell pkg-config --libs libxml-2.0)
 # As a trainer is compiled (compiler/cc.c). clang-19 warns about its own choice of features.
-RUN_C    = -march=native -fopenmp -ffp-contract=fast -fno-math-errno -fno-trapping-math \
-	   -Wno-invalid-feature-combination
+RUN_C    = -fopenmp -fno-math-errno -fno-trapping-math
+NATIVE   = -march=native -ffp-contract=fast -Wno-invalid-feature-combination
+LIB_C    = -std=gnu17 -O2 -ffp-contract=off $(RUN_C) -ffunction-sections -fdata-sections
 RUN_LD   = -fopenmp -lpng -lz -lm
 
 # What a test links: the compiler or the runtime, each without its main. The compiler shares
@@ -23,12 +25,14 @@ SHARED   = $(BUILD)/compiler/calc.o $(BUILD)/compiler/sha256.o
 COMPILER = $(call objects,compiler/*.c) $(SHARED)
 TRAINER  = $(call objects,runtime/*.c tests/fixture*.c)
 
+LISTED   = $(shell cat runtime/files.txt)
+
 # tests/test_runtime_*.c, test_math.c and test_team.c test the runtime, the others the compiler.
 TESTS    = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
 OF_RUN   = $(filter $(addprefix $(BUILD)/tests/,test_runtime_% test_math test_team),$(TESTS))
 OF_NNCC  = $(filter-out $(OF_RUN),$(TESTS))
 
-all: $(BUILD)/nncc
+all: $(BUILD)/nncc $(BUILD)/runtime/libnn.a
 
 $(BUILD)/nncc: $(BUILD)/compiler/main.o $(COMPILER)
 	$(CC) -o $@ $^ $(XML_LD) -lm
@@ -41,8 +45,22 @@ $(BUILD)/%.o: %.c
 	$(compile)
 $(SHARED): $(BUILD)/compiler/%.o: runtime/%.c
 	$(compile)
-$(BUILD)/compiler/%.o: FLAGS += $(XML_C) -DNNCC_RUNTIME='"$(RUNTIME)"'
-$(BUILD)/runtime/%.o $(BUILD)/tests/fixture%.o $(OF_RUN:=.o): FLAGS += $(RUN_C)
+$(BUILD)/compiler/%.o: FLAGS += $(XML_C)
+$(BUILD)/compiler/sources.o: FLAGS += -DNNCC_RUNTIME='"$(RUNTIME)"' -DNNCC_LIBRARY='"$(LIBRARY)"'
+$(BUILD)/runtime/%.o: FLAGS += $(RUN_C) -ffp-contract=off
+$(BUILD)/runtime/peak.o $(BUILD)/tests/fixture%.o $(OF_RUN:=.o): FLAGS += $(RUN_C) $(NATIVE)
+$(BUILD)/runtime/lib/%.o: FLAGS = $(LIB_C) -MMD -MP
+$(BUILD)/runtime/lib/%.o: runtime/%.c $(BUILD)/runtime/libnn.a.cc
+	$(compile)
+
+# The runtime as trainers link it, for any processor of this architecture; nncc takes it only if
+# its C compiler calls itself what libnn.a.cc says.
+$(BUILD)/runtime/libnn.a: $(addprefix $(BUILD)/runtime/lib/,$(patsubst %.c,%.o,$(LISTED)))
+	@rm -f $@
+	ar rcs $@ $^
+$(BUILD)/runtime/libnn.a.cc: FORCE
+	@mkdir -p $(@D)
+	@$(CC) --version | head -n 1 | cmp -s - $@ || $(CC) --version | head -n 1 >$@
 $(OF_NNCC:=.o): FLAGS += $(XML_C)
 
 # As an archive: a test takes what it needs, and main.c's table of passes is not among it.
@@ -74,17 +92,19 @@ style:
 	@tests/setup.sh build test style
 	@tests/style.sh
 
-install:
+install: $(BUILD)/runtime/libnn.a
 	rm -rf $(BUILD)/install
-	$(MAKE) BUILD=$(BUILD)/install RUNTIME=$(PREFIX)/share/nncc/runtime all
+	$(MAKE) BUILD=$(BUILD)/install RUNTIME=$(PREFIX)/share/nncc/runtime \
+		LIBRARY=$(PREFIX)/lib/nncc/libnn.a $(BUILD)/install/nncc
 	install -D $(BUILD)/install/nncc $(DESTDIR)$(PREFIX)/bin/nncc
-	install -d $(DESTDIR)$(PREFIX)/share/nncc/runtime
-	install -m 644 runtime/*.[ch] $(DESTDIR)$(PREFIX)/share/nncc/runtime
+	install -d $(DESTDIR)$(PREFIX)/share/nncc/runtime $(DESTDIR)$(PREFIX)/lib/nncc
+	install -m 644 runtime/*.[ch] runtime/files.txt $(DESTDIR)$(PREFIX)/share/nncc/runtime
+	install -m 644 $(BUILD)/runtime/libnn.a* $(DESTDIR)$(PREFIX)/lib/nncc
 
 clean:
 	rm -rf $(BUILD)/compiler $(BUILD)/runtime $(BUILD)/tests $(BUILD)/oracle $(BUILD)/install \
 		$(BUILD)/nncc
 
--include $(wildcard $(BUILD)/*/*.d)
+-include $(wildcard $(addprefix $(BUILD)/,compiler/*.d runtime/*.d runtime/lib/*.d tests/*.d))
 .SECONDARY:
-.PHONY: all test demo style install clean
+.PHONY: all test demo style install clean FORCE

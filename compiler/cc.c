@@ -4,7 +4,12 @@
  * The sources go to a temporary directory, the C compiler runs on each of them, as many at once as
  * there are processors, then links. Its messages are shown as they come; a failure is exit 1. The
  * C compiler is the one of --cc, else of NNCC_CC, else the first of clang-19, clang and gcc, clang
- * only with its OpenMP library. */
+ * only with its OpenMP library.
+ *
+ * Most of the runtime is linked from an archive that was made along with nncc, when the same C
+ * compiler made it. The archive is for every processor of its architecture. No product and sum of
+ * the runtime becomes one instruction (-ffp-contract=off), so it computes the same bits wherever it
+ * was compiled, and the archive decides about time only. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +20,8 @@
 
 /* The last one quiets clang-19 on processors whose -march=native it finds contradictory; gcc takes
  * every -Wno-. */
-const char *const cc_flags = "-std=gnu17 -ffp-contract=fast -fno-math-errno -fno-trapping-math "
-                             "-fopenmp -ffunction-sections -fdata-sections "
+const char *const cc_flags = "-std=gnu17 -fno-math-errno -fno-trapping-math -fopenmp "
+                             "-ffunction-sections -fdata-sections "
                              "-Wno-invalid-feature-combination";
 const char *const cc_link_flags = "-fopenmp -s -Wl,--gc-sections -Wl,--as-needed";
 const char *const cc_libraries = "-lpng -lz -lm";
@@ -31,7 +36,10 @@ const char *cc_march(const Prog *p)
 
 const char *cc_level(const char *file)
 {
-	return strcmp(file, "net.c") ? "-O2" : "-O3";
+	if (!strcmp(file, "net.c"))
+		return "-O3 -ffp-contract=fast";
+	bool fused = !strcmp(file, "plain.c") || !strcmp(file, "runtime/peak.c");
+	return fused ? "-O2 -ffp-contract=fast" : "-O2 -ffp-contract=off";
 }
 
 /* The word that names the program decides: /usr/bin/clang-19, "ccache clang". */
@@ -87,6 +95,32 @@ static Args compiler(void)
 	return cc;
 }
 
+/* What is this network's or has to be this processor's: peak.c measures it. The rest of the runtime
+ * gains nothing from wider vectors; feed.c, which fills batches, was measured. */
+static bool is_native(const char *file)
+{
+	return strncmp(file, "runtime/", 8) || !strcmp(file, "runtime/peak.c");
+}
+
+/* A compiler that is given flags may make something else of the runtime than the archive holds. */
+static void use_library(Sources *s, const Args *cc)
+{
+	Args ask = *cc;
+	for (int i = 0; i < cc->n; i++)
+		if (cc->word[i][0] == '-')
+			return;
+	args_add(&ask, "--version");
+	const char *maker = program_says(&ask);
+	s->library = maker ? sources_library(maker) : NULL;
+	if (!s->library)
+		return;
+	int kept = 0;
+	for (int i = 0; i < s->nfile; i++)
+		if (is_native(s->file[i]))
+			s->file[kept++] = s->file[i];
+	s->nfile = kept;
+}
+
 static const char *object(const Sources *s, int i)
 {
 	return format("%s/%.*s.o", s->dir, (int)strlen(s->file[i]) - 2, s->file[i]);
@@ -116,6 +150,8 @@ static Args link_command(const Args *cc, const Sources *s, const char *output)
 	args_add(&a, output);
 	for (int i = 0; i < s->nfile; i++)
 		args_add(&a, object(s, i));
+	if (s->library)
+		args_add(&a, s->library);
 	args_split(&a, cc_libraries);
 	return a;
 }
@@ -132,6 +168,9 @@ static void show(const Args *a, int n)
 static void check_output(const char *path)
 {
 	struct stat st;
+	const char *slash = strrchr(path, '/');
+	if (slash && !options.print_only)
+		make_dirs(copy_bytes(path, (size_t)(slash - path)));
 	if (!stat(path, &st) && S_ISDIR(st.st_mode))
 		fatal(1, "%s is a directory; -o names another file for the trainer", path);
 }
@@ -169,8 +208,10 @@ int build(const Prog *fast, const Prog *plain)
 	}
 	const char *output = options.output ? options.output : s.name;
 	check_output(output);
+	Args cc = compiler();
+	use_library(&s, &cc);
 	signals_hold();
-	Args cc = compiler(), *command = alloc((size_t)s.nfile * sizeof *command);
+	Args *command = alloc((size_t)s.nfile * sizeof *command);
 	s.dir = sources_temp(!options.print_only);
 	for (int i = 0; i < s.nfile; i++)
 		command[i] = compile_command(&cc, &s, i, fast);

@@ -44,9 +44,14 @@ typedef struct Sources {
 	const char *name;          /* the trainer's file name                                     */
 	const char *file[MAX_SOURCES];     /* "net.c", "runtime/team.c": to compile               */
 	int nfile;
+	const char *library;       /* the rest of the runtime, compiled; or NULL: `file` has all  */
 } Sources;
 const char *trainer_name(const Model *m);  /* the network's name as a harmless file name       */
-void sources_list(Sources *s);             /* fills `file`                                     */
+void sources_list(Sources *s);             /* fills `file` with everything                     */
+/* The runtime's archive, if it is what the compiler that calls itself `maker` would make of the
+ * runtime's sources now; or NULL. */
+const char *sources_library(const char *maker);
+void make_dirs(const char *path);          /* and those above it                               */
 void sources_write(const Sources *s, const Prog *fast, const Prog *plain);
 const char *sources_temp(bool make);       /* a new directory, removed at exit; or its pattern */
 void sources_drop(void);                   /* removes it now                                   */
@@ -56,7 +61,7 @@ extern const char *const cc_flags;         /* of every file                     
 extern const char *const cc_link_flags;
 extern const char *const cc_libraries;
 const char *cc_march(const Prog *p);       /* "-march=native -mprefer-vector-width=512"        */
-const char *cc_level(const char *file);    /* "-O3" where it pays                              */
+const char *cc_level(const char *file);    /* "-O3", "-O2 -ffp-contract=off"                    */
 
 /* spawn.c: programs, without a shell. */
 typedef struct Args {          /* an argument vector                                          */

@@ -6,9 +6,10 @@
  *     plain.c    the reference in double     Makefile   the same commands that build() runs
  *     model.c    what the runtime is told
  *
- * The runtime stands where nncc was told when it was built, or where the environment variable
- * NNCC_RUNTIME says. The user's name for the network becomes a file name only after every byte that
- * a shell, make or a path could read in its own way has been replaced. */
+ * The runtime stands where nncc was told when it was built, with the archive of what was compiled
+ * of it, or where the environment variable NNCC_RUNTIME says, without an archive. The user's name
+ * for the network becomes a file name only after every byte that a shell, make or a path could read
+ * in its own way has been replaced. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -20,10 +21,15 @@
 
 static const char *temp; /* to be removed, or NULL                                      */
 
-static const char *runtime_dir(void)
+static bool moved(void)
 {
 	const char *dir = getenv("NNCC_RUNTIME");
-	return dir && *dir ? dir : NNCC_RUNTIME;
+	return dir && *dir;
+}
+
+static const char *runtime_dir(void)
+{
+	return moved() ? getenv("NNCC_RUNTIME") : NNCC_RUNTIME;
 }
 
 const char *trainer_name(const Model *m)
@@ -53,8 +59,8 @@ static _Noreturn void no_runtime(const char *file)
 	      runtime_dir(), file, strerror(errno));
 }
 
-/* The runtime's headers, sorted. */
-static int headers(const char *name[MAX_SOURCES])
+/* The runtime's files whose name ends with '.' and `kind`, sorted. */
+static int files(char kind, const char *name[MAX_SOURCES])
 {
 	int n = 0;
 	DIR *d = opendir(runtime_dir());
@@ -62,7 +68,8 @@ static int headers(const char *name[MAX_SOURCES])
 		no_runtime("");
 	for (struct dirent *e; n < MAX_SOURCES && (e = readdir(d));) {
 		size_t len = strlen(e->d_name);
-		if (len > 2 && e->d_name[0] != '.' && !strcmp(e->d_name + len - 2, ".h"))
+		const char *end = e->d_name + len - (len > 2 ? 2 : 0);
+		if (e->d_name[0] != '.' && end[0] == '.' && end[1] == kind)
 			name[n++] = copy_bytes(e->d_name, len);
 	}
 	closedir(d);
@@ -87,6 +94,40 @@ void sources_list(Sources *s)
 			s->file[s->nfile++] = format("runtime/%s", line);
 	}
 	fclose(f);
+}
+
+/* Whether `path` is at least as new as every source of that kind. */
+static bool is_newer(const char *path, char kind)
+{
+	const char *name[MAX_SOURCES];
+	struct stat made, st;
+	int n = files(kind, name);
+	if (stat(path, &made))
+		return false;
+	for (int i = 0; i < n; i++) {
+		if (stat(format("%s/%s", runtime_dir(), name[i]), &st))
+			return false;
+		if (st.st_mtim.tv_sec > made.st_mtim.tv_sec ||
+		    (st.st_mtim.tv_sec == made.st_mtim.tv_sec &&
+		     st.st_mtim.tv_nsec > made.st_mtim.tv_nsec))
+			return false;
+	}
+	return true;
+}
+
+/* Beside the archive, in libnn.a.cc, stands the first line of its compiler's --version. */
+const char *sources_library(const char *maker)
+{
+	char line[4096];
+	FILE *f = moved() ? NULL : fopen(NNCC_LIBRARY ".cc", "r");
+	bool same = f && fgets(line, sizeof line, f);
+	if (f)
+		fclose(f);
+	if (same)
+		line[strcspn(line, "\n")] = 0;
+	same = same && !strcmp(line, maker);
+	return same && is_newer(NNCC_LIBRARY, 'c') && is_newer(NNCC_LIBRARY, 'h') ? NNCC_LIBRARY
+	                                                                          : NULL;
 }
 
 static FILE *create(const char *dir, const char *name)
@@ -114,8 +155,10 @@ static void copy(const char *from, const char *dir, const char *name)
 	if (!in)
 		fatal(1, "cannot read %s: %s", path, strerror(errno));
 	FILE *out = create(dir, name);
-	while ((n = fread(part, 1, sizeof part, in)) > 0)
+	do {
+		n = fread(part, 1, sizeof part, in);
 		fwrite(part, 1, n, out);
+	} while (n == sizeof part);
 	if (ferror(in))
 		fatal(1, "cannot read %s: %s", path, strerror(errno));
 	fclose(in);
@@ -125,8 +168,20 @@ static void copy(const char *from, const char *dir, const char *name)
 static void make_dir(const char *path)
 {
 	struct stat st;
-	if (mkdir(path, 0777) && (errno != EEXIST || stat(path, &st) || !S_ISDIR(st.st_mode)))
-		fatal(1, "cannot make the directory %s: %s", path, strerror(errno));
+	if (!mkdir(path, 0777))
+		return;
+	int error = errno;
+	if (stat(path, &st) || !S_ISDIR(st.st_mode))
+		fatal(1, "cannot make the directory %s: %s", path, strerror(error));
+}
+
+void make_dirs(const char *path)
+{
+	for (const char *end = strchr(path, '/'); end; end = strchr(end + 1, '/'))
+		if (end > path && end[-1] != '/')
+			make_dir(copy_bytes(path, (size_t)(end - path)));
+	if (*path)
+		make_dir(path);
 }
 
 static void write_makefile(const Sources *s, const Prog *p)
@@ -153,9 +208,10 @@ static void write_makefile(const Sources *s, const Prog *p)
 	        "\t$(CC) $(LDFLAGS) -o $@ $(OBJECTS) $(LIBS)\n"
 	        "$(OBJECTS): $(wildcard runtime/*.h)\n",
 	        s->name);
-	fputs("LEVEL = -O2\n", f);
+	const char *most = cc_level("model.c");
+	fprintf(f, "LEVEL = %s\n", most);
 	for (int i = 0; i < s->nfile; i++)
-		if (strcmp(cc_level(s->file[i]), "-O2"))
+		if (strcmp(cc_level(s->file[i]), most))
 			fprintf(f, "%.*s.o: LEVEL = %s\n", (int)strlen(s->file[i]) - 2, s->file[i],
 			        cc_level(s->file[i]));
 	fprintf(f,
@@ -171,9 +227,8 @@ static void write_makefile(const Sources *s, const Prog *p)
 void sources_write(const Sources *s, const Prog *fast, const Prog *plain)
 {
 	const char *name[MAX_SOURCES], *runtime = format("%s/runtime", s->dir);
-	make_dir(s->dir);
-	make_dir(runtime);
-	int n = headers(name);
+	make_dirs(runtime);
+	int n = files('h', name);
 	for (int i = 0; i < n; i++)
 		copy(runtime_dir(), runtime, name[i]);
 	for (int i = 0; i < s->nfile; i++)
@@ -199,7 +254,7 @@ static void drop(const char *dir)
 		return;
 	for (struct dirent *e; (e = readdir(d));)
 		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
-			unlinkat(dirfd(d), e->d_name, 0);
+			unlink(format("%s/%s", dir, e->d_name));
 	closedir(d);
 	rmdir(dir);
 }

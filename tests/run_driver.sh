@@ -9,6 +9,8 @@ set -u
 export LC_ALL=C
 cd "$(dirname "$0")/.." || exit 1
 nncc=$(realpath "${NNCC:-build/nncc}")
+runtime=$PWD/runtime
+maker=$(cat "$(dirname "$nncc")/runtime/libnn.a.cc")
 unset NNCC_CC
 mkdir -p build/driver
 work=$(mktemp -d "$PWD/build/driver/run-XXXXXX")
@@ -151,7 +153,9 @@ compilers() {
 trainers() {
 	mkdir folder
 	check 1 'is a directory' "$nncc" -o folder tiny.xml
-	check 1 . "$nncc" -o absent/tiny tiny.xml
+	check 1 'cannot make the directory tiny.xml: File exists|Not a directory' "$nncc" -o tiny.xml/x tiny.xml
+	check 0 '^new/er/tiny: 43 parameters' "$nncc" -o new/er/tiny tiny.xml
+	holds 'missing directories are made' test -x new/er/tiny
 	check 1 'needs .* more than the .* of --max-mem' "$nncc" --max-mem 10K tiny.xml
 	check 0 '^tiny: 43 parameters, .* of memory, .* s$' "$nncc" tiny.xml
 	clean_tmp 'a build'
@@ -165,10 +169,27 @@ trainers() {
 	holds 'the static trainer runs' ./fixed info --json
 }
 
+# The archive of the compiled runtime: which compilers link it, and that it changes no result.
+library() {
+	local links='bin/clang -fopenmp .*libnn\.a ' compiles='-c -o .*runtime/team\.o'
+	check 0 "$links" "$nncc" '-###' --cc bin/clang tiny.xml
+	printf 'clang version 1\n' >version
+	check 0 "$compiles" "$nncc" '-###' --cc bin/clang tiny.xml
+	printf '%s\n' "$maker" >version
+	check 0 "$compiles" "$nncc" '-###' --cc 'bin/clang -g' tiny.xml
+	check 0 "$compiles" env NNCC_RUNTIME="$runtime" "$nncc" '-###' --cc bin/clang tiny.xml
+	holds 'a trainer with the archive' "$nncc" -o linked tiny.xml
+	holds 'a trainer without' env NNCC_RUNTIME="$runtime" "$nncc" -o compiled tiny.xml
+	holds 'training with one' ./linked train --out a -q
+	holds 'training with the other' ./compiled train --out b -q
+	holds 'the archive gives the same weights' cmp a/last.safetensors b/last.safetensors
+}
+
 sources() {
 	mkdir elsewhere
 	cp tiny.xml elsewhere
 	check 0 '^tiny.c.d:' "$nncc" -S tiny.xml
+	check 0 '^new/est/c:' "$nncc" -S -o new/est/c tiny.xml
 	(cd elsewhere && LC_ALL=C.UTF-8 TZ=Asia/Tokyo "$nncc" -S tiny.xml 2>/dev/null)
 	holds 'same network, same C' diff -r tiny.c.d elsewhere/tiny.c.d
 	holds 'make with clang' make -s -C tiny.c.d CC=clang-19
@@ -179,14 +200,17 @@ sources() {
 }
 
 network tiny >tiny.xml
+printf '%s\n' "$maker" >version
 fake_cc show 'exit 0'
 fake_cc refuse 'echo "error: no such vector" >&2; exit 1'
 fake_cc env "env >>'$work/seen'; exit 1"
-fake_cc slow "echo \$\$ >'$work/slow.started'; exec sleep 20"
+fake_cc clang 'cat version'
+fake_cc slow "[ \$1 = --version ] && exit; echo \$\$ >'$work/slow.started'; exec sleep 20"
 usage
 prints
 compilers
 trainers
+library
 sources
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

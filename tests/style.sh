@@ -54,7 +54,8 @@ format() {
 # A header is checked through the files that include it.
 tidy() {
 	printf '%s\0' "${sources[@]}" | grep -z '\.c$' | xargs -0 -r -n 4 -P 2 sh -c '
-		flags="-std=c17 -D_GNU_SOURCE -fopenmp $(pkg-config --cflags libxml-2.0)"
+		flags="-std=c17 -D_GNU_SOURCE -fopenmp $(pkg-config --cflags libxml-2.0)
+			-DNNCC_RUNTIME=\"\" -DNNCC_LIBRARY=\"\""
 		clang-tidy-19 --quiet "$@" -- $flags 2>/dev/null | grep -E "(error|warning):"' tidy |
 		sort -u
 }
