@@ -101,7 +101,7 @@ static double value_of(const Case *c, const Prog *p, const Tensor *t, int64_t i)
 		return (double)((uint64_t)fabs(v * 1000) % (uint64_t)p->model->classes);
 	if (t->role == ROLE_STATE)
 		return 0.1 * fabs(v);
-	return c->ties ? rint(v) : t->role == ROLE_PARAM ? 0.4 * v : v;
+	return c->ties ? rint(v) : t->role == ROLE_PARAM || t->role == ROLE_FROZEN ? 0.4 * v : v;
 }
 
 static bool is_given(const Tensor *t)
@@ -333,6 +333,12 @@ Test(dual, folds_and_indices)
 	        "y[n,c,h,w] = x[n,c+1,h,w] * x[n,c-1,h+2,w-1] + x[n,c,h,w]",
 	        "y[n,c,h,w] = (max{r} x[n,r,h,w]) * x[n,c,h,w]",
 	        "y[n,c,h,w] = x[n,c,h,w] * (sum{r,s} x[n,c,r,s] * x[n,c,r,s])",
+	        "y[n,c,h,w] = x[n,c,2*h,w] + x[n,c,h,3*w-1]",
+	        "y[n,c,h,w] = max{r,s} (x[n,c,h+r,w+s] * x[n,c,r,s])",
+	        "y[n,c,h,w] = sum{r} max(x[n,c,h,r], x[n,c,h,w])",
+	        "y[n,c,h,w] = (sum{r} exp(x[n,c,r,w])) * 0.5 + x[n,0,h,w]",
+	        "y[n,c,h,w] = x[n,c,3,w] + x[n,c,h,w+4] + exp(x[n,c,h-1,w])",
+	        "m[c] = max{n,h,w} x[n,c,h,w]; y[n,c,h,w] = x[n,c,h,w] - m[c]",
 	};
 	for (size_t i = 0; i < sizeof formula / sizeof *formula; i++)
 		for (int live = 0; live < 4; live += 3)
