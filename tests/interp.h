@@ -138,57 +138,40 @@ static Dual leaf(const Point *p, const Expr *e)
 	return (Dual){ v, 0 };
 }
 
-static Dual function(Op op, Dual a)
-{
-	double v;
+/* The operators of ops.h, each by its definition: value and derivative. */
+#define DUAL(id) __attribute__((unused)) static Dual dual_##id(const Dual *x)
+#define A x[0].v
+#define B x[1].v
 
-	switch (op) {
-	case OP_NEG:
-		return (Dual){ -a.v, -a.d };
-	case OP_EXP:
-		return (Dual){ exp(a.v), exp(a.v) * a.d };
-	case OP_LOG:
-		return (Dual){ log(a.v), a.d / a.v };
-	case OP_SQRT:
-		return (Dual){ sqrt(a.v), 0.5 / sqrt(a.v) * a.d };
-	case OP_TANH:
-		return (Dual){ tanh(a.v), a.d / (cosh(a.v) * cosh(a.v)) };
-	case OP_SIGMOID:
-		v = 1 / (1 + exp(-a.v));
-		return (Dual){ v, a.d * v / (1 + exp(a.v)) };
-	default:
-		fatal(70, "interp: an operator without a definition");
-	}
-}
+DUAL(ADD) { return (Dual){ A + B, x[0].d + x[1].d }; }
+DUAL(SUB) { return (Dual){ A - B, x[0].d - x[1].d }; }
+DUAL(MUL) { return (Dual){ A * B, x[0].d * B + A * x[1].d }; }
+DUAL(DIV) { return (Dual){ A / B, (x[0].d * B - A * x[1].d) / (B * B) }; }
+DUAL(NEG) { return (Dual){ -A, -x[0].d }; }
+DUAL(MAX) { return B > A ? x[1] : x[0]; }      /* at a tie the first argument */
+DUAL(MIN) { return B < A ? x[1] : x[0]; }
+DUAL(EXP) { return (Dual){ exp(A), exp(A) * x[0].d }; }
+DUAL(LOG) { return (Dual){ log(A), x[0].d / A }; }
+DUAL(SQRT) { return (Dual){ sqrt(A), 0.5 / sqrt(A) * x[0].d }; }
+DUAL(TANH) { return (Dual){ tanh(A), x[0].d / (cosh(A) * cosh(A)) }; }
+DUAL(SIGMOID) { return (Dual){ 1 / (1 + exp(-A)), x[0].d / (2 + exp(A) + exp(-A)) }; }
+DUAL(EXPM1) { return (Dual){ expm1(A), exp(A) * x[0].d }; }
+DUAL(LOG1P) { return (Dual){ log1p(A), x[0].d / (1 + A) }; }
+DUAL(ERF) { return (Dual){ erf(A), 2 / sqrt(acos(-1)) * exp(-A * A) * x[0].d }; }
+DUAL(SIGN) { return (Dual){ (A > 0) - (A < 0), 0 }; }
+DUAL(ABS) { return (Dual){ fabs(A), ((A > 0) - (A < 0)) * x[0].d }; }
+DUAL(IFGT) { return A > B ? x[2] : x[3]; }
+DUAL(IFEQ) { return A >= B && A <= B ? x[2] : x[3]; }
+DUAL(POWER) { return (Dual){ pow(A, B), B * pow(A, B - 1) * x[0].d }; }
 
-/* At a tie max and min are their first argument. */
-static Dual operate(Op op, const Dual *x)
-{
-	Dual a = x[0], b = x[1];
-
-	switch (op) {
-	case OP_ADD:
-		return (Dual){ a.v + b.v, a.d + b.d };
-	case OP_SUB:
-		return (Dual){ a.v - b.v, a.d - b.d };
-	case OP_MUL:
-		return (Dual){ a.v * b.v, a.d * b.v + a.v * b.d };
-	case OP_DIV:
-		return (Dual){ a.v / b.v, (a.d * b.v - a.v * b.d) / (b.v * b.v) };
-	case OP_MAX:
-		return b.v > a.v ? b : a;
-	case OP_MIN:
-		return b.v < a.v ? b : a;
-	case OP_POWER:
-		return (Dual){ pow(a.v, b.v), b.v * pow(a.v, b.v - 1) * a.d };
-	case OP_IFGT:
-		return a.v > b.v ? x[2] : x[3];
-	case OP_IFEQ:
-		return a.v >= b.v && a.v <= b.v ? x[2] : x[3];
-	default:
-		return function(op, a);
-	}
-}
+static Dual (*const dual_of[])(const Dual *x) = {
+#define OP(id, name, arity, text, d0, d1, d2, d3) [OP_##id] = dual_##id,
+#include "../compiler/ops.h"
+#undef OP
+};
+#undef DUAL
+#undef A
+#undef B
 
 static Dual evaluate_at(const Point *p, const Expr *e)
 {
@@ -198,7 +181,7 @@ static Dual evaluate_at(const Point *p, const Expr *e)
 		return leaf(p, e);
 	for (int i = 0; i < expr_arity(e->op); i++)
 		x[i] = evaluate_at(p, e->arg[i]);
-	return operate(e->op, x);
+	return dual_of[e->op](x);
 }
 
 /* ---- loops --------------------------------------------------------------------------------- */
