@@ -65,7 +65,7 @@ static const char *kind_of(const Tensor *t)
 	static const char *const kind[] = { [ROLE_INPUT] = "NN_INPUT", [ROLE_TARGET] = "NN_TARGET",
 		[ROLE_OUTPUT] = "NN_OUTPUT", [ROLE_LOSS] = "NN_LOSS", [ROLE_PARAM] = "NN_PARAM",
 		[ROLE_FROZEN] = "NN_FROZEN", [ROLE_RUNNING] = "NN_RUNNING", [ROLE_STATE] = "NN_STATE",
-		[ROLE_GRAD] = "NN_GRAD" };
+		[ROLE_GRAD] = "NN_GRAD", [ROLE_CLASS_WEIGHT] = "NN_CLASS_WEIGHT" };
 
 	return kind[t->role];
 }

@@ -62,7 +62,7 @@ static bool is_uniform(const Expr *x)
 {
 	if (x->op == OP_HYPER || x->op == OP_STEP || x->op == OP_LIVE || x->op == OP_CONST)
 		return true;
-	if (expr_arity(x->op) == 0)
+	if (expr_arity(x->op) == 0 || (x->op > OP_NEG && x->op != OP_POWER))
 		return false;
 	for (int i = 0; i < x->n; i++)
 		if (!is_uniform(x->arg[i]))
@@ -173,11 +173,17 @@ const char *em_affine(const Em *e, const Affine *a)
 	return *s ? s : format("%d", a->c);
 }
 
+/* Is t walked as a row of vectors? Numbers that a flat kernel reads are not. */
+bool em_in_row(const Em *e, const Tensor *t)
+{
+	return e->k->flat && (!tensor_is_number(t) || tensor_is_number(e->k->eqn[0]->out));
+}
+
 const char *em_element(const Em *e, const Tensor *t, const Affine *index)
 {
 	char *s = format("%s", em_used(e, t)->name);
 
-	if (e->k->flat)
+	if (em_in_row(e, t))
 		return format("%s[e]", s);
 	for (int d = 0; d < t->rank; d++)
 		s = format("%s[%s]", s, em_affine(e, &index[d]));
@@ -193,7 +199,7 @@ const char *em_type(const Em *e, const Tensor *t)
 {
 	if (t->bytes8)
 		return "nn_b";
-	return t->lanes > 1 || e->k->flat ? "nn_v" : "nn_real";
+	return t->lanes > 1 || em_in_row(e, t) ? "nn_v" : "nn_real";
 }
 
 /* ---- expressions ----------------------------------------------------------------------------------- */
@@ -262,7 +268,7 @@ const char *em_local(const Em *e, int j)
 static CValue read(const Em *e, const Expr *x)
 {
 	const Tensor *t = x->tensor;
-	CValue v = { em_element(e, t, x->index), t->lanes > 1 || e->k->flat, 3 };
+	CValue v = { em_element(e, t, x->index), t->lanes > 1 || em_in_row(e, t), 3 };
 	char *test = "";
 
 	for (int j = 0; t->local && j < e->k->neqn; j++) {    /* the part made at this point */

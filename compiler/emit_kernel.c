@@ -19,7 +19,7 @@ static const char *dims_of(const Em *e, const Tensor *t)
 {
 	char *s = "[restrict]";
 
-	for (int d = 1; d < t->rank && !e->k->flat; d++)
+	for (int d = 1; d < t->rank && !em_in_row(e, t); d++)
 		s = format("%s[%d]", s, t->dim[d]);
 	return s;
 }
@@ -728,7 +728,7 @@ const char *kernel_body(const Prog *p, const Kernel *k, const char **formula, co
 	for (int i = 0; i < e.nused; i++) {
 		p->tensor[e.used[i].tensor->id]->cname = keep[i];
 		if (e.used[i].memory)
-			a = format("%s, %s%s", a, k->flat ? "FLAT_" : "", keep[i]);
+			a = format("%s, %s%s", a, em_in_row(&e, e.used[i].tensor) ? "FLAT_" : "", keep[i]);
 	}
 	*formula = s;
 	*args = a;

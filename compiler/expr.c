@@ -171,6 +171,16 @@ static double evaluate(Op op, double a, double b, double c, double d)
 		return tanh(a);
 	case OP_SIGMOID:
 		return 1 / (1 + exp(-a));
+	case OP_EXPM1:
+		return expm1(a);
+	case OP_LOG1P:
+		return log1p(a);
+	case OP_ERF:
+		return erf(a);
+	case OP_ABS:
+		return fabs(a);
+	case OP_SIGN:
+		return (a > 0) - (a < 0);
 	case OP_IFGT:
 		return a > b ? c : d;
 	case OP_IFEQ:
@@ -289,6 +299,14 @@ Expr *expr_replace(Expr *e, const Expr *from, Expr *to)
 		changed |= arg[i] != e->arg[i];
 	}
 	return changed ? expr_op(e->op, arg[0], arg[1], arg[2], arg[3]) : e;
+}
+
+bool tensor_is_number(const Tensor *t)
+{
+	for (int d = 0; d < t->rank; d++)
+		if (t->dim[d] != 1)
+			return false;
+	return !t->batched;
 }
 
 /* ---- asking -------------------------------------------------------------------------------- */

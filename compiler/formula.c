@@ -5,6 +5,7 @@
  * (flatten) makes no equation: its output is its input's tensor. After this pass no error of the
  * user's can occur. Every tensor gets a C name made from the row's name and a number ("conv2_y"),
  * never from the user's text. */
+#include "front.h"
 #include "ir.h"
 
 #include <math.h>
@@ -78,18 +79,9 @@ static void batch_shape(const Prog *p, Tensor *t, const Shape *s)
 
 /* Initial distributions: He et al. 2015, Glorot and Bengio 2010, LeCun et al. 1998, PyTorch's
  * default (uniform within 1/sqrt(fan_in), the bias too). */
-static void set_init(Tensor *t, const Layer *l, const char *constant, double fan_in, double fan_out)
+static void set_init(Tensor *t, const Layer *l, double fan_in, double fan_out)
 {
 	t->init = NN_INIT_CONST;
-	if (constant && l->init == INIT_TORCH && !strcmp(constant, "0")) {
-		t->init = NN_INIT_UNIFORM;
-		t->init_scale = 1 / sqrt(fan_in);
-		return;
-	}
-	if (constant) {
-		t->init_scale = *constant - '0';
-		return;
-	}
 	switch (l->init) {
 	case INIT_ZEROS:
 	case INIT_ONES:
@@ -118,61 +110,112 @@ static void set_init(Tensor *t, const Layer *l, const char *constant, double fan
 	}
 }
 
-/* One dimension of a parameter; F of an image is the three of C, H and W. */
-static void param_dim(Tensor *t, const Layer *l, const char *text, const Tensor *x)
+/* Biases start as 0; with PyTorch's default like the weights, whose fan-in counts. */
+static void set_bias(Tensor *t, const Scope *s, const Layer *l)
 {
-	double v = 0;
+	const Tensor *w = scope_tensor(s, "weight");
+	double fan_in = 1;
 
-	if (!sums(text, l->var, l->nvar, true, &v))
-		fatal(70, "parameter size '%s' of <%s> is not known; please report this", text, l->elem);
-	t->file_dim[t->file_rank++] = (int)v;
-	if (strcmp(text, "F") != 0) {
-		t->dim[t->rank++] = (int)v;
+	t->init = NN_INIT_CONST;
+	if (l->init != INIT_TORCH || !w)
 		return;
-	}
-	for (int d = 1; d < x->rank; d++)
-		t->dim[t->rank++] = x->dim[d];
+	for (int i = 1; i < w->file_rank; i++)
+		fan_in *= w->file_dim[i];
+	t->init = NN_INIT_UNIFORM;
+	t->init_scale = 1 / sqrt(fan_in);
 }
 
-/* "weight[filters,C/groups,kh,kw] bias[filters]=0": makes or finds the tensors and binds them */
-static void params(Prog *p, Scope *s, const Layer *l, const Tensor *x)
+static Tensor *param_find(const Prog *p, const char *full)
 {
+	for (int i = 0; i < p->ntensor; i++)
+		if (p->tensor[i]->file_rank && !strcmp(p->tensor[i]->name, full))
+			return p->tensor[i];
+	return NULL;
+}
+
+/* Formulas index a parameter over F of an image by its C, H and W, likewise C of an image that is
+ * shown as features. */
+static void param_dims(Tensor *t, const LayerParam *d, const Tensor *x, bool flat)
+{
+	for (int i = 0; i < d->rank; i++) {
+		bool all = !strcmp(d->text[i], "F") || (flat && strchr("C.", *d->text[i]) && !d->text[i][1]) ||
+		           (flat && !strcmp(d->text[i], "..."));
+		t->file_dim[t->file_rank++] = (int)d->dim[i];
+		if (!all)
+			t->dim[t->rank++] = (int)d->dim[i];
+		for (int k = 1; k < x->rank && all; k++)
+			t->dim[t->rank++] = x->dim[k];
+	}
+}
+
+static Tensor *param_new(Prog *p, const Scope *s, const Layer *l, const LayerParam *d, const char *full)
+{
+	Role role = d->running ? ROLE_RUNNING : l->trainable ? ROLE_PARAM : ROLE_FROZEN;
+	Tensor *t = tensor_new(p, full, format("%s_%s", s->tag, d->name), role);
 	double fan_in = 1, fan_out = 1;
 
-	for (const char *at = l->row->param; at && *at; at += strspn(at, " ")) {
-		size_t n = strcspn(at, "[");
-		const char *name = copy_bytes(at, n), *full = format("%s.%s", l->name, name), *value = NULL;
-		Tensor *t = NULL;
-		for (int i = 0; i < p->ntensor; i++)
-			if (p->tensor[i]->file_rank && !strcmp(p->tensor[i]->name, full))
-				t = p->tensor[i];
-		bool absent = !strcmp(name, "bias") && !l->bias, found = t != NULL;
-		if (!found && !absent)
-			t = tensor_new(p, full, format("%s_%s", s->tag, name),
-			               l->trainable ? ROLE_PARAM : ROLE_FROZEN);
-		for (at += n; *at != ']'; at += n) {
-			n = strcspn(++at, ",]");
-			if (!found && !absent)
-				param_dim(t, l, copy_bytes(at, n), x);
-		}
-		at++;
-		if (*at == '=') {
-			value = copy_bytes(at + 1, 1);
-			at += 2;
-		}
-		scope_bind(s, name, t, NULL);
-		if (found || absent)
-			continue;
-		if (!value) {
-			fan_in = fan_out = 1;
-			for (int d = 0; d < t->file_rank; d++) {
-				fan_in *= d == 0 ? 1 : t->file_dim[d];
-				fan_out *= d == 1 ? 1 : t->file_dim[d];
-			}
-		}
-		t->keep = true;
-		set_init(t, l, value, fan_in, fan_out);
+	param_dims(t, d, s->like, s->flat);
+	for (int i = 0; i < d->rank; i++) {
+		fan_in *= i == 0 ? 1 : (double)d->dim[i];
+		fan_out *= i == 1 ? 1 : (double)d->dim[i];
 	}
+	t->keep = true;
+	if (d->value) {
+		t->init = NN_INIT_CONST;
+		t->init_scale = *d->value - '0';
+	} else if (!strcmp(d->name, "bias")) {
+		set_bias(t, s, l);
+	} else {
+		set_init(t, l, fan_in, fan_out);
+	}
+	return t;
+}
+
+/* Makes or finds the layer's parameters and binds them. */
+static void params(Prog *p, Scope *s, const Layer *l)
+{
+	LayerParam list[MAX_PARAMS];
+	int n = layer_params(l, list);
+
+	for (int i = 0; i < n; i++) {
+		const LayerParam *d = &list[i];
+		const char *full = format("%s.%s", l->name, d->name);
+		Tensor *t = d->absent ? NULL : param_find(p, full);
+		if (!t && !d->absent)
+			t = param_new(p, s, l, d, full);
+		scope_bind(s, d->name, t, NULL);
+		if (d->absent && d->value)
+			s->bind[s->nbind - 1].absent = *d->value - '0';
+	}
+}
+
+/* "x1[...]< + x#[...]>": the part in angle brackets once for each further input; O# is the number of
+ * channels before it. */
+static const char *for_inputs(const char *text, int n)
+{
+	const char *from = strchr(text, '<'), *to = from ? strchr(from, '>') : NULL;
+	char *s;
+
+	if (!to)
+		return text;
+	s = copy_bytes(text, (size_t)(from - text));
+	for (int i = 2; i <= n; i++)
+		for (const char *c = from + 1; c < to; c++)
+			s = *c == '#' ? format("%s%d", s, i) : format("%s%c", s, *c);
+	return for_inputs(format("%s%s", s, to + 1), n);
+}
+
+/* The text for this layer: of several variants ("a | b") the one its `choose` attribute names. */
+const char *row_text(const Layer *l, const char *text)
+{
+	double which = 0;
+
+	if (!l)
+		return text;
+	if (l->row->choose && sums(l->row->choose, l->var, l->nvar, true, &which))
+		for (; which > 0 && strchr(text, '|'); which--)
+			text = strchr(text, '|') + 1;
+	return for_inputs(copy_bytes(text, strcspn(text, "|")), l->nin);
 }
 
 static Block *block_new(Prog *p, const Layer *l, const Row *row, Phase phase, const char *tag)
@@ -189,36 +232,72 @@ static Block *block_new(Prog *p, const Layer *l, const Row *row, Phase phase, co
 	return b;
 }
 
+/* An image shown as features, as a tensor of features: for rows that tell the two apart. */
+static Tensor *unflatten(Prog *p, Tensor *x, Phase phase, const Layer *l, const char *tag)
+{
+	Scope s = { .prog = p, .phase = phase, .layer = l, .tag = tag, .like = x };
+	Var var[] = { { "H", x->dim[2] }, { "W", x->dim[3] } };
+
+	s.var = var;
+	s.nvar = 2;
+	scope_bind(&s, "x", x, NULL);
+	parse_equations(&s, "flat[n,(c*H+h)*W+w] = x[n,c,h,w]");
+	return scope_tensor(&s, "flat");
+}
+
+/* Binds x and, for rows of several inputs, x1 x2 ..., with O2 O3 ... the channels before each. */
+static Tensor *inputs(Prog *p, Scope *s, const Layer *l, Phase phase)
+{
+	Tensor *first = NULL;
+	Var *var = alloc(sizeof *var * (size_t)(l->nvar + l->nin + 1));
+	int before = 0;
+	bool one = l->nin <= 1, shown_flat = false;
+
+	memcpy(var, l->var, sizeof *var * (size_t)l->nvar);
+	s->nvar = l->nvar;
+	for (int i = 0; i == 0 || i < l->nin; i++) {
+		const Layer *in = l->in[i];
+		Tensor *x = !in ? p->x : phase == PHASE_EVAL ? in->eval : in->out;
+		bool flat = in ? in->shape.flat : p->model->input.flat;
+		if (flat && x->rank > 2 && (!one || l->row->axes))
+			x = unflatten(p, x, phase, l, s->tag);
+		else
+			shown_flat |= flat;
+		scope_bind(s, format("x%d", i + 1), x, NULL);
+		var[s->nvar++] = (Var){ format("O%d", i + 1), before };
+		before += x->rank > 1 ? x->dim[1] : 1;
+		first = first ? first : x;
+	}
+	scope_bind(s, "x", first, NULL);
+	s->var = var;
+	s->like = first;
+	s->flat = shown_flat;
+	return first;
+}
+
 static void layer_equations(Prog *p, Layer *l, Phase phase, const char *tag, int key)
 {
 	bool eval = phase == PHASE_EVAL;
-	Tensor *x = !l->in[0] ? p->x : eval ? l->in[0]->eval : l->in[0]->out, *y = x;
 	const Row *row = l->row;
+	Tensor *y = !l->in[0] ? p->x : eval ? l->in[0]->eval : l->in[0]->out;
 
 	if (!row->view) {
 		Block *b = block_new(p, l, row, phase, tag);
 		Scope *s = &b->scope;
-		Eqn *before = p->last;
-		s->var = l->var;
-		s->nvar = l->nvar;
-		s->like = x;
-		s->flat = l->in[0] ? l->in[0]->shape.flat : p->model->input.flat;
 		s->key = key;
+		b->x = inputs(p, s, l, phase);
+		Eqn *before = p->last;
 		if (eval && l->out == p->output) {
 			y = p->output;
 		} else {
 			y = tensor_new(p, "y", format("%s_y", tag), ROLE_TEMP);
 			batch_shape(p, y, &l->shape);
 		}
-		scope_bind(s, "x", x, NULL);
-		for (int i = 0; i < l->nin; i++)
-			scope_bind(s, format("x%d", i + 1), !l->in[i] ? p->x : eval ? l->in[i]->eval : l->in[i]->out, NULL);
 		scope_bind(s, "y", y, NULL);
-		params(p, s, l, x);
-		parse_equations(s, eval && row->eval ? row->eval : row->eqn);
+		params(p, s, l);
+		parse_equations(s, row_text(l, eval && row->eval ? row->eval : row->eqn));
 		b->first = before ? before->next : p->first;
 		b->last = p->last;
-		b->x = x;
 		b->y = y;
 	}
 	*(eval ? &l->eval : &l->out) = y;
@@ -231,6 +310,27 @@ static void mark_output(Prog *p, Tensor *y)
 	y->role = y == p->x ? y->role : ROLE_OUTPUT;
 	y->name = "output";
 	y->keep = true;
+}
+
+/* Loss weights of the classes are data: the runtime counts the training labels. */
+static void class_weight(Prog *p, Scope *s, const Model *m)
+{
+	double wanted = 0;
+
+	for (int i = 0; i < m->nloss_var; i++)
+		wanted = !strcmp(m->loss_var[i].name, "class_weights") ? m->loss_var[i].value : wanted;
+	if (wanted > 0 && !p->class_weight) {
+		Tensor *t = p->class_weight = tensor_new(p, "class_weight", "class_weight", ROLE_CLASS_WEIGHT);
+		t->keep = true;
+		for (int d = 1; d < s->like->rank; d++)
+			t->dim[t->rank++] = s->like->dim[d];
+		t->file_rank = 1;
+		t->file_dim[0] = m->classes;
+		t->init = NN_INIT_CONST;
+		t->init_scale = 1;
+	}
+	scope_bind(s, "class_weight", p->class_weight, NULL);
+	s->bind[s->nbind - 1].absent = 1;
 }
 
 static void loss_equations(Prog *p, Phase phase, Tensor *y)
@@ -252,6 +352,7 @@ static void loss_equations(Prog *p, Phase phase, Tensor *y)
 	scope_bind(s, "x", y, NULL);
 	scope_bind(s, "t", p->target_t, NULL);
 	scope_bind(s, "total", p->loss, NULL);
+	class_weight(p, s, m);
 	parse_equations(s, m->loss->eqn);
 	parse_equations(s, "total[0] = (sum{n} loss[n]) / batch");
 	b->first = before->next;

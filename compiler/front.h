@@ -86,7 +86,7 @@ bool infer(const Env *env, Layer *l, const Elem *e, Shape input, const Pos *inpu
 /* The shape of a layer with several inputs, after its row's `joins`; false after an error. */
 bool join_shapes(Layer *l, Shape network_input);
 
-/* ---- summary.c ------------------------------------------------------------------------------- */
+/* ---- param.c ------------------------------------------------------------------------------- */
 
 enum { MAX_PARAMS = 8 };
 
@@ -94,9 +94,13 @@ typedef struct LayerParam {    /* a parameter of a layer                        
 	const char *name;          /* "weight"                                                    */
 	int rank;
 	int64_t dim[4], count;     /* shape in PyTorch's order; their product                     */
+	const char *text[4];       /* of each dim, as the row has it                              */
+	const char *value;         /* what it starts as: "0", "1"; NULL: as init says             */
+	bool running;              /* statistics, not trained                                     */
+	bool absent;               /* this layer has none: read as `value`                        */
 } LayerParam;
 
-int layer_params(const Layer *l, LayerParam *list);            /* at most MAX_PARAMS              */
+int layer_params(const Layer *l, LayerParam *list);            /* at most MAX_PARAMS, absent ones too */
 
 /* ---- expand.c, settings.c, config.c ---------------------------------------------------------- */
 

@@ -2,12 +2,9 @@
  *
  * In: forward equations, last to first. For an equation out[o] = fold e and every tensor T it reads
  * at index f(axes), the gradient is  dT[h] += sum over all axes with f(axes) = h of  dout[o] * de/dT.
- * The adjoint de/dT comes from the derivative column of ops.h. `solve` then turns f(axes) = h into
- * loops: an index that is one axis keeps it; i + r - 1 = h is solved for the output axis, i = h - r + 1;
- * a stride makes phases: with i*2 + r - 1 = h, h = 2u + p, each p keeps the r of one residue and is
- * a plain contraction without a test of divisibility. What falls outside reads as zero. A row that
- * states its gradient (softmax) has its text read instead. Gradients of tensors with several readers
- * are added up; tensors that no trained parameter feeds get none. */
+ * The adjoint de/dT comes from the derivative column of ops.h; solve.c turns the sum into loops. A
+ * row that states its gradient (softmax) has its text read instead. Gradients of tensors with several
+ * readers are added up; tensors that no trained parameter feeds get none. */
 #include "ir.h"
 
 #include <assert.h>
@@ -36,29 +33,11 @@ typedef struct Context {
 	bool needed;               /* result of `needs`                                           */
 } Context;
 
-typedef struct Solution {      /* of f(axes) = h, dimension by dimension                      */
-	Expr *adj;
-	Affine read[MAX_DIM];      /* f, as substituted so far                                    */
-	Affine out[MAX_DIM];       /* index of the gradient                                       */
-	Axis *bound[MAX_AXIS];     /* axes of the gradient                                        */
-	int nbound;
-	Axis *gone[MAX_AXIS];      /* solved for                                                  */
-	int ngone;
-	Axis *extra[MAX_AXIS];     /* folded axes that replace others                             */
-	int nextra;
-	bool zero;                 /* no reader sees this phase                                   */
-} Solution;
-
 static const char *const derivative[][4] = {
 #define OP(id, name, arity, text, d0, d1, d2, d3) { d0, d1, d2, d3 },
 #include "ops.h"
 #undef OP
 };
-
-static Expr *mul(Expr *a, Expr *b)
-{
-	return expr_op(OP_MUL, a, b, NULL, NULL);
-}
 
 static Expr *add(Expr *a, Expr *b)
 {
@@ -182,193 +161,6 @@ static bool finish(Context *c, Tensor *t, const Layer *l)
 	return true;
 }
 
-/* ---- solving f(axes) = h ---------------------------------------------------------------------- */
-
-static void substitute(Solution *s, Axis *a, Affine by)
-{
-	s->adj = expr_subst(s->adj, a, by);
-	for (int d = 0; d < MAX_DIM; d++)
-		s->read[d] = affine_subst(s->read[d], a, by);
-	s->gone[s->ngone++] = a;
-}
-
-static bool listed(Axis *const *list, int n, const Axis *a)
-{
-	for (int i = 0; i < n; i++)
-		if (list[i] == a)
-			return true;
-	return false;
-}
-
-/* k*8 + c with c < 8 and k*8 < dim names every element once: its axes can stay. */
-static bool is_split(const Solution *s, const Affine *f, int dim)
-{
-	int covered = 1;
-
-	if (f->c != 0)
-		return false;
-	for (int left = f->n; left > 0; left--) {
-		int i = 0;
-		while (i < f->n && f->term[i].coef != covered)
-			i++;
-		if (i == f->n || listed(s->bound, s->nbound, f->term[i].axis))
-			return false;
-		covered *= f->term[i].axis->extent;
-	}
-	return covered == dim;
-}
-
-static Axis *fresh(Solution *s, const Tensor *t, int d, int extent, bool phase)
-{
-	const char *letters = !t->batched ? "kcrsuv" : phase ? "neuvwz" : "nchwuv";
-	Axis *a = axis_new(copy_bytes(letters + d, 1), extent);
-
-	s->bound[s->nbound++] = a;
-	return a;
-}
-
-/* Axes of the forward equation that the gradient does not have are summed over. */
-static void emit_solution(Context *c, Solution *s, Tensor *out)
-{
-	Eqn *q = eqn_new(c->p, PHASE_BACKWARD, c->q->layer);
-
-	q->out = out;
-	memcpy(q->index, s->out, sizeof q->index);
-	q->rhs = s->zero ? expr_const(0) : s->adj;
-	for (int i = 0; i < s->nbound; i++)
-		q->axis[q->naxis++] = s->bound[i];
-	q->nfree = q->naxis;
-	for (int i = 0; i < c->q->naxis + s->nextra; i++) {
-		Axis *x = i < c->q->naxis ? c->q->axis[i] : s->extra[i - c->q->naxis];
-		if (listed(s->bound, s->nbound, x) || listed(s->gone, s->ngone, x) || expr_is(q->rhs, 0))
-			continue;
-		if (expr_uses(q->rhs, x))
-			q->axis[q->naxis++] = x;
-		else
-			q->rhs = mul(q->rhs, x->batch ? expr_leaf(OP_LIVE) : expr_const(x->extent));
-	}
-	q->fold = q->naxis > q->nfree ? FOLD_SUM : FOLD_NONE;
-	eqn_add(c->p, q);
-}
-
-static int floor_mod(int a, int b)
-{
-	return ((a % b) + b) % b;
-}
-
-/* Takes the axis out of f that an equation f = h is solved for: an output axis if there is one,
- * since reads outside the output's gradient are then zero by themselves. */
-static Axis *pivot(const Context *c, const Affine *f)
-{
-	for (int pass = 0; pass < 2; pass++)
-		for (int i = 0; i < f->n; i++)
-			for (int d = 0; d < c->q->out->rank; d++)
-				if (pass == 1 || affine_coef(&c->q->index[d], f->term[i].axis))
-					return f->term[i].axis;
-	return NULL;
-}
-
-static void solve(Context *c, Solution s, const Adjoint *a, Tensor *out, int d);
-
-/* Folded axis m of f, coefficient cm, keeps the values for which stride divides `rest - cm * m`:
- * m = m0 + step * m'. Returns false when there are none. */
-static bool residue(Solution *s, Affine *f, Axis *m, int cm, int rest, int stride)
-{
-	int m0 = 0, step = 1;
-
-	while (m0 < stride && floor_mod(rest - cm * m0, stride))
-		m0++;
-	while (floor_mod(cm * step, stride))
-		step++;
-	if (m0 >= stride || m0 >= m->extent)
-		return false;
-	if (step == 1)
-		return true;
-	int count = (m->extent - m0 + step - 1) / step;
-	Affine by = affine(m0);
-	if (count > 1) {
-		Axis *r = axis_new(m->name, count);
-		s->extra[s->nextra++] = r;
-		by = affine_add(by, affine_axis(r), step);
-	}
-	substitute(s, m, by);
-	*f = affine_subst(*f, m, by);
-	return true;
-}
-
-/* stride * i + other = h with |stride| > 1: one solution a phase h = stride * u + phase */
-static void solve_phases(Context *c, const Solution *s0, const Adjoint *a, Tensor *out, int d,
-                         Axis *i, int stride)
-{
-	const Tensor *t = a->read->tensor;
-
-	for (int phase = 0; phase < stride && phase < t->dim[d]; phase++) {
-		Solution s = *s0;
-		Affine f = s.read[d];
-		int count = (t->dim[d] - phase + stride - 1) / stride;
-		Affine u = affine(0);
-		if (count > 1)
-			u = affine_axis(fresh(&s, t, d, count, true));
-		s.out[d] = affine_add(affine(phase), u, stride);
-		for (int k = 0; k < s0->read[d].n; k++) {
-			Axis *m = s0->read[d].term[k].axis;
-			if (m != i && !residue(&s, &f, m, s0->read[d].term[k].coef, phase - f.c, stride))
-				s.zero = true;
-		}
-		Affine rest = affine_add(affine(phase - f.c), f, -1);
-		rest.c = phase - f.c;
-		rest = affine_subst(rest, i, affine(0));
-		if (floor_mod(rest.c, stride))
-			s.zero = true;
-		if (!s.zero) {
-			for (int k = 0; k < rest.n; k++)
-				rest.term[k].coef /= stride;
-			rest.c = (rest.c - floor_mod(rest.c, stride)) / stride;
-			substitute(&s, i, affine_add(u, rest, 1));
-		}
-		solve(c, s, a, out, d + 1);
-	}
-}
-
-static void solve(Context *c, Solution s, const Adjoint *a, Tensor *out, int d)
-{
-	const Tensor *t = a->read->tensor;
-
-	if (d == t->rank) {
-		emit_solution(c, &s, out);
-		return;
-	}
-	Affine f = s.read[d];
-	if (is_split(&s, &f, t->dim[d])) {
-		for (int k = 0; k < f.n; k++)
-			s.bound[s.nbound++] = f.term[k].axis;
-		s.out[d] = f;
-		solve(c, s, a, out, d + 1);
-		return;
-	}
-	Axis *i = pivot(c, &f);
-	int stride = i ? affine_coef(&f, i) : 1;
-	if (stride > 1) {
-		solve_phases(c, &s, a, out, d, i, stride);
-		return;
-	}
-	assert(stride == 1);
-	Affine h = t->dim[d] > 1 ? affine_axis(fresh(&s, t, d, t->dim[d], false)) : affine(0);
-	s.out[d] = h;
-	Affine value = affine_add(h, f, -1);    /* i = h - (f - i) */
-	Expr *in = expr_leaf(OP_INSIDE);
-	in->extent = i ? i->extent : 1;
-	in->index[0] = i ? affine_subst(value, i, affine(0)) : value;
-	bool seen = false;                      /* does dout vanish outside by itself? */
-	for (int k = 0; i && k < c->q->out->rank; k++)
-		seen |= c->q->out->grad && affine_coef(&c->q->index[k], i);
-	if (i)
-		substitute(&s, i, in->index[0]);
-	if (!seen)
-		s.adj = mul(expr_settle(in), s.adj);
-	solve(c, s, a, out, d + 1);
-}
-
 /* ---- one forward equation --------------------------------------------------------------------- */
 
 /* Is the adjoint of a read simply the output's gradient, element for element? */
@@ -421,11 +213,9 @@ static void differentiate(Context *c, Eqn *q)
 			contribute(c, a->read->tensor, y->grad, NULL);
 			continue;
 		}
-		Solution s = { .adj = a->adj };
-		memcpy(s.read, a->read->index, sizeof s.read);
 		Tensor *out = grad_tensor(c, a->read->tensor);
 		Eqn *before = c->p->last;
-		solve(c, s, a, out, 0);
+		solve(c->p, PHASE_BACKWARD, q, y->grad != NULL, a->read->index, a->adj, out);
 		Eqn *made = before->next;
 		Expr *only = made->rhs;
 		bool uniform = made->fold == FOLD_NONE && !made->next;
@@ -441,12 +231,17 @@ static void differentiate(Context *c, Eqn *q)
 	}
 }
 
-/* A row that states its gradient. */
+/* A row that states its gradient: dx, and d-something for its parameters. */
 static void stated(Context *c, Block *b)
 {
-	if (!b->x->needs_grad || (b->y && !finish(c, b->y, b->layer)))
-		return;
 	Scope *s = &b->scope;
+	int params = s->nbind;
+	bool wanted = b->x->needs_grad;
+
+	for (int i = 0; i < params; i++)
+		wanted |= s->bind[i].tensor && s->bind[i].tensor->role == ROLE_PARAM;
+	if (!wanted || (b->y && !finish(c, b->y, b->layer)))
+		return;
 	Tensor *dx = grad_tensor(c, b->x);
 	s->phase = PHASE_BACKWARD;
 	if (b->y && !b->y->grad)
@@ -454,8 +249,14 @@ static void stated(Context *c, Block *b)
 	if (b->y)
 		scope_bind(s, "dy", b->y->grad, NULL);
 	scope_bind(s, "dx", dx, NULL);
-	parse_equations(s, b->row->grad);
-	contribute(c, b->x, dx, NULL);
+	parse_equations(s, row_text(b->layer, b->row->grad));
+	if (b->x->needs_grad)
+		contribute(c, b->x, dx, NULL);
+	for (int i = 0; i < params; i++) {
+		Tensor *w = s->bind[i].tensor, *dw = scope_tensor(s, format("d%s", s->bind[i].name));
+		if (w && dw && w->role == ROLE_PARAM)
+			contribute(c, w, dw, NULL);
+	}
 }
 
 static void block_gradient(Context *c, Block *b)
@@ -497,29 +298,75 @@ static void demote_states(Eqn *first)
 	}
 }
 
-static void update(Context *c, Tensor *w)
+static Expr *opt_number(const Prog *p, const char *name)
 {
-	Prog *p = c->p;
 	const Model *m = p->model;
-	Scope s = { .prog = p, .phase = PHASE_UPDATE, .tag = w->cname, .like = w };
-	Eqn *before = p->last;
 
+	for (int h = 0; h < p->nhyper; h++)
+		if (!strcmp(p->hyper[h], name)) {
+			Expr *e = expr_leaf(OP_HYPER);
+			e->number = h;
+			return e;
+		}
+	for (int i = 0; i < m->nopt_var; i++)
+		if (!strcmp(m->opt_var[i].name, name))
+			return expr_const(m->opt_var[i].value);
+	return expr_const(0);
+}
+
+/* min(1, grad_clip / (norm + 1e-6)) over all gradients, or NULL without clipping. The squares of a
+ * parameter are summed by its first axis, then those sums: two short sums round less than one. */
+static Tensor *clip_factor(Prog *p)
+{
+	Tensor *sofar = NULL;
+	Expr *limit = opt_number(p, "grad_clip");
+
+	if (expr_is(limit, 0))
+		return NULL;
+	for (int i = 0, n = p->ntensor; i < n; i++) {
+		Tensor *w = p->tensor[i];
+		Scope s = { .prog = p, .phase = PHASE_UPDATE, .tag = w->cname, .like = w };
+		if (w->role != ROLE_PARAM)
+			continue;
+		scope_bind(&s, "g", w->grad, NULL);
+		scope_bind(&s, "before", sofar, NULL);
+		parse_equations(&s, "squares[k] = sum{@} g[k,@] * g[k,@];"
+		                    "square[0] = before[0] + (sum{k} squares[k])");
+		sofar = scope_tensor(&s, "square");
+	}
+	Scope s = { .prog = p, .phase = PHASE_UPDATE, .tag = "clip", .like = sofar };
+	scope_bind(&s, "square", sofar, NULL);
+	scope_bind(&s, "limit", NULL, limit);
+	parse_equations(&s, "factor[0] = min(1, limit / (sqrt(square[0]) + 0.000001))");
+	return scope_tensor(&s, "factor");
+}
+
+/* The runtime sees the gradient of a parameter under its name and shape. */
+static void show_gradient(Tensor *w)
+{
 	w->grad->role = ROLE_GRAD;
 	w->grad->of = w;
 	w->grad->keep = true;
 	w->grad->name = format("grad.%s", w->name);
 	memcpy(w->grad->file_dim, w->file_dim, sizeof w->file_dim);
 	w->grad->file_rank = w->file_rank;
+}
+
+static void update(Context *c, Tensor *w, Tensor *clip)
+{
+	Prog *p = c->p;
+	const Model *m = p->model;
+	Scope s = { .prog = p, .phase = PHASE_UPDATE, .tag = w->cname, .like = w };
+	Eqn *before = p->last;
+
 	scope_bind(&s, "w", w, NULL);
 	scope_bind(&s, "g", w->grad, NULL);
-	for (int i = 0; i < m->nopt_var; i++) {
-		Expr *e = expr_const(m->opt_var[i].value);
-		for (int h = 0; h < p->nhyper; h++)
-			if (!strcmp(p->hyper[h], m->opt_var[i].name)) {
-				e = expr_leaf(OP_HYPER);
-				e->number = h;
-			}
-		scope_bind(&s, m->opt_var[i].name, NULL, e);
+	for (int i = 0; i < m->nopt_var; i++)
+		scope_bind(&s, m->opt_var[i].name, NULL, opt_number(p, m->opt_var[i].name));
+	if (clip) {
+		scope_bind(&s, "factor", clip, NULL);
+		parse_equations(&s, "clipped[...] = g[...] * factor[0]");
+		scope_bind(&s, "g", scope_tensor(&s, "clipped"), NULL);
 	}
 	for (const char *at = m->optimizer->state; at && *at; at += strspn(at, " ")) {
 		size_t n = strcspn(at, " ");
@@ -551,7 +398,7 @@ static void choose_hypers(Prog *p)
 			a++;
 		double v = m->opt_var[i].value;
 		bool lr = !strcmp(m->opt_var[i].name, "lr");
-		if (lr || (a->name && a->type == A_REAL && (v < 0 || v > 0)))
+		if (lr || ((!a->name || a->type == A_REAL) && (v < 0 || v > 0)))
 			p->hyper[p->nhyper++] = m->opt_var[i].name;
 	}
 }
@@ -576,15 +423,20 @@ void grad(Prog *p)
 	contribute(&c, p->loss, NULL, expr_const(1));
 	for (int b = p->nblock - 1; b >= 0; b--)
 		block_gradient(&c, p->block[b]);
-	for (int i = 0, n = p->ntensor; i < n; i++) {
+	int n = p->ntensor;
+	for (int i = 0; i < n; i++) {
 		Tensor *w = p->tensor[i];
 		if (w->role != ROLE_PARAM)
 			continue;
 		if (finish(&c, w, NULL) && w->grad)
-			update(&c, w);
+			show_gradient(w);
 		else
 			w->role = ROLE_FROZEN;          /* nothing that counts depends on it */
 	}
+	Tensor *clip = clip_factor(p);
+	for (int i = 0; i < n; i++)
+		if (p->tensor[i]->role == ROLE_PARAM)
+			update(&c, p->tensor[i], clip);
 	p->last->next = eval;
 	p->last = eval ? eval_last : p->last;
 }

@@ -26,8 +26,10 @@ static void put_params(FILE *out, const Layer *l)
 	LayerParam p[MAX_PARAMS];
 	int n = layer_params(l, p);
 	fputs("[", out);
-	for (int i = 0; i < n; i++) {
-		fputs(i ? ", {\"name\": " : "{\"name\": ", out);
+	for (int i = 0, shown = 0; i < n; i++) {
+		if (p[i].absent)
+			continue;
+		fputs(shown++ ? ", {\"name\": " : "{\"name\": ", out);
 		put_json(out, format("%s.%s", l->name, p[i].name));
 		fputs(", \"shape\": [", out);
 		for (int d = 0; d < p[i].rank; d++)

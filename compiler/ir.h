@@ -27,7 +27,7 @@ typedef struct Affine {        /* c + sum of coef * axis                        
 } Affine;
 
 typedef enum { ROLE_TEMP, ROLE_INPUT, ROLE_TARGET, ROLE_OUTPUT, ROLE_LOSS, ROLE_PARAM, ROLE_FROZEN,
-	ROLE_RUNNING, ROLE_STATE, ROLE_GRAD } Role;
+	ROLE_RUNNING, ROLE_STATE, ROLE_GRAD, ROLE_CLASS_WEIGHT } Role;
 
 typedef struct Tensor {
 	int id;                    /* position in Prog.tensor                                   e */
@@ -151,7 +151,12 @@ typedef struct Target {        /* one row a machine                             
 } Target;
 
 /* What the formulas of a row can name while they are read (parse.c). */
-typedef struct Bind { const char *name; Tensor *tensor; Expr *expr; } Bind;
+typedef struct Known {
+	const char *name;
+	Tensor *tensor;            /* NULL: an absent parameter, or                               */
+	Expr *expr;                /* an expression                                               */
+	double absent;             /* what an absent parameter is everywhere                      */
+} Known;
 typedef struct Scope {
 	struct Prog *prog;
 	Phase phase;
@@ -160,7 +165,7 @@ typedef struct Scope {
 	const Var *var;            /* numbers                                                     */
 	int nvar;
 	const char *axes;          /* Row.axes                                                    */
-	Bind bind[48];             /* names -> tensors or expressions; grows with temporaries     */
+	Known bind[48];             /* names -> tensors or expressions; grows with temporaries     */
 	int nbind;
 	Tensor *like;              /* what `...` runs over                                        */
 	bool flat;                 /* `like` is an image shown as features: c... is all of it     */
@@ -187,6 +192,7 @@ typedef struct Prog {
 	Eqn *first, *last;         /* training: forward, backward, update; then evaluation      e */
 	int neqn;
 	Tensor *x, *target_t, *output, *loss;  /*                                               e */
+	Tensor *class_weight;      /* or NULL                                                   e */
 	const char *hyper[NN_HYPERS];  /* "lr" first                                            e */
 	int nhyper;
 	Block **block;             /* training, in order                                        e */
@@ -223,10 +229,12 @@ int expr_arity(Op op);
 const char *expr_text(const Expr *e);                          /* mathematics, for dumps       */
 const char *affine_text(const Affine *a);
 const char *eqn_text(const Eqn *q);
+bool tensor_is_number(const Tensor *t);                         /* one element, no batch       */
 bool eqn_is_product(const Eqn *q);     /* zero wherever one of its guarded reads is outside     */
 
 /* formula.c  needs: Model  fills: Tensor, Eqn (forward, eval)  breaks: nothing */
 void formula(Prog *p);
+const char *row_text(const Layer *l, const char *text);        /* variants and inputs chosen   */
 Tensor *tensor_new(Prog *p, const char *name, const char *cname, Role role);
 Eqn *eqn_new(Prog *p, Phase phase, const Layer *layer);        /* not yet in the list          */
 void eqn_add(Prog *p, Eqn *q);
@@ -237,6 +245,10 @@ void parse_equations(Scope *s, const char *text);
 Expr *parse_expr(Scope *s, const char *text);
 void scope_bind(Scope *s, const char *name, Tensor *t, Expr *e);
 Tensor *scope_tensor(const Scope *s, const char *name);
+
+/* solve.c    appends equations  out[h] = sum of e over all axes of q with place(axes) = h.
+ * vanishes: e is 0 by itself where an axis of q's output is out of range. */
+void solve(Prog *p, Phase phase, const Eqn *q, bool vanishes, const Affine *place, Expr *e, Tensor *out);
 
 /* grad.c     needs: forward Eqns  fills: backward and update Eqns, Tensor.grad  breaks: nothing */
 void grad(Prog *p);

@@ -83,6 +83,13 @@ static const AttrSpec elu_attr[] = {
 	{ "alpha", A_REAL, "1", "alpha", NULL, "depth below zero", 0, 1e9 },
 	END
 };
+static const AttrSpec cross_entropy_attr[] = {
+	{ "label_smoothing", A_REAL, "0", "label_smoothing", NULL,
+	  "share of the target spread over all classes", 0, 0.999 },
+	{ "class_weights", A_CHOICE, "none", "class_weights", "none balanced",
+	  "balanced: rare classes count more", 0, 0 },
+	END
+};
 static const AttrSpec sgd_attr[] = {
 	{ "lr", A_REAL, "0.01", "lr", NULL, "learning rate", 0, 1e9 },
 	{ "momentum", A_REAL, "0", "momentum", NULL, "share of the previous step kept", 0, 1 },
@@ -164,27 +171,92 @@ const Row rows[] = {
 	  .attr = dropout_attr, .supported = true,
 	  .eqn = "y[...] = ifgt(rate, random(), 0, x[...] / (1-rate))", .eval = "y[...] = x[...]" },
 	{ .kind = ROW_LAYER, .name = "depthwise_conv", .doc = "a convolution of each channel alone",
-	  .attr = depthwise_attr, .rank = "3",
-	  .param = "weight[C*multiplier,1,kh,kw] bias[C*multiplier]" },
+	  .attr = depthwise_attr, .rank = "3", .supported = true,
+	  .shape = "C*multiplier, (H+pt+pb-dh*(kh-1)-1)/sh+1, (W+pl+pr-dw*(kw-1)-1)/sw+1",
+	  .param = "weight[C*multiplier,1,kh,kw] bias[C*multiplier]", .axes = "m:multiplier c:C",
+	  .eqn = "y[n,c*multiplier+m,i,j] = bias[c*multiplier+m]"
+	         " + sum{r,s} x[n,c,i*sh+r*dh-pt,j*sw+s*dw-pl] * weight[c*multiplier+m,0,r,s]",
+	  .macs = "C*multiplier*OH*OW*kh*kw", .window = "kh kw sh sw dh dw pt pl" },
 	{ .kind = ROW_LAYER, .name = "conv_transpose", .doc = "a convolution's data gradient",
-	  .attr = transpose_attr, .rank = "3", .param = "weight[C,filters,kh,kw] bias[filters]" },
+	  .attr = transpose_attr, .rank = "3", .supported = true,
+	  .shape = "filters, (H-1)*sh+kh-pt-pb+oh, (W-1)*sw+kw-pl-pr+ow",
+	  .param = "weight[C,filters,kh,kw] bias[filters]", .axes = "r:kh s:kw",
+	  .eqn = "sum[n,k,i*sh+r-pt,j*sw+s-pl] += x[n,c,i,j] * weight[c,k,r,s];"
+	         "y[n,k,h,w] = bias[k] + sum[n,k,h,w]",
+	  .grad = "dx[n,c,i,j] = sum{k,r,s} dy[n,k,i*sh+r-pt,j*sw+s-pl] * weight[c,k,r,s];"
+	          "dweight[c,k,r,s] = sum{n,i,j} x[n,c,i,j] * dy[n,k,i*sh+r-pt,j*sw+s-pl];"
+	          "dbias[k] = sum{n,h,w} dy[n,k,h,w]",
+	  .macs = "C*H*W*filters*kh*kw" },
 	{ .kind = ROW_LAYER, .name = "global_max_pool", .doc = "largest value of each channel",
-	  .rank = "3" },
+	  .rank = "3", .supported = true, .shape = "C, 1, 1", .axes = "h:H w:W",
+	  .eqn = "y[n,c,i,j] = max{h,w} x[n,c,h,w]", .window = "H W 1 1 1 1 0 0" },
 	{ .kind = ROW_LAYER, .name = "reshape", .doc = "the same values as another image",
-	  .attr = reshape_attr },
+	  .attr = reshape_attr, .supported = true, .shape = "channels, height, width",
+	  .axes = "h:H w:W", .same_count = true,
+	  .eqn = "row[n,(c*H+h)*W+w] = x[n,c,@];"
+	         "y[n,k,i,j] = row[n,(k*height+i)*width+j]" },
 	{ .kind = ROW_LAYER, .name = "upsample", .doc = "a larger image", .attr = upsample_attr,
-	  .rank = "3" },
+	  .rank = "3", .supported = true, .shape = "C, H*scale, W*scale",
+	  .axes = "i:H j:W r:scale s:scale a:3 b:3", .choose = "mode",
+	  .eqn = "y[n,c,i*scale+r,j*scale+s] = x[n,c,i,j] |"
+	         "near[r,a] = max(0, 1 - abs(value(r)/scale + (0.5/scale + 0.5) - value(a)));"
+	         "rows[i,r] = sum{a} near[r,a] * inside(i+a-1,H);"
+	         "columns[j,s] = sum{b} near[s,b] * inside(j+b-1,W);"
+	         "y[n,c,i*scale+r,j*scale+s] = (sum{a,b} x[n,c,i+a-1,j+b-1] * near[r,a] * near[s,b])"
+	         " / (rows[i,r] * columns[j,s])" },
 	{ .kind = ROW_LAYER, .name = "batch_norm", .doc = "each channel gets mean 0 and variance 1",
-	  .attr = batch_norm_attr, .param = "weight[C] bias[C]", .centres = true, .norm = true },
+	  .attr = batch_norm_attr, .centres = true, .norm = true, .supported = true,
+	  .param = "weight[C]=1?affine bias[C]=0?affine running_mean[C]=0! running_var[C]=1!",
+	  .eqn = "mean[c] = (sum{n,@} x[n,c,@]) / (batch*H*W);"
+	         "var[c] = (sum{n,@} (x[n,c,@] - mean[c]) * (x[n,c,@] - mean[c])) / (batch*H*W);"
+	         "inv[c] = 1 / sqrt(var[c] + eps);"
+	         "y[n,c,@] = (x[n,c,@] - mean[c]) * inv[c] * weight[c] + bias[c];"
+	         "running_mean[c] := (1-momentum) * running_mean[c] + momentum * mean[c];"
+	         "running_var[c] := ifgt(batch*H*W, 1, (1-momentum) * running_var[c] + momentum * var[c]"
+	         " * (batch*H*W / (batch*H*W - 1)), running_var[c])",
+	  .eval = "y[n,c,@] = (x[n,c,@] - running_mean[c]) / sqrt(running_var[c] + eps) * weight[c]"
+	          " + bias[c]",
+	  .grad = "dbias[c] = sum{n,@} dy[n,c,@];"
+	          "dweight[c] = sum{n,@} dy[n,c,@] * ((x[n,c,@] - mean[c]) * inv[c]);"
+	          "dx[n,c,@] = weight[c] * inv[c] * (dy[n,c,@] - (dbias[c]"
+	          " + (x[n,c,@] - mean[c]) * inv[c] * dweight[c]) / (batch*H*W))" },
 	{ .kind = ROW_LAYER, .name = "layer_norm", .doc = "each image gets mean 0 and variance 1",
-	  .attr = layer_norm_attr, .param = "weight[C,H,W] bias[C,H,W]", .norm = true },
+	  .attr = layer_norm_attr, .param = "weight[...]=1 bias[...]=0", .norm = true,
+	  .supported = true,
+	  .eqn = "mean[n] = (sum{c...} x[n,c...]) / F;"
+	         "var[n] = (sum{c...} (x[n,c...] - mean[n]) * (x[n,c...] - mean[n])) / F;"
+	         "inv[n] = 1 / sqrt(var[n] + eps);"
+	         "y[n,c...] = (x[n,c...] - mean[n]) * inv[n] * weight[c...] + bias[c...]",
+	  .grad = "a[n] = (sum{c...} dy[n,c...] * weight[c...]) / F;"
+	          "b[n] = (sum{c...} dy[n,c...] * weight[c...] * ((x[n,c...] - mean[n]) * inv[n])) / F;"
+	          "dx[n,c...] = inv[n] * (dy[n,c...] * weight[c...] - a[n]"
+	          " - (x[n,c...] - mean[n]) * inv[n] * b[n]);"
+	          "dweight[c...] = sum{n} dy[n,c...] * ((x[n,c...] - mean[n]) * inv[n]);"
+	          "dbias[c...] = sum{n} dy[n,c...]" },
 	{ .kind = ROW_LAYER, .name = "group_norm", .doc = "each group of channels is normalised",
-	  .attr = group_norm_attr, .param = "weight[C] bias[C]", .norm = true },
-	{ .kind = ROW_LAYER, .name = "add", .doc = "the sum of its inputs", .joins = "same" },
+	  .attr = group_norm_attr, .param = "weight[C]=1 bias[C]=0", .norm = true,
+	  .supported = true, .axes = "g:groups c:C/groups",
+	  .eqn = "mean[n,g] = (sum{c,@} x[n,g*(C/groups)+c,@]) / (C/groups*H*W);"
+	         "var[n,g] = (sum{c,@} (x[n,g*(C/groups)+c,@] - mean[n,g])"
+	         " * (x[n,g*(C/groups)+c,@] - mean[n,g])) / (C/groups*H*W);"
+	         "inv[n,g] = 1 / sqrt(var[n,g] + eps);"
+	         "y[n,g*(C/groups)+c,@] = (x[n,g*(C/groups)+c,@] - mean[n,g]) * inv[n,g]"
+	         " * weight[g*(C/groups)+c] + bias[g*(C/groups)+c]",
+	  .grad = "z[n,g*(C/groups)+c,@] = (x[n,g*(C/groups)+c,@] - mean[n,g]) * inv[n,g];"
+	          "a[n,g] = (sum{c,@} dy[n,g*(C/groups)+c,@] * weight[g*(C/groups)+c]) / (C/groups*H*W);"
+	          "b[n,g] = (sum{c,@} dy[n,g*(C/groups)+c,@] * weight[g*(C/groups)+c]"
+	          " * z[n,g*(C/groups)+c,@]) / (C/groups*H*W);"
+	          "dx[n,g*(C/groups)+c,@] = inv[n,g] * (dy[n,g*(C/groups)+c,@]"
+	          " * weight[g*(C/groups)+c] - a[n,g] - z[n,g*(C/groups)+c,@] * b[n,g]);"
+	          "dweight[g*(C/groups)+c] = sum{n,@} dy[n,g*(C/groups)+c,@] * z[n,g*(C/groups)+c,@];"
+	          "dbias[g*(C/groups)+c] = sum{n,@} dy[n,g*(C/groups)+c,@]" },
+	{ .kind = ROW_LAYER, .name = "add", .doc = "the sum of its inputs", .joins = "same",
+	  .supported = true, .eqn = "y[...] = x1[...]< + x#[...]>" },
 	{ .kind = ROW_LAYER, .name = "concat", .doc = "its inputs' channels one after another",
-	  .joins = "channels" },
+	  .joins = "channels", .supported = true,
+	  .eqn = "y[n,c,@] = x1[n,c,@]< + x#[n,c-O#,@]>" },
 	{ .kind = ROW_LAYER, .name = "multiply", .doc = "product of its inputs",
-	  .joins = "broadcast" },
+	  .joins = "broadcast", .supported = true, .eqn = "y[...] = x1[...]< * x#[...]>" },
 
 	{ .kind = ROW_ACTIVATION, .name = "relu", .doc = "max(0, x)", .supported = true,
 	  .rectifies = true, .eqn = "y[...] = max(0, x[...])" },
@@ -201,50 +273,88 @@ const Row rows[] = {
 	         "z[n,@] = sum{c} e[n,c,@]; y[n,c,@] = e[n,c,@] / z[n,@]",
 	  .grad = "p[n,@] = sum{c} dy[n,c,@] * y[n,c,@];"
 	          "dx[n,c,@] = y[n,c,@] * (dy[n,c,@] - p[n,@])" },
-	{ .kind = ROW_ACTIVATION, .name = "relu6", .doc = "min(6, max(0, x))", .rectifies = true },
+	{ .kind = ROW_ACTIVATION, .name = "relu6", .doc = "min(6, max(0, x))", .rectifies = true,
+	  .supported = true, .eqn = "y[...] = min(6, max(0, x[...]))" },
 	{ .kind = ROW_ACTIVATION, .name = "elu", .doc = "x, or alpha (exp(x)-1) below zero",
-	  .attr = elu_attr, .rectifies = true },
-	{ .kind = ROW_ACTIVATION, .name = "softplus", .doc = "log(1 + exp(x))" },
-	{ .kind = ROW_ACTIVATION, .name = "silu", .doc = "x sigmoid(x)", .rectifies = true },
+	  .attr = elu_attr, .rectifies = true, .supported = true,
+	  .eqn = "y[...] = ifgt(x[...], 0, x[...], alpha * expm1(x[...]))" },
+	{ .kind = ROW_ACTIVATION, .name = "softplus", .doc = "log(1 + exp(x))",
+	  .supported = true, .eqn = "y[...] = max(0, x[...]) + log1p(exp(-abs(x[...])))",
+	  .grad = "dx[...] = dy[...] * sigmoid(x[...])" },
+	{ .kind = ROW_ACTIVATION, .name = "silu", .doc = "x sigmoid(x)", .rectifies = true,
+	  .supported = true, .eqn = "y[...] = x[...] * sigmoid(x[...])" },
 	{ .kind = ROW_ACTIVATION, .name = "gelu", .doc = "x times the normal law up to x",
-	  .rectifies = true },
+	  .rectifies = true, .supported = true,
+	  .eqn = "y[...] = x[...] * (0.5 * (1 + erf(0.70710678118654752 * x[...])))" },
 	{ .kind = ROW_ACTIVATION, .name = "hard_swish", .doc = "x hard_sigmoid(x)",
-	  .rectifies = true },
-	{ .kind = ROW_ACTIVATION, .name = "hard_sigmoid", .doc = "min(6, max(0, x+3)) / 6" },
+	  .rectifies = true, .supported = true,
+	  .eqn = "y[...] = x[...] * (min(6, max(0, x[...] + 3)) / 6)" },
+	{ .kind = ROW_ACTIVATION, .name = "hard_sigmoid", .doc = "min(6, max(0, x+3)) / 6",
+	  .supported = true, .eqn = "y[...] = min(6, max(0, x[...] + 3)) / 6" },
 
 	{ .kind = ROW_LOSS, .name = "cross_entropy", .doc = "of logits against a class number",
 	  .supported = true, .labels = true, .absorbs = "softmax",
+	  .attr = cross_entropy_attr,
 	  .eqn = "m[n] = max{c...} x[n,c...]; z[n] = sum{c...} exp(x[n,c...] - m[n]);"
-	         "loss[n] = log(z[n]) + m[n] - (sum{c...} ifeq(t[n], ordinal(c...), x[n,c...], 0))",
-	  .grad = "dx[n,c...] = (exp(x[n,c...] - m[n]) / z[n]"
-	          " - ifeq(t[n], ordinal(c...), 1, 0)) / batch" },
+	         "lse[n] = log(z[n]) + m[n];"
+	         "q[n,c...] = (ifeq(t[n], ordinal(c...), 1-label_smoothing, 0) + label_smoothing/F)"
+	         " * class_weight[c...];"
+	         "loss[n] = sum{c...} q[n,c...] * (lse[n] - x[n,c...])",
+	  .grad = "s[n] = sum{c...} q[n,c...];"
+	          "dx[n,c...] = (exp(x[n,c...] - lse[n]) * s[n] - q[n,c...]) / batch" },
 	{ .kind = ROW_LOSS, .name = "mse", .doc = "mean squared error", .supported = true,
 	  .eqn = "loss[n] = (sum{c...} (x[n,c...] - t[n,c...]) * (x[n,c...] - t[n,c...])) / F" },
-	{ .kind = ROW_LOSS, .name = "binary_cross_entropy", .doc = "of logits against 0 or 1" },
-	{ .kind = ROW_LOSS, .name = "mae", .doc = "mean absolute error" },
-	{ .kind = ROW_LOSS, .name = "huber", .doc = "squared near 0, absolute beyond 1" },
+	{ .kind = ROW_LOSS, .name = "binary_cross_entropy", .doc = "of logits against 0 or 1",
+	  .supported = true,
+	  .eqn = "loss[n] = (sum{c...} (max(0, x[n,c...]) - x[n,c...] * t[n,c...]"
+	         " + log1p(exp(-abs(x[n,c...]))))) / F",
+	  .grad = "dx[n,c...] = (sigmoid(x[n,c...]) - t[n,c...]) / (F*batch)" },
+	{ .kind = ROW_LOSS, .name = "mae", .doc = "mean absolute error", .supported = true,
+	  .eqn = "loss[n] = (sum{c...} abs(x[n,c...] - t[n,c...])) / F" },
+	{ .kind = ROW_LOSS, .name = "huber", .doc = "squared near 0, absolute beyond 1",
+	  .supported = true,
+	  .eqn = "d[n,c...] = x[n,c...] - t[n,c...]; loss[n] = (sum{c...} ifgt(1, abs(d[n,c...]),"
+	         " 0.5 * d[n,c...] * d[n,c...], abs(d[n,c...]) - 0.5)) / F" },
 
 	{ .kind = ROW_OPTIMIZER, .name = "sgd", .doc = "gradient descent, with momentum",
 	  .attr = sgd_attr, .supported = true, .state = "momentum_buffer",
-	  .eqn = "d[...] = g[...] + weight_decay * w[...];"
+	  .eqn = "d[...] = g[...] + weight_decay * w[...] + l1 * sign(w[...]);"
 	         "momentum_buffer[...] := momentum * momentum_buffer[...] + d[...];"
 	         "w[...] := w[...] - lr * (nesterov * (d[...] + momentum * momentum_buffer[...])"
 	         " + (1-nesterov) * momentum_buffer[...])" },
 	{ .kind = ROW_OPTIMIZER, .name = "adam", .doc = "steps scaled by running moments",
 	  .attr = adam_attr, .supported = true, .state = "exp_avg exp_avg_sq",
-	  .eqn = "d[...] = g[...] + weight_decay * w[...];"
+	  .eqn = "d[...] = g[...] + weight_decay * w[...] + l1 * sign(w[...]);"
 	         "exp_avg[...] := beta1 * exp_avg[...] + (1-beta1) * d[...];"
 	         "exp_avg_sq[...] := beta2 * exp_avg_sq[...] + (1-beta2) * d[...] * d[...];"
 	         "w[...] := w[...] - lr / (1 - power(beta1, step+1)) * exp_avg[...]"
 	         " / (sqrt(exp_avg_sq[...] / (1 - power(beta2, step+1))) + eps)" },
 	{ .kind = ROW_OPTIMIZER, .name = "rmsprop", .doc = "steps scaled by a running mean square",
-	  .attr = rmsprop_attr },
+	  .attr = rmsprop_attr, .supported = true, .state = "square_avg momentum_buffer",
+	  .eqn = "d[...] = g[...] + weight_decay * w[...] + l1 * sign(w[...]);"
+	         "square_avg[...] := decay * square_avg[...] + (1-decay) * d[...] * d[...];"
+	         "momentum_buffer[...] := momentum * momentum_buffer[...]"
+	         " + d[...] / (sqrt(square_avg[...]) + eps);"
+	         "w[...] := w[...] - lr * momentum_buffer[...]" },
 	{ .kind = ROW_OPTIMIZER, .name = "adagrad", .doc = "steps scaled by all squares so far",
-	  .attr = adagrad_attr },
+	  .attr = adagrad_attr, .supported = true, .state = "sum",
+	  .eqn = "d[...] = g[...] + weight_decay * w[...] + l1 * sign(w[...]);"
+	         "sum[...] := sum[...] + d[...] * d[...];"
+	         "w[...] := w[...] - lr * d[...] / (sqrt(sum[...]) + eps)" },
 	{ .kind = ROW_OPTIMIZER, .name = "adamw", .doc = "adam with decoupled weight decay",
-	  .attr = adamw_attr },
+	  .attr = adamw_attr, .supported = true, .state = "exp_avg exp_avg_sq",
+	  .eqn = "d[...] = g[...] + l1 * sign(w[...]);"
+	         "exp_avg[...] := beta1 * exp_avg[...] + (1-beta1) * d[...];"
+	         "exp_avg_sq[...] := beta2 * exp_avg_sq[...] + (1-beta2) * d[...] * d[...];"
+	         "w[...] := w[...] * (1 - lr * weight_decay)"
+	         " - lr / (1 - power(beta1, step+1)) * exp_avg[...]"
+	         " / (sqrt(exp_avg_sq[...] / (1 - power(beta2, step+1))) + eps)" },
 	{ .kind = ROW_OPTIMIZER, .name = "lion", .doc = "the sign of a mean gradient",
-	  .attr = lion_attr },
+	  .attr = lion_attr, .supported = true, .state = "exp_avg",
+	  .eqn = "d[...] = g[...] + l1 * sign(w[...]);"
+	         "w[...] := w[...] * (1 - lr * weight_decay)"
+	         " - lr * sign(beta1 * exp_avg[...] + (1-beta1) * d[...]);"
+	         "exp_avg[...] := beta2 * exp_avg[...] + (1-beta2) * d[...]" },
 };
 const int nrows = sizeof rows / sizeof rows[0];
 

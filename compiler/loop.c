@@ -39,7 +39,8 @@ static void check_flat(Expr *e, void *ctx)
 	if (e->op == OP_INDEX || e->op == OP_INSIDE || e->op == OP_RANDOM)
 		f->ok = false;
 	if (e->op == OP_READ)
-		f->ok = f->ok && !e->tensor->bytes8 && in_order(f->q, e->tensor, e->index);
+		f->ok = f->ok && !e->tensor->bytes8 &&
+		        (tensor_is_number(e->tensor) || in_order(f->q, e->tensor, e->index));
 }
 
 static bool is_flat(const Kernel *k)

@@ -91,6 +91,7 @@ typedef struct Row {
 	const char *param;         /* "weight[filters,C/groups,kh,kw] bias[filters]";
 	                              fan in = product of dims after the first                    */
 	const char *axes;          /* "g:groups k:filters/groups": extents not found by shapes    */
+	const char *choose;        /* name of an A_CHOICE number: eqn and grad have variants "a | b" */
 	const char *eqn;           /* in training; NULL: a view, or not supported yet             */
 	const char *eval;          /* in evaluation; NULL: the same                               */
 	const char *grad;          /* dx in terms of x, y, dy (loss: of x, t); NULL: derived      */
@@ -105,6 +106,7 @@ typedef struct Row {
 	bool centres;              /* subtracts a mean: bias="auto" right before it is false      */
 	const char *joins;         /* takes several inputs: "same" shapes, "broadcast" a [C,1,1],
 	                              "channels" one after another; NULL: takes one              */
+	bool same_count;           /* the output has as many values as the input                  */
 	bool norm;                 /* trainable and activation apply, init and bias do not        */
 } Row;
 

@@ -119,8 +119,9 @@ static Affine axis_index(Axis *a)
 	return a->extent == 1 && !a->batch ? affine(0) : affine_axis(a);
 }
 
-/* The axes of `like` from dimension d on: n c h w for activations, k c r s for parameters. */
-static void pack(Parser *p, int d, Index *out)
+/* The axes of `like` from dimension d on: n c h w for activations, k c r s for parameters. Where
+ * the indexed tensor has one element (a [c,1,1] operand) it is read for all of them. */
+static void pack(Parser *p, int d, const Tensor *of, Index *out)
 {
 	const Tensor *t = p->s->like;
 	const char *letters = t->batched ? "nchwuv" : "kcrsuv";
@@ -128,7 +129,8 @@ static void pack(Parser *p, int d, Index *out)
 	for (; d < t->rank; d++) {
 		Axis *a = axis_named(p, copy_bytes(letters + d, 1));
 		a->extent = t->dim[d];
-		out->at[out->n++] = axis_index(a);
+		bool one = of && of->rank == t->rank && of->dim[d] == 1 && !a->batch;
+		out->at[out->n++] = one ? affine(0) : axis_index(a);
 	}
 }
 
@@ -203,17 +205,17 @@ static void index_entry(Parser *p, const Tensor *t, Index *out)
 
 	blanks(p);
 	if (accept(p, "...")) {
-		pack(p, 0, out);
+		pack(p, 0, t, out);
 		return;
 	}
 	if (accept(p, "@")) {
 		if (!p->s->flat)
-			pack(p, 2, out);
+			pack(p, like->batched ? 2 : 1, t, out);
 		return;
 	}
 	if (!strncmp(p->at, "c...", 4) || (p->s->flat && *p->at == 'c' && !isalnum((unsigned char)p->at[1]))) {
 		p->at += strncmp(p->at, "c...", 4) ? 1 : 4;
-		pack(p, like->batched ? 1 : 0, out);
+		pack(p, like->batched ? 1 : 0, NULL, out);
 		return;
 	}
 	bool alone = islower((unsigned char)p->at[0]) && strchr(",]", p->at[1]);
@@ -265,6 +267,9 @@ static Expr *special(Parser *p, const char *name)
 		if (!number_named(p->s, word(p), &extent))
 			bad(p, "expected an extent before");
 		e->extent = (int)extent;
+	} else if (!strcmp(name, "value")) {
+		e = expr_leaf(OP_INDEX);
+		e->index[0] = index_sum(p);
 	} else if (!strcmp(name, "ordinal")) {
 		e = expr_leaf(OP_INDEX);
 		index_entry(p, like, &x);
@@ -272,7 +277,7 @@ static Expr *special(Parser *p, const char *name)
 	} else if (!strcmp(name, "random")) {
 		e = expr_leaf(OP_RANDOM);
 		e->number = p->s->key;
-		pack(p, 0, &x);
+		pack(p, 0, NULL, &x);
 		e->index[0] = ordinal(&x, like->dim);
 	} else {
 		return NULL;
@@ -338,13 +343,13 @@ static Expr *named(Parser *p, const char *name)
 
 	blanks(p);
 	for (int i = s->nbind - 1; i >= 0; i--) {
-		Bind *b = &s->bind[i];
+		Known *b = &s->bind[i];
 		if (strcmp(b->name, name) != 0)
 			continue;
 		if (b->expr)
 			return b->expr;
 		Index x = index_list(p, b->tensor);
-		return b->tensor && !p->dry ? expr_read(b->tensor, x.at) : expr_const(0);
+		return b->tensor && !p->dry ? expr_read(b->tensor, x.at) : expr_const(b->absent);
 	}
 	if (!strcmp(name, "batch"))
 		return expr_leaf(OP_LIVE);
@@ -375,7 +380,7 @@ static Expr *parse_factor(Parser *p)
 	const char *name = word(p);
 	if (!name)
 		bad(p, "expected a value");
-	if (!strcmp(name, "sum") || (!strcmp(name, "max") && *p->at == '{'))
+	if ((!strcmp(name, "sum") || !strcmp(name, "max")) && *p->at == '{')
 		return fold(p, *name == 's' ? FOLD_SUM : FOLD_MAX);
 	return accept(p, "(") ? call(p, name) : named(p, name);
 }
@@ -450,9 +455,10 @@ static Tensor *temp_over(Scope *s, const char *name, const Affine *index, int n)
 	Tensor *t = tensor_new(s->prog, name, format("%s_%s", s->tag, name), ROLE_TEMP);
 
 	for (int i = 0; i < n; i++) {
-		const Axis *a = index[i].n ? index[i].term[0].axis : NULL;
-		t->dim[t->rank++] = a ? a->extent : 1;
-		t->batched |= a && a->batch && i == 0;
+		int lo, hi;
+		affine_range(&index[i], &lo, &hi);
+		t->dim[t->rank++] = hi + 1;
+		t->batched |= i == 0 && index[i].n == 1 && index[i].term[0].axis->batch;
 	}
 	return t;
 }
@@ -496,6 +502,44 @@ constant:
 	return arg[0];
 }
 
+static Tensor *temp_like(Scope *s, const char *name, const Tensor *y)
+{
+	Tensor *t = tensor_new(s->prog, name, format("%s_%s", s->tag, name), ROLE_TEMP);
+
+	t->rank = y->rank;
+	memcpy(t->dim, y->dim, sizeof t->dim);
+	t->batched = y->batched;
+	return t;
+}
+
+static const Expr *batched_read(const Expr *e)
+{
+	const Expr *r = NULL;
+
+	if (e->op == OP_READ)
+		return e->tensor->batched ? e : NULL;
+	for (int i = 0; i < expr_arity(e->op) && !r; i++)
+		r = batched_read(e->arg[i]);
+	return r;
+}
+
+/* "t[place] += e": the sum of all terms that belong to a place. e is a product with a read of a
+ * tensor of images, outside of which it is 0. */
+static void scatter(Parser *p, Tensor *t, const Affine *place, Expr *e)
+{
+	Eqn over = { .layer = p->s->layer };
+	const Expr *r = batched_read(e);
+
+	if (!r || !expr_vanishes(e, r))
+		bad(p, "a term that is scattered must be a product with a tensor of images");
+	over.out = r->tensor;
+	memcpy(over.index, r->index, sizeof over.index);
+	for (int i = 0; i < p->naxis; i++)
+		if (p->axis[i]->extent > 1 || p->axis[i]->batch)
+			over.axis[over.naxis++] = p->axis[i];
+	solve(p->s->prog, p->s->phase, &over, true, place, e, t);
+}
+
 static void statement(Parser *p)
 {
 	Scope *s = p->s;
@@ -507,21 +551,28 @@ static void statement(Parser *p)
 	p->dry = true;
 	p->naxis = 0;
 	index_list(p, t);
-	if (!accept(p, ":="))
+	if (!accept(p, ":=") && !accept(p, "+="))
 		expect(p, "=");
 	parse_sum(p);
+	for (int i = 0; i < p->naxis; i++)
+		if (p->axis[i]->extent < 1)
+			bad(p, format("axis %s has no extent before", p->axis[i]->name));
 	p->at = start;
 	p->dry = false;
 	word(p);
 	Index x = index_list(p, t);
+	bool update = accept(p, ":="), scattered = !update && accept(p, "+=");
 	if (!t) {
-		t = temp_over(s, name, x.at, x.n);
+		t = scattered ? temp_like(s, name, scope_tensor(s, "y")) : temp_over(s, name, x.at, x.n);
 		scope_bind(s, name, t, NULL);
 	}
-	bool update = accept(p, ":=");
-	if (!update)
+	if (!update && !scattered)
 		expect(p, "=");
 	Expr *e = parse_sum(p);
+	if (scattered) {
+		scatter(p, t, x.at, e);
+		return;
+	}
 	Eqn *q = eqn_new(s->prog, s->phase, s->layer);
 	q->out = t;
 	q->update = update;
@@ -560,7 +611,7 @@ Expr *parse_expr(Scope *s, const char *text)
 void scope_bind(Scope *s, const char *name, Tensor *t, Expr *e)
 {
 	assert(s->nbind < (int)(sizeof s->bind / sizeof *s->bind));
-	s->bind[s->nbind++] = (Bind){ name, t, e };
+	s->bind[s->nbind++] = (Known){ name, t, e, 0 };
 }
 
 Tensor *scope_tensor(const Scope *s, const char *name)

@@ -213,11 +213,21 @@ static void read_data(Model *m, const Elem *data)
 	read_classes(m, child_of(data, "classes"));
 }
 
+/* Numbers of the element's own table, whatever its type: l1 of an optimizer, grad_clip of train. */
+static void common_vars(Model *m, const Elem *e, const Env *env)
+{
+	const AttrSpec *set[SETS];
+	attr_sets(e, set);
+	if (set[0] && !e->bad)
+		attr_vars(env, e, set[0], m->opt_var, &m->nopt_var);
+}
+
 static void read_optimizer(Model *m, const Elem *e, const Env *env)
 {
 	m->optimizer = row_of(e);
 	if (m->optimizer && !e->bad)
 		attr_vars(env, e, m->optimizer->attr, m->opt_var, &m->nopt_var);
+	common_vars(m, e, env);
 }
 
 static void read_schedule(Model *m, const Elem *e)
@@ -254,6 +264,8 @@ void read_settings(Model *m, const Env *env)
 	           *schedule = child_of(train, "schedule");
 	if (optimizer)
 		read_optimizer(m, optimizer, env);
+	if (train)
+		common_vars(m, train, env);
 	read_schedule(m, schedule);
 	if (!schedule)
 		default_schedule(&tail);

@@ -196,7 +196,7 @@ static bool param_dims(const Layer *l, const Elem *e)
 	double total = 0, product;
 	int n = l->row->param ? split(l->row->param, "[]", &word) : 0;
 	for (int i = 1; i < n; i += 2) {
-		if (!whole_dims(l, e, word[i], ",", &product))
+		if (!whole_dims(l, e, strcmp(word[i], "...") ? word[i] : "F", ",", &product))
 			return false;
 		total += product;
 	}
@@ -234,7 +234,11 @@ static bool output_shape(Layer *l)
 		         "the output of <%s> would be [%s], more than the %.0f values that"
 		         " are possible",
 		         l->elem, given, MAX_VALUES);
-	if (small || product > MAX_VALUES)
+	bool count = !l->row->same_count || product == value_of(l, "F");
+	if (!small && !count)
+		error_at(l->pos, len, "[%s] has %.0f values, but the input has %.0f", given, product,
+		         value_of(l, "F"));
+	if (small || product > MAX_VALUES || !count)
 		return false;
 	l->shape = (Shape){.rank = n};
 	for (int i = 0; i < n; i++)

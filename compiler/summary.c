@@ -24,28 +24,6 @@ typedef struct Line { /* of the table                                           
 	int64_t filter;   /* weights of one output channel; 0: none                      */
 } Line;
 
-int layer_params(const Layer *l, LayerParam *list)
-{
-	const char **word, **dim;
-	int n = l->row->param ? split(l->row->param, "[] ", &word) : 0, count = 0;
-	for (int i = 0; i + 1 < n; i += 2) {
-		LayerParam *p = &list[count];
-		if (!strcmp(word[i], "bias") && !l->bias)
-			continue;
-		*p = (LayerParam){.name = word[i], .count = 1};
-		p->rank = split(word[i + 1], ",", &dim);
-		for (int d = 0; d < p->rank && d < 4; d++) {
-			double value = 0;
-			sums(dim[d], l->var, l->nvar, true, &value);
-			p->dim[d] = (int64_t)value;
-			p->count *= p->dim[d];
-		}
-		if (++count == MAX_PARAMS)
-			break;
-	}
-	return count;
-}
-
 /* From the end: an input is mostly the layer before. */
 static const Field *field_of(const Line *line, int n, const Layer *l)
 {
@@ -90,6 +68,7 @@ static Line measure(const Line *before, int n, const Layer *l)
 	if (l->row->macs)
 		sums(l->row->macs, l->var, l->nvar, true, &macs);
 	for (int i = 0; i < np; i++)
+			if (!p[i].absent && !p[i].running)
 		line.params += p[i].count;
 	line.macs = (int64_t)macs;
 	line.field = look(before, n, l, line.window);

@@ -319,7 +319,7 @@ bool attr_vars(const Env *env, const Elem *e, const AttrSpec *set, Var *var, int
 	for (const AttrSpec *a = set; a && a->name; a++) {
 		bool number = a->type != A_NAME && a->type != A_NAMES && a->type != A_TEXT;
 		bool absent = a->def && !*a->def && !attr_of(e, a->name);
-		if (number && !absent)
+		if (number && a->vars && !absent)
 			fine &= vars_of(env, e, set, a, var, n);
 	}
 	return fine;

@@ -54,7 +54,8 @@ static void check_expr(Expr *e, void *ctx)
 static bool given(const Tensor *t)
 {
 	return t->role == ROLE_INPUT || t->role == ROLE_TARGET || t->role == ROLE_PARAM ||
-	       t->role == ROLE_FROZEN || t->role == ROLE_RUNNING || t->role == ROLE_STATE;
+	       t->role == ROLE_FROZEN || t->role == ROLE_RUNNING || t->role == ROLE_STATE ||
+	       t->role == ROLE_CLASS_WEIGHT;
 }
 
 static void check_eqn(const Prog *p, char letter, const Eqn *q, bool *written)

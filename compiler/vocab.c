@@ -96,8 +96,6 @@ static const AttrSpec use_attr[] = {
 static const AttrSpec loss_attr[] = {
 	TYPE("@loss", "what is minimised"),
 	CHOICE("target", "label", "label input", "input: the network's own input (auto-encoders)"),
-	REAL("label_smoothing", "0", "share of the target spread over all classes", 0, 0.999),
-	CHOICE("class_weights", "none", "none balanced", "balanced: rare classes count more"),
 	END
 };
 static const AttrSpec data_attr[] = {
@@ -119,12 +117,12 @@ static const AttrSpec train_attr[] = {
 	COUNT("epochs", NULL, "passes over the training images"),
 	COUNT("batch_size", NULL, "images a step"),
 	INT("seed", "1", "of weights, shuffling, dropout and augmentation"),
-	REAL("grad_clip", "", "largest global norm of the gradient", 0, BIG),
+	{ "grad_clip", A_REAL, "", "grad_clip", NULL, "largest global norm of the gradient", 0, BIG },
 	END
 };
 static const AttrSpec optimizer_attr[] = {
 	TYPE("@optimizer", "the formula of the update"),
-	REAL("l1", "0", "L1 penalty in the gradient", 0, BIG),
+	{ "l1", A_REAL, "0", "l1", NULL, "L1 penalty in the gradient", 0, BIG },
 	END
 };
 static const AttrSpec schedule_attr[] = {
@@ -200,8 +198,7 @@ const ElemSpec vocab[] = {
 	  .children = "@layer*", .layer = true },
 	{ .name = "use", .doc = "the layers of a block; its arguments are attributes too",
 	  .attr = use_attr, .layer = true },
-	{ .name = "loss", .doc = "what training minimises", .attr = loss_attr, .rows = 1 + ROW_LOSS,
-	  .later = "label_smoothing class_weights" },
+	{ .name = "loss", .doc = "what training minimises", .attr = loss_attr, .rows = 1 + ROW_LOSS },
 	{ .name = "data", .doc = "images and labels", .attr = data_attr,
 	  .children = "training? validation? test? classes?",
 	  .later = "format=cifar format=npy format=npz format=csv format=folder" },
@@ -211,10 +208,9 @@ const ElemSpec vocab[] = {
 	{ .name = "classes", .doc = "names of the classes, in order", .children = "class*" },
 	{ .name = "class", .doc = "one class", .attr = class_attr },
 	{ .name = "train", .doc = "how to train", .attr = train_attr,
-	  .children = "optimizer schedule? augment? early_stopping? baseline?",
-	  .later = "grad_clip" },
+	  .children = "optimizer schedule? augment? early_stopping? baseline?" },
 	{ .name = "optimizer", .doc = "how weights follow the gradient", .attr = optimizer_attr,
-	  .rows = 1 + ROW_OPTIMIZER, .later = "l1" },
+	  .rows = 1 + ROW_OPTIMIZER },
 	{ .name = "schedule", .doc = "the learning rate over time", .attr = schedule_attr,
 	  .variant = VARIANT },
 	{ .name = "augment", .doc = "random changes of the training images, in order",

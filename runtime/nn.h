@@ -28,7 +28,8 @@ typedef enum {
 	NN_INPUT,     /* the batch, exactly what enters the first layer                */
 	NN_TARGET,    /* labels [n] as whole numbers, or real targets                  */
 	NN_OUTPUT,    /* the last layer's output                                       */
-	NN_LOSS       /* shape [1]: mean loss of the live batch                        */
+	NN_LOSS,      /* shape [1]: mean loss of the live batch                        */
+	NN_CLASS_WEIGHT /* [classes]: weight of each class in the loss; not saved       */
 } nn_kind;
 
 typedef enum { NN_INIT_NONE, NN_INIT_CONST, NN_INIT_NORMAL, NN_INIT_UNIFORM, NN_INIT_ORTHOGONAL }

@@ -66,6 +66,14 @@ static inline double nn_power(double base, double n)
 	return r;
 }
 
+/* -1, 0 or 1 */
+NN_INLINE nn_v nn_sign(nn_v x)
+{
+	const nn_v zero = nn_splat(0);
+
+	return nn_ifgt(x, zero, nn_splat(1), nn_ifgt(zero, x, nn_splat(-1), x));
+}
+
 NN_INLINE nn_v nn_sigmoid(nn_v x)
 {
 	return 1 / (1 + nn_exp(-x));
