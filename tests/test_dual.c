@@ -99,15 +99,15 @@ static double value_of(const Case *c, const Prog *p, const Tensor *t, int64_t i)
 	double v = number(1, t, i);
 	if (t->role == ROLE_TARGET && p->model->loss->labels)
 		return (double)((uint64_t)fabs(v * 1000) % (uint64_t)p->model->classes);
-	if (t->role == ROLE_STATE)
-		return 0.1 * fabs(v);
+	if (t->role == ROLE_STATE || t->role == ROLE_RUNNING || t->role == ROLE_CLASS_WEIGHT)
+		return 0.1 + fabs(v);
 	return c->ties ? rint(v) : t->role == ROLE_PARAM || t->role == ROLE_FROZEN ? 0.4 * v : v;
 }
 
 static bool is_given(const Tensor *t)
 {
-	return t->role == ROLE_INPUT || t->role == ROLE_TARGET || t->role == ROLE_PARAM ||
-	       t->role == ROLE_FROZEN || t->role == ROLE_RUNNING || t->role == ROLE_STATE;
+	return t->role != ROLE_TEMP && t->role != ROLE_OUTPUT && t->role != ROLE_LOSS &&
+	       t->role != ROLE_GRAD;
 }
 
 /* Direction u: of tensor `only`, or of all parameters when that is NULL. Seed 0: none. */
@@ -234,6 +234,22 @@ static int is_xml(const struct dirent *d)
 	return n > 4 && !strcmp(d->d_name + n - 4, ".xml");
 }
 
+/* Is the derivative of a formula at 0 other than what its parts say one by one? That of
+ * max(0, x) + log1p(exp(-abs(x))) is 1/2, and rows that state their gradient know it. */
+static bool smooth_by_kinks(const Row *r)
+{
+	return r->grad && strstr(r->eqn, "abs(");
+}
+
+static bool bears_ties(const char *xml_path)
+{
+	const Model *m = model(xml(xml_path));
+	bool kinks = smooth_by_kinks(m->loss);
+	for (const Layer *l = m->layers; l; l = l->next)
+		kinks |= smooth_by_kinks(l->row);
+	return !kinks;
+}
+
 static void check_directory(const char *dir)
 {
 	struct dirent **list;
@@ -246,7 +262,8 @@ static void check_directory(const char *dir)
 		check_case(&c);
 		c.live = 0;
 		c.ties = true;
-		check_gradient(&c);
+		if (bears_ties(c.xml))
+			check_gradient(&c);
 	}
 }
 
@@ -296,6 +313,8 @@ Test(dual, operators)
 	        "y[...] = -(x[...] * sigmoid(x[...])) + tanh(2 * x[...])",
 	        "y[...] = ifgt(x[...], 0.1, x[...] * x[...], exp(x[...]))",
 	        "y[...] = ifeq(x[...], 0, 1 - x[...], x[...] * x[...])",
+	        "y[...] = expm1(x[...]) - log1p(x[...] * x[...]) + 2 * erf(x[...])",
+	        "y[...] = abs(x[...]) * sign(0.2 - x[...]) + abs(x[...] - 1)",
 	        "y[...] = exp(-x[...]) * log(2 + tanh(x[...])) / sqrt(2 - sigmoid(x[...]))",
 	};
 	for (size_t i = 0; i < sizeof formula / sizeof *formula; i++)
