@@ -142,36 +142,44 @@ static void reals(const char *name, const double *value, int n, FILE *out)
 	fputs(" };\n", out);
 }
 
+/* Of a parameter; 0 for any other tensor. */
+static int64_t elements(const Tensor *t)
+{
+	int64_t n = t->role == ROLE_PARAM || t->role == ROLE_FROZEN;
+	for (int d = 0; d < t->file_rank; d++)
+		n *= t->file_dim[d];
+	return n;
+}
+
 int64_t parameter_count(const Prog *p)
 {
 	int64_t sum = 0;
-	for (int i = 0; i < p->ntensor; i++) {
-		const Tensor *t = p->tensor[i];
-		int64_t n = t->role == ROLE_PARAM || t->role == ROLE_FROZEN;
-		for (int d = 0; d < t->file_rank; d++)
-			n *= t->file_dim[d];
-		sum += n;
-	}
+	for (int i = 0; i < p->ntensor; i++)
+		sum += elements(p->tensor[i]);
 	return sum;
 }
 
 /* Peak resident memory of a training run, the data set excluded:
- *     arena            every tensor of the step, parameters and optimizer state included
- *   + saved            a checkpoint is put together in memory: parameters and their states
- *   + BASE             code, C library, OpenMP, the log
- *   + THREAD * threads stacks and buffers of the team */
+ *     arena     every tensor of the step, parameters and optimizer state included; the runtime asks
+ *               for large pages, so they are whole ones
+ *   + the larger of what the start and what the training needs besides:
+ *     8 bytes an element of the largest parameter: initial weights are drawn in double
+ *     that parameter once more, to write checkpoints from, and what else a training touches
+ *   + BASE      the pages used of the program, the C library, OpenMP, libpng and zlib
+ *   + THREAD    stack and buffers of each thread
+ * Measured with clang-19 on Debian 12 for models/lenet5.xml and models/mlp.xml and batches of 8, 64
+ * and 256: within 3 %. A trainer made by gcc needs 1.4 MB less, a static one 2.9 MB less. */
 int64_t memory_bytes(const Prog *p)
 {
-	enum { BASE = 6000000, THREAD = 100000 };
-	int64_t saved = 0;
+	enum { HUGE_PAGE = 2 << 20, BASE = 3800000, THREAD = 50000, TRAINING = 700000 };
+	int64_t largest = 0;
 	for (int i = 0; i < p->ntensor; i++) {
-		const Tensor *t = p->tensor[i];
-		if (t->role == ROLE_PARAM || t->role == ROLE_FROZEN || t->role == ROLE_RUNNING ||
-		    t->role == ROLE_STATE)
-			saved += t->elems * (options.real_double ? 8 : 4);
+		int64_t n = elements(p->tensor[i]);
+		largest = n > largest ? n : largest;
 	}
-	int64_t threads = options.threads ? options.threads : processors();
-	return p->arena + saved + BASE + THREAD * threads;
+	int64_t start = 8 * largest, later = TRAINING + (options.real_double ? 8 : 4) * largest;
+	return (p->arena / HUGE_PAGE + 1) * HUGE_PAGE + (start > later ? start : later) + BASE +
+	       (int64_t)THREAD * p->threads;
 }
 
 static double flop_per_step(const Prog *p)
