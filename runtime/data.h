@@ -19,6 +19,7 @@ typedef struct nn_items {
 	const int32_t *label; /* [count], or NULL                                           */
 	const float *target;  /* [count][targets], or NULL                                  */
 	int64_t targets;      /* values of a real target                                    */
+	bool synthetic;       /* random numbers: nothing to learn about the classes         */
 	void *memory[3];      /* what to free                                               */
 	char name[256];       /* the file, for messages                                     */
 } nn_items;

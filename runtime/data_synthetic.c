@@ -11,6 +11,7 @@ bool nn_make_items(nn_items *items, const nn_model *model, int64_t count, int64_
                    uint64_t seed, uint64_t stream, nn_error *e)
 {
 	*items = (nn_items){.count = count, .targets = targets, .name = "synthetic"};
+	items->synthetic = true;
 	items->values = (int64_t)model->input[0] * model->input[1] * model->input[2];
 	size_t bytes = (size_t)(count * items->values);
 	uint8_t *u8 = items->memory[0] = nn_alloc(bytes + 8, 1, "synthetic data", e);

@@ -121,6 +121,18 @@ static bool map_arena(nn_net *n, nn_error *e)
 	return true;
 }
 
+/* Classes weigh the same until somebody has counted them (nn_weigh_classes). */
+static void fill_ones(nn_net *n, const nn_tensor *t)
+{
+	for (int64_t i[NN_RANK] = {0}; i[0] < t->dim[0]; i[0]++) {
+		char *at = n->arena + nn_tensor_at(n->program, t, i);
+		if (n->program->real_size == 8)
+			*(double *)at = 1;
+		else
+			*(float *)at = 1;
+	}
+}
+
 bool nn_net_open(nn_net *n, const nn_model *model, const nn_program *program, nn_team *team,
                  nn_error *e)
 {
@@ -133,7 +145,12 @@ bool nn_net_open(nn_net *n, const nn_model *model, const nn_program *program, nn
 		return nn_fail(e, NN_EXIT_INTERNAL,
 		               "this trainer lacks an input, target, output "
 		               "or loss tensor: please report it with the network");
-	return map_arena(n, e);
+	if (!map_arena(n, e))
+		return false;
+	for (int i = 0; i < program->tensors; i++)
+		if (program->tensor[i].kind == NN_CLASS_WEIGHT)
+			fill_ones(n, &program->tensor[i]);
+	return true;
 }
 
 void nn_net_close(nn_net *n)

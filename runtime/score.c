@@ -1,4 +1,4 @@
-/* score.c: how good outputs are, and the evaluation of a part of the data. */
+/* score.c: how good outputs are, the evaluation of a part of the data, the weights of classes. */
 #include "score.h"
 
 #include <math.h>
@@ -90,4 +90,24 @@ double nn_score_loss(const nn_score *s)
 double nn_score_accuracy(const nn_score *s, const nn_model *m)
 {
 	return m->classes && s->count ? (double)s->correct / (double)s->count : NAN;
+}
+
+bool nn_weigh_classes(nn_net *net, const nn_part *training, nn_error *e)
+{
+	const nn_tensor *t = nn_tensor_find(net->program, NN_CLASS_WEIGHT, NULL);
+	const nn_items *items = training->items;
+	if (!t || !items || !items->label || items->synthetic)
+		return true;
+	int64_t classes = nn_tensor_count(t, 0);
+	double *weight = nn_alloc((size_t)classes, sizeof *weight, "class weights", e);
+	if (!weight)
+		return false;
+	for (int64_t i = 0; i < training->count; i++)
+		weight[items->label[training->index[i]]]++;
+	for (int64_t k = 0; k < classes; k++)
+		if (weight[k] > 0)
+			weight[k] = (double)training->count / ((double)classes * weight[k]);
+	nn_tensor_put(net->program, t, net->arena, 0, NN_F64, weight);
+	free(weight);
+	return true;
 }

@@ -38,6 +38,11 @@ bool nn_evaluate(nn_score *score, nn_scorer *s, nn_feed *feed, const nn_part *pa
 
 double nn_score_loss(const nn_score *s);
 
+/* Fills the loss weights of the classes, where the loss has them (class_weights="balanced"), with
+ * items / (classes * items of the class) over the training part; 0 for a class without items. Until
+ * then, and with synthetic data, all are 1. */
+bool nn_weigh_classes(nn_net *net, const nn_part *training, nn_error *e);
+
 /* NaN where the network has no labels. */
 double nn_score_accuracy(const nn_score *s, const nn_model *m);
 

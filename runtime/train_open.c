@@ -145,6 +145,7 @@ static bool open_memory(nn_training *t, nn_error *e)
 	nn_session *s = t->session;
 	return nn_normalize_open(&t->normalize, s->model, e) &&
 	       nn_net_open(&t->net, s->model, s->model->fast, s->team, e) &&
+	       nn_weigh_classes(&t->net, &t->data.part[NN_TRAINING], e) &&
 	       nn_scorer_open(&t->scorer, &t->net, e) &&
 	       nn_checkpoint_open(&t->checkpoint, &t->net, &t->normalize, e);
 }

@@ -118,7 +118,7 @@ static void add_row(check *c, const char *name, double value, double error)
 
 static bool compared(nn_kind kind)
 {
-	return kind != NN_INPUT && kind != NN_TARGET && kind != NN_STATE;
+	return kind != NN_INPUT && kind != NN_TARGET && kind != NN_STATE && kind != NN_CLASS_WEIGHT;
 }
 
 static void compare(check *c)

@@ -5,6 +5,7 @@
 
 #include "score.h"
 #include "session.h"
+#include "tensor.h"
 
 static void add_confusion(nn_text *t, const nn_score *s, int classes)
 {
@@ -68,15 +69,16 @@ static void print_text(const nn_score *s, const nn_model *m)
 		print_confusion(s, m);
 }
 
-static bool score_part(nn_session *s, const nn_part *part, nn_score *score, nn_error *e)
+static bool score_part(nn_session *s, const nn_data *data, nn_score *score, nn_error *e)
 {
 	nn_net net = {0};
 	nn_normalize z = {0};
 	nn_feed feed = {0};
 	nn_scorer scorer = {0};
-	bool ok = nn_session_trained(s, &net, &z, e) && nn_feed_open(&feed, &net, &z, e) &&
-	          nn_scorer_open(&scorer, &net, e) &&
-	          nn_evaluate(score, &scorer, &feed, part, nn_session_run(s, 1), e);
+	bool ok = nn_session_trained(s, &net, &z, e) &&
+	          nn_weigh_classes(&net, &data->part[NN_TRAINING], e) &&
+	          nn_feed_open(&feed, &net, &z, e) && nn_scorer_open(&scorer, &net, e) &&
+	          nn_evaluate(score, &scorer, &feed, &data->part[NN_TEST], nn_session_run(s, 1), e);
 	nn_scorer_close(&scorer);
 	nn_feed_close(&feed);
 	nn_normalize_close(&z);
@@ -89,14 +91,18 @@ bool nn_verb_test(nn_session *s, nn_error *e)
 	nn_data data;
 	nn_score score = {0};
 	size_t cells = (size_t)s->model->classes * (size_t)s->model->classes;
-	bool ok = nn_data_open(&data, &s->settings, s->options->data, 1 << NN_TEST, e);
+	unsigned parts = 1 << NN_TEST;
+	/* A weighted loss needs the labels of the training part. */
+	if (nn_tensor_find(s->model->fast, NN_CLASS_WEIGHT, NULL))
+		parts |= 1 << NN_TRAINING;
+	bool ok = nn_data_open(&data, &s->settings, s->options->data, parts, e);
 	if (ok && !data.part[NN_TEST].count)
 		ok = nn_fail(e, NN_EXIT_INPUT,
 		             "<data> has no <test> source and keeps no share for "
 		             "test");
 	if (ok && cells)
 		score.confusion = nn_alloc(cells, sizeof *score.confusion, "confusion", e);
-	ok = ok && !e->code && score_part(s, &data.part[NN_TEST], &score, e);
+	ok = ok && !e->code && score_part(s, &data, &score, e);
 	if (ok && s->options->json)
 		ok = print_json(&score, s->model, e);
 	else if (ok)
