@@ -13,6 +13,8 @@
 
 #include "calc.h"
 
+static const double NO_CLIP = 1e30;
+
 static int find_param(const nn_settings *s, const char *name, size_t len)
 {
 	for (int i = 0; i < s->model->params; i++) {
@@ -175,18 +177,53 @@ bool nn_setting_list(const nn_settings *s, const char *element, const char *name
 	return true;
 }
 
+static bool is_hyper(const nn_model *m, const char *name)
+{
+	for (int i = 0; i < NN_HYPERS && m->hyper[i]; i++)
+		if (!strcmp(m->hyper[i], name))
+			return true;
+	return false;
+}
+
+/* Numbers of the update that were 0 when nncc saw them are not in the kernels any more. A --set
+ * that would change one must not be ignored. */
+static bool check_constants(const nn_settings *s, nn_error *e)
+{
+	static nn_settings before;
+	const nn_model *m = s->model;
+	if (!nn_settings_open(&before, m, NULL, 0, e))
+		return false;
+	for (int i = 0; i < m->settings; i++) {
+		const nn_setting *t = &m->setting[i];
+		double now, then;
+		if ((strcmp(t->element, "optimizer") && strcmp(t->name, "grad_clip")) ||
+		    !t->value || t->value[0] != '{' || is_hyper(m, t->name))
+			continue;
+		if (!nn_setting_number(s, t->element, t->name, 0, &now, e) ||
+		    !nn_setting_number(&before, t->element, t->name, 0, &then, e))
+			return false;
+		if (now < then || now > then)
+			return nn_fail(e, NN_EXIT_USAGE,
+			               "--set: %s was %g when this trainer was compiled, which "
+			               "leaves its term out; to make it %g recompile with nncc -D",
+			               t->name, then, now);
+	}
+	return true;
+}
+
 bool nn_setting_hypers(const nn_settings *s, double hyper[NN_HYPERS], nn_error *e)
 {
-	static const char *const element[] = {"optimizer", "train", "loss"};
+	const nn_model *m = s->model;
 	for (int i = 0; i < NN_HYPERS; i++)
 		hyper[i] = 0;
-	for (int i = 0; i < NN_HYPERS && s->model->hyper[i]; i++)
-		for (int k = 0; k < 3; k++) {
-			if (!nn_setting_text(s, element[k], s->model->hyper[i]))
-				continue;
-			if (!nn_setting_number(s, element[k], s->model->hyper[i], 0, &hyper[i], e))
-				return false;
-			break;
-		}
-	return true;
+	for (int i = 0; i < NN_HYPERS && m->hyper[i]; i++) {
+		bool of_train = nn_setting_text(s, "train", m->hyper[i]) != NULL;
+		if (!nn_setting_number(s, of_train ? "train" : "optimizer", m->hyper[i], 0,
+		                       &hyper[i], e))
+			return false;
+		/* 0 means no clipping: a norm that no gradient reaches. */
+		if (!strcmp(m->hyper[i], "grad_clip") && !(hyper[i] > 0))
+			hyper[i] = NO_CLIP;
+	}
+	return check_constants(s, e);
 }

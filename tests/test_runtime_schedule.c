@@ -99,6 +99,35 @@ Test(settings, overrides_reach_expressions)
 	cr_assert(nn_setting_number(&s, "schedule", "none", 7, &warm, &e) && warm == 7);
 }
 
+Test(settings, numbers_of_the_update)
+{
+	static const nn_setting setting[] = {{"optimizer", "lr", "{a}"},
+	                                     {"optimizer", "l1", "{a / 4}"},
+	                                     {"optimizer", "momentum", "{b}"},
+	                                     {"train", "grad_clip", "{c}"},
+	                                     {"schedule", "gamma", "{b}"}};
+	static const nn_param_def param[] = {{.name = "a", .value = "2"},
+	                                     {.name = "b", .value = "0"},
+	                                     {.name = "c", .value = "3"}};
+	static const char *const change[] = {"a=4", "c=0"}, *const gone[] = {"b=0.5"};
+	nn_model model = nn_network;
+	nn_settings s;
+	nn_error e = {0};
+	double hyper[NN_HYPERS];
+	model.setting = setting;
+	model.settings = 5;
+	model.param = param;
+	model.params = 3;
+	memcpy(model.hyper, (const char *[NN_HYPERS]){"lr", "l1", "grad_clip"}, sizeof model.hyper);
+	cr_assert(nn_settings_open(&s, &model, NULL, 0, &e) && nn_setting_hypers(&s, hyper, &e));
+	cr_assert(hyper[0] == 2 && hyper[1] == 0.5 && hyper[2] == 3);
+	/* Without a limit nothing is clipped, although the kernels multiply. */
+	cr_assert(nn_settings_open(&s, &model, change, 2, &e) && nn_setting_hypers(&s, hyper, &e));
+	cr_assert(hyper[0] == 4 && hyper[1] == 1 && hyper[2] > 1e20);
+	cr_assert(nn_settings_open(&s, &model, gone, 1, &e) && !nn_setting_hypers(&s, hyper, &e));
+	cr_assert(e.code == 2 && strstr(e.text, "momentum was 0"), "%s", e.text);
+}
+
 /* ---- initial values and layouts ------------------------------------------------------------ */
 
 Test(initial, values_do_not_depend_on_the_layout)
