@@ -90,14 +90,24 @@ static void add_number(nn_text *t, const char *key, double value)
 	nn_text_number(t, value, 6);
 }
 
+/* Kernels of the evaluation are in the table too, but not in a training step. */
+static bool ran(const bench *b, int kernel)
+{
+	return b->kernel_ms[kernel] > 0;
+}
+
 static void add_kernels(const bench *b, nn_text *t)
 {
 	const nn_program *p = b->net.program;
 	add_number(t, "peak_gflops", b->peak);
 	add_number(t, "triad_gbytes", b->triad);
 	nn_text_add(t, ",\"kernels\":[");
+	const char *between = "";
 	for (int i = 0; i < p->kernels; i++) {
-		nn_text_add(t, i ? ",{\"name\":" : "{\"name\":");
+		if (!ran(b, i))
+			continue;
+		nn_text_add(t, "%s{\"name\":", between);
+		between = ",";
 		nn_text_json(t, p->kernel[i].name);
 		add_number(t, "ms", b->kernel_ms[i]);
 		add_number(t, "gflop", p->kernel[i].flop / 1e9);
@@ -147,6 +157,8 @@ static void print_profile(const bench *b)
 	for (int i = 0; i < p->kernels; i++) {
 		const nn_kernel *k = &p->kernel[i];
 		double ms = b->kernel_ms[i];
+		if (!ran(b, i))
+			continue;
 		double flops = k->flop / 1e6 / ms, bytes = k->bytes / 1e6 / ms;
 		printf("%8.4f %4.0f %% %9.1f %8.1f %5.0f %%  %s  %s\n", ms, 100 * ms / all, flops,
 		       bytes, 100 * (k->contraction ? flops / b->peak : bytes / b->triad), k->name,
