@@ -7,7 +7,8 @@
  *
  * Waiting threads spin for about 50 us, then yield the processor; a thread that has had no work for
  * some milliseconds sleeps until there is some. A team with more threads than processors yields at
- * once. In all threads denormals count as zero, until nn_team_run returns.
+ * once. Threads are not pinned, but one that finds itself on the processor of a thread it waits for
+ * moves to a free one (team.c). In all threads denormals count as zero, until nn_team_run returns.
  *
  * Without OpenMP there is one thread and everything works.
  */

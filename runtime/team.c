@@ -10,6 +10,12 @@
  * described; the job ends with a meeting. Orders are release and acquire, so that whatever was
  * written before a meeting is seen after it.
  *
+ * Nothing is pinned: a processor that another program has taken must not hold up a thread for ever.
+ * But two threads may be put on one processor, by a wake-up for example, and then each spins while
+ * the other should run; a busy machine leaves them there. So every seat also tells where its thread
+ * was last. Who waits for a thread on its own processor moves to one that no thread of the team is
+ * on, by leaving its affinity mask for a moment, or yields at once where there is none.
+ *
  * A thread idle for IDLE_MS sleeps on `call` in the kernel (futex); `sleepers` tells thread 0
  * whether anyone has to be woken. Those two are sequentially consistent: either thread 0 sees the
  * sleeper, or the sleeper sees the new call. */
@@ -38,9 +44,12 @@ enum {
 };
 static const double SPIN_MS = 0.05; /* then yield                                  */
 static const double IDLE_MS = 3;    /* then sleep, when waiting for work           */
+static const double MOVE_MS = 5;    /* between two moves of a thread               */
 
 typedef struct {
 	_Alignas(LINE) atomic_uint came; /* last meeting this thread has come to          */
+	atomic_int cpu;                  /* where it was then; -1: not known              */
+	double moved;                    /* when it last moved away; its own business     */
 } seat;
 
 typedef struct {
@@ -80,6 +89,16 @@ int nn_processors(void)
 #endif
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
 	return n > 0 ? (int)n : 1;
+}
+
+/* The processor this thread is on, or -1. */
+static int processor(void)
+{
+#ifdef __linux__
+	return sched_getcpu();
+#else
+	return -1;
+#endif
 }
 
 /* Lets denormals count as zero in this thread; returns what denormals_restore needs. */
@@ -147,8 +166,46 @@ static bool reached(const atomic_uint *number, unsigned wanted)
 	return (int)(atomic_load_explicit(number, memory_order_acquire) - wanted) >= 0;
 }
 
-/* Returns when *number has reached `wanted`, with all that was written before it did. */
-static void wait_until(const nn_team *team, const atomic_uint *number, unsigned wanted)
+/* Whether a thread that has not come to meeting `wanted` was last on this thread's processor. */
+static bool shares_processor(const nn_team *team, int thread, unsigned wanted)
+{
+	int cpu = processor();
+	for (int i = 0; cpu >= 0 && i < team->threads; i++)
+		if (i != thread && !reached(&team->seat[i].came, wanted) &&
+		    atomic_load_explicit(&team->seat[i].cpu, memory_order_relaxed) == cpu)
+			return true;
+	return false;
+}
+
+/* Goes to a processor of this thread's mask that no thread of the team is on; false: stayed. */
+static bool move_away(nn_team *team, int thread)
+{
+#ifdef __linux__
+	cpu_set_t mask, free_ones;
+	double now = nn_clock_ms();
+	if (now - team->seat[thread].moved < MOVE_MS ||
+	    sched_getaffinity(0, sizeof mask, &mask) != 0)
+		return false;
+	team->seat[thread].moved = now;
+	free_ones = mask;
+	for (int i = 0; i < team->threads; i++) {
+		int cpu = atomic_load_explicit(&team->seat[i].cpu, memory_order_relaxed);
+		if (cpu >= 0 && cpu < CPU_SETSIZE)
+			CPU_CLR(cpu, &free_ones);
+	}
+	if (!CPU_COUNT(&free_ones) || sched_setaffinity(0, sizeof free_ones, &free_ones) != 0)
+		return false;
+	sched_setaffinity(0, sizeof mask, &mask);
+	atomic_store_explicit(&team->seat[thread].cpu, processor(), memory_order_relaxed);
+	return true;
+#else
+	(void)team, (void)thread;
+	return false;
+#endif
+}
+
+/* Returns when *number has reached meeting `wanted`, with all that was written before it did. */
+static void wait_until(nn_team *team, int thread, const atomic_uint *number, unsigned wanted)
 {
 	double start = 0;
 	while (!reached(number, wanted)) {
@@ -163,15 +220,19 @@ static void wait_until(const nn_team *team, const atomic_uint *number, unsigned 
 		}
 		double now = nn_clock_ms();
 		start = start > 0 ? start : now;
-		if (now - start > SPIN_MS)
+		bool shared = shares_processor(team, thread, wanted);
+		if (shared && move_away(team, thread))
+			continue;
+		if (shared || now - start > SPIN_MS)
 			sched_yield();
 	}
 }
 
 /* Returns the number of the next job once it is no longer `done`. */
-static unsigned wait_for_work(nn_team *team, unsigned done)
+static unsigned wait_for_work(nn_team *team, int thread, unsigned done)
 {
 	double start = nn_clock_ms();
+	const seat *first = &team->seat[0];
 	for (;;) {
 		unsigned call = atomic_load_explicit(&team->call, memory_order_acquire);
 		if (call != done)
@@ -184,6 +245,10 @@ static unsigned wait_for_work(nn_team *team, unsigned done)
 			atomic_fetch_sub(&team->sleepers, 1);
 		} else if (team->crowded || waited > SPIN_MS) {
 			sched_yield();
+		} else if (atomic_load_explicit(&first->cpu, memory_order_relaxed) == processor()) {
+			/* Thread 0 is who gives work: do not keep it from running. */
+			if (!move_away(team, thread))
+				sched_yield();
 		} else {
 			relax();
 		}
@@ -195,14 +260,16 @@ static void meet(nn_team *team, int thread)
 {
 	if (team->threads == 1)
 		return;
-	unsigned next = 1 + atomic_load_explicit(&team->seat[thread].came, memory_order_relaxed);
-	atomic_store_explicit(&team->seat[thread].came, next, memory_order_release);
+	seat *own = &team->seat[thread];
+	unsigned next = 1 + atomic_load_explicit(&own->came, memory_order_relaxed);
+	atomic_store_explicit(&own->cpu, processor(), memory_order_relaxed);
+	atomic_store_explicit(&own->came, next, memory_order_release);
 	if (thread > 0 && team->threads > FEW) {
-		wait_until(team, &team->gate, next);
+		wait_until(team, thread, &team->gate, next);
 		return;
 	}
 	for (int i = 0; i < team->threads; i++)
-		wait_until(team, &team->seat[i].came, next);
+		wait_until(team, thread, &team->seat[i].came, next);
 	if (team->threads > FEW)
 		atomic_store_explicit(&team->gate, next, memory_order_release);
 }
@@ -276,10 +343,10 @@ static void live(nn_team *team, int thread, void (*body)(nn_team *, void *), voi
 		body(team, arg);
 		hand_out(team, (job){.step = NULL});
 	} else {
-		unsigned call = wait_for_work(team, 0);
+		unsigned call = wait_for_work(team, thread, 0);
 		while (team->job.step || team->job.each) {
 			work(team, thread);
-			call = wait_for_work(team, call);
+			call = wait_for_work(team, thread, call);
 		}
 	}
 	denormals_restore(old);
@@ -298,8 +365,11 @@ void nn_team_run(int threads, void (*body)(nn_team *team, void *arg), void *arg)
 		fprintf(stderr, "error: no memory for a team of %d threads; try fewer\n", threads);
 		exit(NO_MEMORY);
 	}
-	for (int i = 0; i < threads; i++)
+	for (int i = 0; i < threads; i++) {
 		atomic_init(&team.seat[i].came, 0);
+		atomic_init(&team.seat[i].cpu, -1);
+		team.seat[i].moved = -MOVE_MS;
+	}
 #ifdef _OPENMP
 	int dynamic = omp_get_dynamic();
 	omp_set_dynamic(0);

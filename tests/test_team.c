@@ -3,11 +3,13 @@
  * Every test runs with 1 to 10 threads: more than most test machines have processors, and enough
  * for both forms of the barrier. The barrier is tested by what it is for: what a thread wrote
  * before a meeting, all see after it, and nobody runs ahead into the next round. */
+#define _GNU_SOURCE 1
 #include "../runtime/nn_peak.h"
 #include "../runtime/nn_team.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <sched.h>
 #include <time.h>
 
 enum { MOST = 10, ROUNDS = 500, JOBS = 300 };
@@ -206,6 +208,78 @@ Test(team, idle_threads_sleep_and_wake, .timeout = 60)
 			cr_expect(b.runs[i] == 3, "thread %d of %d", i, threads);
 	}
 }
+
+/* ---- processors -------------------------------------------------------------------------- */
+
+#ifdef __linux__
+static cpu_set_t whole;     /* the mask of this process          */
+static double meeting_ms;   /* the shortest of many measurements */
+static int together, apart; /* samples of where two threads were */
+
+static void go_to_first(void *arg, int thread, int threads)
+{
+	cpu_set_t one;
+	(void)arg, (void)thread, (void)threads;
+	CPU_ZERO(&one);
+	for (int i = 0; !CPU_COUNT(&one); i++)
+		if (CPU_ISSET(i, &whole))
+			CPU_SET(i, &one);
+	cr_assert_eq(sched_setaffinity(0, sizeof one, &one), 0);
+}
+
+static void go_anywhere(void *arg, int thread, int threads)
+{
+	(void)arg, (void)thread, (void)threads;
+	cr_assert_eq(sched_setaffinity(0, sizeof whole, &whole), 0);
+}
+
+static void meetings(nn_task *t)
+{
+	for (int i = 0; i < 40; i++)
+		nn_sync(t, 0);
+	board_of(t)->slot[t->thread] = sched_getcpu();
+}
+
+static void look_at_mask(void *arg, int thread, int threads)
+{
+	board *b = arg;
+	cpu_set_t now;
+	(void)threads;
+	b->bad[thread] += sched_getaffinity(0, sizeof now, &now) != 0 || !CPU_EQUAL(&now, &whole);
+}
+
+static void crowd(nn_team *team, void *arg)
+{
+	board *b = arg;
+	/* Held on one processor a meeting is a switch, not the end of somebody's spinning. */
+	nn_team_each(team, go_to_first, b);
+	meeting_ms = 1e9;
+	for (int i = 0; i < 300; i++) {
+		double start = nn_clock_ms();
+		nn_team_do(team, meetings, arg, &(nn_run){.live = 1}, NULL);
+		meeting_ms = fmin(meeting_ms, (nn_clock_ms() - start) / 40);
+	}
+	/* Allowed to part, they do. */
+	nn_team_each(team, go_anywhere, b);
+	for (double start = nn_clock_ms(); nn_clock_ms() - start < 5000 && apart < 100;) {
+		nn_team_do(team, meetings, arg, &(nn_run){.live = 1}, NULL);
+		*(b->slot[0] == b->slot[1] ? &together : &apart) += 1;
+	}
+	nn_team_each(team, look_at_mask, b);
+}
+
+Test(team, threads_on_one_processor_do_not_spin_and_part, .timeout = 60)
+{
+	board b;
+	cr_assert_eq(sched_getaffinity(0, sizeof whole, &whole), 0);
+	if (CPU_COUNT(&whole) < 2 || !openmp)
+		return;
+	with_threads(2, crowd, &b);
+	cr_expect(meeting_ms < 0.02, "a meeting takes %g ms", meeting_ms);
+	cr_expect(apart > 0, "together %d times, apart never", together);
+	cr_expect(b.bad[0] == 0 && b.bad[1] == 0, "a mask was changed");
+}
+#endif
 
 /* ---- denormals --------------------------------------------------------------------------- */
 
