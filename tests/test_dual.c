@@ -60,16 +60,16 @@ static void replace_formula(const Case *c, Model *m)
 	cr_assert(row || !c->formula, "%s has no layer to replace", c->xml);
 }
 
-/* After the first 1, 2, 3 or 4 of the passes formula, grad, rewrite, fuse. */
-static Prog *program(const Case *c, int passes)
+/* After the first 1, 2, 3 or 4 of the passes formula, grad, rewrite, fuse. With one lane (as
+ * -fno-simd has it) the updates join the kernels of the gradients. */
+static Prog *program(const Case *c, int passes, int lanes)
 {
 	Model *m = model(xml(c->xml));
 	cr_assert(!error_count(), "%s is refused", c->xml);
 	replace_formula(c, m);
 	Prog *p = new(Prog);
 	p->model = m;
-	cr_assert(target_find("x86-64-v3", &p->target));
-	p->lanes = p->target.vector_bytes / 4;
+	p->lanes = lanes;
 	options.threads = 2;
 	static void (*const pass[STAGES])(Prog *) = {formula, grad, rewrite, fuse};
 	for (int i = 0; i < passes; i++) {
@@ -181,7 +181,7 @@ static void check_direction(const Case *c, const Prog *forward, const Prog *p, c
 
 static void check_gradient(const Case *c)
 {
-	const Prog *forward = program(c, 1), *p = program(c, 2);
+	const Prog *forward = program(c, 1, 8), *p = program(c, 2, 8);
 	Memory *back = filled(c, p, 0, NULL);
 	run_equations(back, FORWARD | BACKWARD);
 	for (uint64_t seed = 2; seed < 4; seed++)
@@ -210,15 +210,19 @@ static void check_same(const Case *c, const Memory *a, const Memory *b, double t
 
 static void check_passes(const Case *c)
 {
-	const Prog *derived = program(c, 2), *rewritten = program(c, 3), *fused = program(c, 4);
-	Memory *m[3] = {filled(c, derived, 0, NULL), filled(c, rewritten, 0, NULL),
-	                filled(c, fused, 0, NULL)};
+	const Prog *p[STAGES] = {program(c, 2, 8), program(c, 3, 8), program(c, 4, 8),
+	                         program(c, 4, 1)};
+	Memory *m[STAGES];
+	for (int i = 0; i < STAGES; i++)
+		m[i] = filled(c, p[i], 0, NULL);
 	for (int eval = 0; eval < 2; eval++) {
 		run_equations(m[0], eval ? EVAL : FORWARD | BACKWARD | UPDATE);
 		run_equations(m[1], eval ? EVAL : FORWARD | BACKWARD | UPDATE);
 		run_kernels(m[2], eval);
+		run_kernels(m[3], eval);
 		check_same(c, m[0], m[1], 1e-11);
 		check_same(c, m[1], m[2], 0);
+		check_same(c, m[1], m[3], 0);
 	}
 }
 
