@@ -30,7 +30,7 @@ const char *c_string(const char *s)
 
 static const char *element_type(const Prog *p, const Tensor *t)
 {
-	return t->bytes8 ? "nn_b" : t->lanes > 1 && p->lanes > 1 ? "nn_v" : "nn_real";
+	return t->bytes8 ? "nn_b" : t->wide || (t->lanes > 1 && p->lanes > 1) ? "nn_v" : "nn_real";
 }
 
 static const char *shape_text(const Prog *p, const Tensor *t)
@@ -52,7 +52,7 @@ static void tensor_macros(const Prog *p, Text *o)
 		if (t->offset < 0)
 			continue;
 		for (int d = 1; d < t->rank; d++)
-			dims = format("%s[%d]", dims, t->dim[d]);
+			dims = format("%s[%d]", dims, d == t->rank - 1 ? t->pitch : t->dim[d]);
 		const char *life = t->keep ? "kept" : format("%d-%d", t->first, t->last);
 		put_line(o, "#define %-24s ((%s (*)%s)(arena + %lld)) /* %s; %s */", t->cname,
 		         element_type(p, t), dims, (long long)t->offset, shape_text(p, t), life);

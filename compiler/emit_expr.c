@@ -129,6 +129,8 @@ void em_names(Em *e)
 		for (int a = 0; a < q->naxis; a++)
 			name_axis(e, q->axis[a]);
 	}
+	if (e->k->partial)
+		use(e, e->k->partial, true);
 }
 
 /* ---- indices ------------------------------------------------------------------------------------- */
@@ -199,7 +201,7 @@ const char *em_type(const Em *e, const Tensor *t)
 {
 	if (t->bytes8)
 		return "nn_b";
-	return t->lanes > 1 || em_in_row(e, t) ? "nn_v" : "nn_real";
+	return t->lanes > 1 || t->wide || em_in_row(e, t) ? "nn_v" : "nn_real";
 }
 
 /* ---- expressions ----------------------------------------------------------------------------------- */

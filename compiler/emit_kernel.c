@@ -20,7 +20,7 @@ static const char *dims_of(const Em *e, const Tensor *t)
 	char *s = "[restrict]";
 
 	for (int d = 1; d < t->rank && !em_in_row(e, t); d++)
-		s = format("%s[%d]", s, t->dim[d]);
+		s = format("%s[%d]", s, d == t->rank - 1 ? t->pitch : t->dim[d]);
 	return s;
 }
 
@@ -100,7 +100,7 @@ static void clip(const Em *e, const Eqn *q, const Axis *a, const char **lo, cons
 		const char *l = format("nn_lo(%s, %d)", b, step);
 		const char *h = format("nn_hi(%s, %d, %d, %d)", b, step, o->extent, a->extent);
 		*lo = !strcmp(*lo, "0") ? l : format("nn_most(%s, %s)", *lo, l);
-		*hi = **hi != 'n' ? h : format("nn_least(%s, %s)", *hi, h);
+		*hi = !strcmp(*hi, extent_of(e, a)) ? h : format("nn_least(%s, %s)", *hi, h);
 	}
 }
 
@@ -159,6 +159,12 @@ static void folded_loops(Em *e, const Eqn *q, int from, Fold2 in)
 		const Axis *a = q->axis[i];
 		const char *name = em_axis(e, a), *lo = "0", *hi = extent_of(e, a);
 		int clean_from, clean_to;
+		if (e->k->partial && a->batch)
+			continue;                 /* walked outside, like the bands of rows */
+		if (a == e->k->rows) {
+			lo = "row_from";
+			hi = "row_to";
+		}
 		const Guard *split = split_of(q, a, &clean_from, &clean_to);
 		if (!split) {
 			clip(e, q, a, &lo, &hi);
@@ -430,9 +436,17 @@ static void tile(Em *e)
 	put_line(e->out, "%s acc%s;", vector ? "nn_v" : "nn_real", sizes);
 	tile_loops(e);
 	e->out->depth++;
-	put_line(e->out, vector ? "acc%s = nn_splat(0);" : "acc%s = 0;", at);
+	if (e->k->partial)
+		put_line(e->out, "acc%s = first ? nn_splat(0) : %s;", at, em_element(e, e->k->partial, q->index));
+	else
+		put_line(e->out, vector ? "acc%s = nn_splat(0);" : "acc%s = 0;", at);
 	e->out->depth--;
 	folded_loops(e, q, q->nfree, in);
+	if (e->k->partial) {
+		tile_loops(e);
+		put_line(e->out, "\t%s = acc%s;", em_element(e, e->k->partial, q->index), at);
+		return;
+	}
 	if (reduce) {
 		put_line(e->out, "nn_real total[%d];", count);
 		put_line(e->out, "nn_sums(total, 1, (const nn_v *)acc, %d);", count);
@@ -481,6 +495,8 @@ static void innermost(Em *e, const Walk *w)
 		s = e->k->loop[i].tile > 1 ? format("%s, %s0, %s", s, name, w->size[i])
 		                           : format("%s, %s", s, name);
 	}
+	if (e->k->partial)
+		s = format("%s, n, row_from, row_to, first", s);
 	e->out->depth++;
 	put_line(e->out, "%s%s);", s, has_edges(e->k) ? w->edge ? ", 1" : ", 0" : "");
 	e->out->depth--;
@@ -564,6 +580,46 @@ static void walk(Em *e, int at, Walk w)
 	put_close(e->out);
 }
 
+/* Partial sums: all images, band by band, for the weights of this piece; then one sum a weight. */
+static void bands(Em *e, Walk w)
+{
+	const Kernel *k = e->k;
+	const Tensor *t = k->eqn[0]->out;
+	int count = k->rows->extent, rest = 1;
+	Affine first[MAX_DIM];
+
+	put_line(e->out, "for (int n = 0; n < blocks; n++)");
+	put_line(e->out, "for (int row_from = 0; row_from < %d; row_from += %d)", count, k->band);
+	put_open(e->out);
+	put_line(e->out, "const int row_to = nn_least(row_from + %d, %d);", k->band, count);
+	put_line(e->out, "const int first = n == 0 && row_from == 0;");
+	walk(e, 0, w);
+	put_close(e->out);
+	memcpy(first, k->eqn[0]->index, sizeof first);
+	for (int d = k->owned; d < t->rank; d++) {
+		first[d] = affine(0);
+		rest *= t->dim[d];
+	}
+	for (int i = 0; i < k->nloop; i++)
+		if (k->loop[i].parallel && k->loop[i].tile > 1) {
+			const char *name = em_axis(e, k->loop[i].axis);
+			put_line(e->out, "for (int %st = 0; %st < %s; %st++)", name, name, w.size[i], name);
+		}
+	put_line(e->out, "\tnn_sum_each(&%s, &%s, %d);", em_element(e, t, first),
+	         em_element(e, k->partial, first), rest);
+}
+
+static void inside(Em *e, Walk w)
+{
+	if (!e->k->partial) {
+		walk(e, 0, w);
+		return;
+	}
+	put_open(e->out);
+	bands(e, w);
+	put_close(e->out);
+}
+
 /* Outer loops that threads share: one count, split, and taken apart again. */
 static void parallel(Em *e)
 {
@@ -592,7 +648,7 @@ static void parallel(Em *e)
 	}
 	if (n == 1 && k->loop[0].tile == 1) {
 		put_line(e->out, "%s", for_line(em_axis(e, k->loop[0].axis), "part.from", "part.to", false));
-		walk(e, 0, w);
+		inside(e, w);
 		return;
 	}
 	put_line(e->out, "for (int piece = part.from; piece < part.to; piece++)");
@@ -621,13 +677,13 @@ static void parallel(Em *e)
 		int full = l->axis->extent / l->tile * l->tile;
 		put_line(e->out, "if (%s0 < %d)", em_axis(e, l->axis), full);
 		put_open(e->out);
-		walk(e, 0, w);
+		inside(e, w);
 		put_close(e->out);
 		put_line(e->out, "else");
 		w.size[cut] = format("%d", l->axis->extent - full);
 	}
 	put_open(e->out);
-	walk(e, 0, w);
+	inside(e, w);
 	put_close(e->out);
 	put_close(e->out);
 }
@@ -676,6 +732,8 @@ static void tile_function(Em *e, Text *out)
 		    ? format("%s%s int %s0, const int %sn", s, i ? ", const" : ",\n\t\tconst", name, name)
 		    : format("%s%s int %s", s, i ? ", const" : ",\n\t\tconst", name);
 	}
+	if (e->k->partial)
+		s = format("%s,\n\t\tconst int n, const int row_from, const int row_to, const int first", s);
 	put_line(out, "%s%s)", s, has_edges(e->k) ? ", const int edge" : "");
 	put_open(out);
 	put_line(out, "(void)t;");

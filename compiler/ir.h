@@ -46,6 +46,8 @@ typedef struct Tensor {
 	bool needs_grad;           /* depends on a trained parameter                            g */
 	bool keep;                 /* the runtime reads or writes it                            e */
 	int lanes;                 /* dim[0] (batched) or the flat size is blocked by this      l */
+	int pitch;                 /* elements of a row in memory: the last dim, or padded      l */
+	bool wide;                 /* each element is a whole vector (partial sums)             l */
 	int64_t elems;             /* elements with padding                                     l */
 	bool zero_dead;            /* lanes past the live count must hold 0                     l */
 	bool local;                /* lives in registers of its kernel only                     f */
@@ -133,6 +135,10 @@ typedef struct Kernel {
 	bool flat;                 /* all tensors walked as one row of reals                    k */
 	bool slice;                /* threads share the images and nothing else                 f */
 	bool serial;               /* one thread                                                s */
+	Tensor *partial;           /* sums over images so far, a vector each; or NULL           l */
+	Axis *rows;                /* with partial: folded axis that is walked in bands         l */
+	int band;                  /* rows of a band                                            s */
+	int owned;                 /* with partial: leading dims of out that a thread owns      s */
 	bool sync;                 /* threads meet before it starts                             f */
 	int interval;              /* number of meetings before it                              f */
 	double flop, bytes;        /* of a full batch                                           k */

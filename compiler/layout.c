@@ -20,17 +20,65 @@ static void mark_dead(Expr *e, void *ctx)
 		e->tensor->zero_dead = true;
 }
 
+/* Rows that are a multiple of 1 KiB fall on few cache sets: one vector more spreads them. Tensors
+ * that the runtime reads keep the shape it knows. */
+static void set_pitch(const Prog *p, Tensor *t)
+{
+	int last = t->rank ? t->dim[t->rank - 1] : 1;
+	bool spread = t->batched && p->lanes > 1 && t->rank == 4 && !t->keep && last > 1;
+
+	t->pitch = last + (spread && last * p->lanes * (options.real_double ? 8 : 4) % 1024 == 0);
+}
+
+/* A gradient of weights sums over images, rows and columns. Its sums over some rows of some images
+ * are kept as vectors, so that those rows stay in the cache for all weights. */
+static void add_partial(Prog *p, Kernel *k)
+{
+	const Eqn *q = k->eqn[0];
+	Axis *walked = NULL;
+	bool images = false;
+
+	for (int i = q->nfree; i < q->naxis; i++) {
+		images |= q->axis[i]->batch;
+		if (!q->axis[i]->batch && !walked)
+			walked = q->axis[i];
+	}
+	if (!k->contraction || !images || !walked || k->neqn > 1 || q->nfree < 2 || p->lanes == 1 ||
+	    options.no_tile)
+		return;
+	for (int d = 0; d < q->out->rank; d++)          /* each weight in its own place */
+		if (q->index[d].n > 2)
+			return;
+	Tensor *t = tensor_new(p, "partial", format("%s_partial", q->out->cname), ROLE_TEMP);
+	t->rank = q->out->rank;
+	memcpy(t->dim, q->out->dim, sizeof t->dim);
+	t->wide = true;
+	k->partial = t;
+	k->rows = walked;
+}
+
+static int64_t elements(const Prog *p, const Tensor *t)
+{
+	int64_t n = t->wide ? p->lanes : 1;
+
+	for (int d = 0; d < t->rank; d++)
+		n *= d == t->rank - 1 ? t->pitch : d || !t->batched ? t->dim[d]
+		     : (t->dim[d] + p->lanes - 1) / p->lanes * p->lanes;
+	if (t->batched && t->rank == 1)
+		n = (t->dim[0] + p->lanes - 1) / p->lanes * p->lanes;
+	return (n + p->lanes - 1) / p->lanes * p->lanes;
+}
+
 void layout(Prog *p)
 {
+	for (int i = 0; i < p->nkernel; i++)
+		if (!p->plain)
+			add_partial(p, p->kernel[i]);
 	for (int i = 0; i < p->ntensor; i++) {
 		Tensor *t = p->tensor[i];
-		int64_t elems = 1;
-		for (int d = 0; d < t->rank; d++)
-			elems *= t->dim[d];
 		t->lanes = t->batched ? p->lanes : 1;
-		if (t->batched)
-			elems = elems / t->dim[0] * ((t->dim[0] + p->lanes - 1) / p->lanes * p->lanes);
-		t->elems = (elems + p->lanes - 1) / p->lanes * p->lanes;
+		set_pitch(p, t);
+		t->elems = elements(p, t);
 	}
 	for (const Eqn *q = p->first; q; q = q->next)
 		for (int i = q->nfree; i < q->naxis; i++)

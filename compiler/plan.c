@@ -34,6 +34,8 @@ static void lifetimes(Prog *p)
 	}
 	for (int i = 0; i < p->nkernel; i++) {
 		Kernel *k = p->kernel[i];
+		if (k->partial)
+			touch(k->partial, k->interval);
 		for (int j = 0; j < k->neqn; j++) {
 			expr_each(k->eqn[j]->rhs, touch_read, &k->interval);
 			touch(k->eqn[j]->out, k->interval);

@@ -237,6 +237,17 @@ static bool guarded(const Eqn *q, const Axis *a)
 	return false;
 }
 
+/* Does a move along a step over whole rows of an operand? Then a tile along it takes as many rows. */
+static bool steps_rows(const Operands *o, const Axis *a)
+{
+	for (int i = 0; i < o->n; i++) {
+		const Tensor *t = o->read[i]->tensor;
+		if (t->batched && t->rank == 4 && affine_coef(&o->read[i]->index[2], a))
+			return true;
+	}
+	return false;
+}
+
 typedef struct Tile {
 	int a, b;                  /* loops; b -1: only one is tiled                              */
 	int ta, tb;
@@ -252,6 +263,9 @@ static void try_pair(const Prog *p, const Kernel *k, const Operands *o, int a, i
 
 	if (lb && guarded(k->eqn[0], lb->axis))
 		outer *= 1.03;
+	outer *= (steps_rows(o, la->axis) ? 1.05 : 1) * (lb && steps_rows(o, lb->axis) ? 1.05 : 1);
+	if (k->nloop > 2 && (la->axis->batch || (lb && lb->axis->batch)))
+		outer *= 1.15;                  /* images lie far apart, often at one cache set */
 	for (int i = 0; i < k->nloop; i++)
 		outer *= i == a || i == b ? 1 : trips(p, &k->loop[i]);
 	for (int ta = 1; ta <= na && ta <= most; ta++)
@@ -292,6 +306,10 @@ static void choose_tile(const Prog *p, Kernel *k)
  * tile and the rows under it stay in the first-level cache. */
 static int rank_of(const Kernel *k, const Loop *l)
 {
+	if (k->partial)                           /* as the weights lie in memory */
+		for (int d = 0; d < k->eqn[0]->out->rank; d++)
+			if (affine_coef(&k->eqn[0]->index[d], l->axis))
+				return d;
 	bool edge = l->clean_lo > 0 || l->clean_hi < l->axis->extent;
 	bool window = guarded(k->eqn[0], l->axis);
 
@@ -307,6 +325,31 @@ static void order(Kernel *k)
 			k->loop[j] = k->loop[j - 1];
 			k->loop[j - 1] = l;
 		}
+}
+
+/* With partial sums a thread owns the weights of whole leading dims, and walks the images itself:
+ * the first dim, and the second where that is too little to share. Bands of rows fit half of the
+ * first-level cache. */
+static void own(const Prog *p, Kernel *k)
+{
+	const Eqn *q = k->eqn[0];
+	int64_t pieces = 1, reads = 0, row = 1;
+
+	for (int d = 0; d < 2 && d < q->out->rank && pieces < 2 * p->threads; d++, k->owned++)
+		for (int i = 0; i < k->nloop; i++) {
+			Loop *l = &k->loop[i];
+			if (!affine_coef(&q->index[d], l->axis))
+				continue;
+			pieces *= (l->axis->extent + l->tile - 1) / l->tile;
+			l->parallel = true;
+		}
+	for (int i = 0; i < k->nloop; i++)
+		reads += k->loop[i].tile > 1 ? k->loop[i].tile : 0;
+	for (int i = q->nfree; i < q->naxis; i++)
+		row *= q->axis[i]->batch || q->axis[i] == k->rows ? 1 : q->axis[i]->extent;
+	int64_t bytes = row * reads * p->target.vector_bytes;
+	k->band = (int)(p->target.l1 * 3 / 4 / (bytes ? bytes : 1));
+	k->band = k->band < 1 ? 1 : k->band > k->rows->extent ? k->rows->extent : k->band;
 }
 
 /* Threads share whole outer loops: the images alone where there are enough of them, otherwise as
@@ -336,7 +379,9 @@ void sched(Prog *p)
 			guards(k);
 		if (k->contraction && !p->plain && !options.no_tile)
 			order(k);
-		if (!k->serial && !k->flat)
+		if (k->partial)
+			own(p, k);
+		else if (!k->serial && !k->flat)
 			share(p, k);
 	}
 }

@@ -66,6 +66,17 @@ static inline double nn_power(double base, double n)
 	return r;
 }
 
+/* out[i] = sum of the lanes of in[i], i < n */
+NN_INLINE void nn_sum_each(nn_real *restrict out, const nn_v *restrict in, int n)
+{
+	int i = 0;
+
+	for (; i + NN_LANES <= n; i += NN_LANES)
+		nn_sums(out + i, 1, in + i, NN_LANES);
+	for (; i < n; i++)
+		out[i] = nn_sum(in[i]);
+}
+
 /* -1, 0 or 1 */
 NN_INLINE nn_v nn_sign(nn_v x)
 {
