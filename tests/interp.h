@@ -6,11 +6,11 @@
  * equations themselves: every operator is computed and differentiated below from its definition. So
  * this is a witness for the derived gradients, for algebra and for fusion.
  *
- *     Memory *m = memory_new(p, live);  fill inputs and parameters through element();
+ *     Memory *m = memory_new(p, live);  fill inputs and parameters in m->at;
  *     run_equations(m, 1u << PHASE_FORWARD);  the loss is m->at[p->loss->id][0]
  *
  * What was never written is NaN, so reading too early shows in the result. Batch axes run over the
- * live images only. Included by one test; everything is static. */
+ * live images only. Everything is static: each test that includes this has it all. */
 #ifndef INTERP_H
 #define INTERP_H
 
@@ -28,16 +28,23 @@ typedef struct Dual {
 	double v, d;               /* value; derivative along the direction                       */
 } Dual;
 
+struct Point;
+
 typedef struct Memory {
 	const Prog *p;
 	Dual **at;                 /* by tensor id: its elements, row-major                       */
 	int live;                  /* images in this batch                                        */
 	uint64_t seed, step;       /* of random(); optimizer steps done                           */
+	/* When not NULL: is told of every element that is read or written.                       */
+	void (*touch)(const struct Point *p, const Tensor *t, int64_t at, bool write);
+	void *watch;               /* for touch                                                   */
 } Memory;
 
 typedef struct Point {         /* where the loops over axes stand                             */
 	const Memory *m;
 	const Eqn *q;              /* the equation that is executed                               */
+	const Kernel *k;           /* its kernel, in run_kernels                                  */
+	int64_t number;            /* how many points of the kernel came before                   */
 	const Axis *axis[2 * MAX_AXIS];
 	int value[2 * MAX_AXIS];
 	int n;
@@ -53,7 +60,7 @@ static int64_t elements(const Tensor *t)
 }
 
 /* Elements of live images: the first of the tensor, since the batch is its first dimension. */
-static int64_t live_elements(const Memory *m, const Tensor *t)
+__attribute__((unused)) static int64_t live_elements(const Memory *m, const Tensor *t)
 {
 	return t->batched ? elements(t) / t->dim[0] * m->live : elements(t);
 }
@@ -92,7 +99,7 @@ static int index_value(const Point *p, const Affine *a)
 }
 
 /* The element at an index, or NULL when that is outside. */
-static Dual *element(const Point *p, const Tensor *t, const Affine *index)
+static Dual *element(const Point *p, const Tensor *t, const Affine *index, bool write)
 {
 	int64_t at = 0;
 
@@ -102,6 +109,8 @@ static Dual *element(const Point *p, const Tensor *t, const Affine *index)
 			return NULL;
 		at = at * t->dim[d] + i;
 	}
+	if (p->m->touch)
+		p->m->touch(p, t, at, write);
 	return &p->m->at[t->id][at];
 }
 
@@ -111,7 +120,7 @@ static Dual leaf(const Point *p, const Expr *e)
 	double v = e->value;
 
 	if (e->op == OP_READ) {
-		const Dual *found = element(p, e->tensor, e->index);
+		const Dual *found = element(p, e->tensor, e->index, false);
 		bool max = p->q->fold == FOLD_MAX && p->q->rhs == e;
 		return found ? *found : (Dual){ max ? -INFINITY : 0, 0 };
 	}
@@ -229,12 +238,12 @@ static void fold_at(Point *p)
 		code++;
 	} while (next_point(p, outer));
 	p->n = outer;
-	Dual *out = element(p, q->out, q->index);
+	Dual *out = element(p, q->out, q->index, true);
 	if (!out)
 		fatal(70, "interp: %s writes outside of its output", eqn_text(q));
 	*out = acc;
 	if (q->arg)
-		*element(p, q->arg, q->index) = (Dual){ best, 0 };
+		*element(p, q->arg, q->index, true) = (Dual){ best, 0 };
 }
 
 /* Equation q at one point of the loops that are open already; its other free axes run here. */
@@ -272,7 +281,7 @@ __attribute__((unused)) static void run_kernels(const Memory *m, bool eval)
 {
 	for (int i = 0; i < m->p->nkernel; i++) {
 		const Kernel *k = m->p->kernel[i];
-		Point p = { .m = m, .q = k->eqn[0] };
+		Point p = { .m = m, .q = k->eqn[0], .k = k };
 		if (k->eval != eval)
 			continue;
 		for (int a = 0; a < p.q->nfree; a++)
@@ -280,7 +289,7 @@ __attribute__((unused)) static void run_kernels(const Memory *m, bool eval)
 		do
 			for (int j = 0; j < k->neqn; j++)
 				equation_at(&p, k->eqn[j]);
-		while (next_point(&p, 0));
+		while (p.number++, next_point(&p, 0));
 	}
 }
 

@@ -17,7 +17,7 @@ set -u
 export LC_ALL=C
 cd "$(dirname "$0")/.." || exit 1
 root=$PWD out=$PWD/build/planted me=tests/run_planted.sh
-objects="compiler/main compiler/nncc tests/test_dual tests/test_expr tests/test_plan tests/compare"
+objects="compiler/main compiler/nncc tests/test_dual tests/test_expr tests/test_plan tests/test_threads tests/compare"
 
 bugs() {
 	cat <<-'END'
@@ -29,7 +29,7 @@ bugs() {
 	short_life       plan.c         /expr_each(.*touch_read/d                                  unit test_plan plan/*
 	lives_that_touch plan.c         s|return a->first <= b->last|return a->first < b->last|    unit test_plan plan/*
 	no_barrier       emit.c         s|meet ? "nn_sync"|meet ? "nn_pass"|                       threads tests/oracle/lenet.xml
-	no_meeting       fuse.c         s|k->sync = conflict(.*);|k->sync = k->id < 0;|             threads tests/oracle/lenet.xml
+	no_meeting       fuse.c         s|k->sync = conflict(.*);|k->sync = k->id < 0;|             unit test_threads threads/networks_of_test_dual
 	last_maximum     emit_kernel.c  s|nn_ifgt(v, acc, nn_splat((nn_real)(%s)), at)|nn_ifgt(acc, v, at, nn_splat((nn_real)(%s)))|  oracle max_pool_ties
 	short_clip       emit_kernel.c  s|b, step, o->extent, a->extent)|b, step, o->extent - 1, a->extent)|  oracle conv_pad
 	live_dead_lanes  emit_kernel.c  s|if (t->zero_dead |if (t->zero_dead < 0 |                  oracle partial_dense
@@ -113,7 +113,7 @@ plant() {
 	cp -rp compiler runtime tests Makefile "$dir"
 	cp -p build/compiler/*.[oda] "$dir/build/compiler"
 	cp -p build/nncc "$dir/build"
-	cp -p build/tests/{test_dual,test_expr,test_plan,compare}{,.o,.d} "$dir/build/tests"
+	cp -p build/tests/{test_dual,test_expr,test_plan,test_threads,compare}{,.o,.d} "$dir/build/tests"
 	cd "$dir" || exit 1
 	sed -i "$change" "$file"
 	cmp -s "$file" "$root/$file" && die "the line that it changes is gone"
