@@ -14,6 +14,10 @@ extern const nn_program nn_toy_fast, nn_toy_plain;
 extern int toy_signal;
 extern uint64_t toy_signal_step;
 
+/* Both programs have a gradient with an error of 1e-4 of its norm: 1 of the weight, 2 of the bias;
+ * 0: none. */
+extern int toy_planted;
+
 /* Goes into a new temporary directory; toy_leave removes it. */
 void toy_enter(void);
 void toy_leave(void);

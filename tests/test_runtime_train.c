@@ -203,7 +203,27 @@ Test(train, check_finds_a_wrong_gradient)
 	cr_assert_eq(toy_run(&nn_toy_wrong, "check", NULL), 1);
 	cr_assert(strstr(toy_output, "WRONG"), "%s", toy_output);
 	cr_assert_eq(toy_run(&nn_toy_wrong_both, "check", "--json", NULL), 1);
-	cr_assert(strstr(toy_output, "random direction\",\"norm\"") &&
+	cr_assert(strstr(toy_output, "random direction 1\",\"norm\"") &&
 	                  strstr(toy_output, "\"ok\":false"),
 	          "%s", toy_output);
+}
+
+Test(train, check_finds_small_mistakes_in_any_gradient)
+{
+	for (toy_planted = 1; toy_planted <= 2; toy_planted++) {
+		for (int seed = 1; seed <= 8; seed++) {
+			char text[8];
+			snprintf(text, sizeof text, "%d", seed);
+			int status = toy_run(&nn_network, "check", "--seed", text, NULL);
+			cr_assert_eq(status, 1, "tensor %d, seed %d: %s", toy_planted, seed,
+			             toy_output);
+		}
+	}
+	toy_planted = 0;
+	for (int seed = 1; seed <= 8; seed++) {
+		char text[8];
+		snprintf(text, sizeof text, "%d", seed);
+		int status = toy_run(&nn_network, "check", "--seed", text, NULL);
+		cr_assert_eq(status, 0, "seed %d: %s", seed, toy_output);
+	}
 }
