@@ -191,7 +191,7 @@ static bool move_away(nn_team *team, int thread)
 	for (int i = 0; i < team->threads; i++) {
 		int cpu = atomic_load_explicit(&team->seat[i].cpu, memory_order_relaxed);
 		if (cpu >= 0 && cpu < CPU_SETSIZE)
-			CPU_CLR(cpu, &free_ones);
+			CPU_CLR((size_t)cpu, &free_ones);
 	}
 	if (!CPU_COUNT(&free_ones) || sched_setaffinity(0, sizeof free_ones, &free_ones) != 0)
 		return false;
