@@ -74,19 +74,35 @@ $(OF_RUN): %: %.o $(TRAINER)
 $(BUILD)/tests/compare: $(BUILD)/tests/compare.o
 	$(CC) -o $@ $^ -lcjson -lm
 
+# All processors, and only what goes wrong is shown.
+QUICK    = $(MAKE) -s --no-print-directory -j$(shell nproc)
+# Random networks for the runners of tests/nets.sh.
+NETS     = $(BUILD)/tests/net_gen $(BUILD)/tests/net_diff
+$(BUILD)/tests/net_gen: $(patsubst %,$(BUILD)/tests/net_%.o,gen random data reduce) \
+		$(BUILD)/compiler/nncc.a
+	$(CC) -o $@ $^ $(XML_LD) -lm
+$(BUILD)/tests/net_diff: $(BUILD)/tests/net_diff.o $(BUILD)/runtime/libnn.a
+	$(CC) -o $@ $^ $(RUN_LD)
+fuzz-nets: all $(NETS)
+	@tests/run_fuzz_nets.sh $(N) $(SEED)
+
 # The packages first: what is not installed cannot be compiled against.
 test:
 	@tests/setup.sh build test
-	@$(MAKE) --no-print-directory all $(TESTS) $(BUILD)/tests/compare
+	@$(QUICK) all $(TESTS) $(BUILD)/tests/compare $(NETS)
 	@tests/all.sh $(TESTS) $(wildcard tests/run_*.sh)
 
 demo:
 	@tests/setup.sh build demo
-	@$(MAKE) --no-print-directory all
+	@$(QUICK) all
 	$(BUILD)/nncc models/lenet5.xml
 	./lenet5 train
 	./lenet5 test
-	@echo 'Next: ./lenet5 predict IMAGE, ./lenet5 --help, and change models/lenet5.xml.'
+	@echo 'Next:'
+	@echo '  ./lenet5 predict IMAGE.png       what is on a picture'
+	@echo '  ./lenet5 bench --profile         where the time goes, kernel by kernel'
+	@echo '  $(BUILD)/nncc -S models/lenet5.xml   the C code, in lenet5.c.d/net.c'
+	@echo '  change models/lenet5.xml, then $(BUILD)/nncc models/lenet5.xml && ./lenet5'
 
 style:
 	@tests/setup.sh build test style
@@ -107,4 +123,4 @@ clean:
 
 -include $(wildcard $(addprefix $(BUILD)/,compiler/*.d runtime/*.d runtime/lib/*.d tests/*.d))
 .SECONDARY:
-.PHONY: all test demo style install clean FORCE
+.PHONY: all test fuzz-nets demo style install clean FORCE

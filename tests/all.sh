@@ -5,12 +5,12 @@
 #
 # A program is a Criterion binary, which ends with a line "Synthesis: Tested: n | Passing: n ...", or
 # a script that ends with "n passed, n failed". One that says neither, or fails while claiming that
-# all passed, or takes more than LIMIT seconds, counts as one failure. The last line adds up all;
-# the exit status is 0 when nothing failed.
+# all passed, or takes more than LIMIT seconds, counts as one failure. At the end stand the seconds
+# that each took and a line that adds up all; the exit status is 0 when nothing failed.
 set -u
 export LC_ALL=C
 limit=${LIMIT:-600}
-passed=0 failed=0
+passed=0 failed=0 seconds=()
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
@@ -31,6 +31,8 @@ for program; do
 		bad=1
 	fi
 	passed=$((passed + good)) failed=$((failed + bad))
+	seconds+=("$(printf '%5d s  %s' $((SECONDS - start)) "$program")")
 done
+printf '%s\n' "${seconds[@]}" "$(printf '%5d s  together' $SECONDS)"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
