@@ -73,9 +73,11 @@ size_t nn_memory_available(void)
 	struct rlimit limit;
 	if (group < least)
 		least = group;
-	if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-	    limit.rlim_cur < least)
-		least = (size_t)limit.rlim_cur;
+	if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+		size_t used = number_in("/proc/self/status", "VmSize:", 0) * 1024;
+		size_t left = limit.rlim_cur > used ? (size_t)limit.rlim_cur - used : 0;
+		least = left < least ? left : least;
+	}
 	return least;
 }
 
@@ -181,6 +183,17 @@ double nn_net_loss(const nn_net *n)
 	double loss;
 	nn_tensor_get(n->program, n->loss, n->arena, 1, NN_F64, &loss);
 	return loss;
+}
+
+const nn_tensor *nn_net_not_finite(const nn_net *n, int live, bool trained)
+{
+	static const nn_kind order[] = {NN_INPUT, NN_FROZEN,  NN_GRAD,
+	                                NN_PARAM, NN_RUNNING, NN_OUTPUT};
+	const nn_tensor *bad = NULL;
+	for (size_t k = 0; !bad && k < sizeof order / sizeof *order; k++)
+		if (trained || order[k] != NN_GRAD)
+			bad = nn_tensor_not_finite(n->program, order[k], n->arena, live);
+	return bad;
 }
 
 int64_t nn_net_outputs(const nn_net *n)

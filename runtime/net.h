@@ -31,6 +31,10 @@ void nn_net_prepare(nn_net *n, const nn_run *run);
 /* The mean loss that the last step or evaluation left. */
 double nn_net_loss(const nn_net *n);
 
+/* The first tensor that holds a NaN or an infinity: the batch, frozen parameters, gradients (only
+ * after a training step), parameters, running statistics, output; NULL when all are finite. */
+const nn_tensor *nn_net_not_finite(const nn_net *n, int live, bool trained);
+
 /* Values of one row of the output. */
 int64_t nn_net_outputs(const nn_net *n);
 

@@ -74,11 +74,16 @@ bool nn_evaluate(nn_score *score, nn_scorer *s, nn_feed *feed, const nn_part *pa
 		run.live = (int)(part->count - at < batch ? part->count - at : batch);
 		nn_feed_fill(feed, part->items, part->index + at, run.live);
 		nn_net_eval(feed->net, &run);
+		if (!isfinite(nn_net_loss(s->net))) {
+			const nn_tensor *bad = nn_net_not_finite(s->net, run.live, false);
+			return nn_fail(e, NN_EXIT_NOT_FINITE,
+			               "%s: the loss is not finite after %llu training steps; the "
+			               "first tensor with a NaN or an infinity is %s",
+			               part->items->name, (unsigned long long)run.step,
+			               bad ? bad->name : "the loss itself");
+		}
 		nn_score_add(score, s, part->items, part->index + at, run.live);
 	}
-	if (!isfinite(score->loss_sum))
-		return nn_fail(e, NN_EXIT_NOT_FINITE, "%s: the loss is not finite",
-		               part->items->name);
 	return true;
 }
 

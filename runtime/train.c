@@ -47,16 +47,6 @@ static nn_run prepare_step(nn_training *t, int64_t at, uint64_t number)
 	return run;
 }
 
-/* The first tensor that is not finite, in the order of the network. */
-static const nn_tensor *find_bad(const nn_training *t, int live)
-{
-	static const nn_kind order[] = {NN_INPUT, NN_FROZEN, NN_GRAD, NN_PARAM, NN_RUNNING};
-	const nn_tensor *bad = NULL;
-	for (int k = 0; !bad && k < 5; k++)
-		bad = nn_tensor_not_finite(t->net.program, order[k], t->net.arena, live);
-	return bad;
-}
-
 /* Goes back to the last saved state, or to the beginning, and repeats the steps up to the one
  * whose loss was not finite, now looking at every tensor after each: the loss notices a bad weight
  * only one step later, and then everything is bad. *number becomes the step that was the first. */
@@ -73,7 +63,7 @@ static const nn_tensor *replay(nn_training *t, uint64_t *number)
 	for (int64_t at = p.position; p.step <= *number; at += run.live) {
 		run = prepare_step(t, at, p.step++);
 		nn_net_step(&t->net, &run, NULL);
-		const nn_tensor *bad = find_bad(t, run.live);
+		const nn_tensor *bad = nn_net_not_finite(&t->net, run.live, true);
 		if (!bad)
 			continue;
 		*number = run.step;
@@ -150,7 +140,7 @@ static bool end_epoch(nn_training *t, nn_record *r, double started, nn_error *e)
 	nn_schedule_epoch(&t->schedule, part->count ? r->val_loss : r->loss);
 	bool better = is_better(t, r);
 	double patience = t->monitor.patience;
-	t->progress.finished = patience >= 0 && (double)t->progress.waited > patience;
+	t->progress.finished = patience >= 0 && !better && (double)t->progress.waited >= patience;
 	if (better && !nn_save_weights(&t->checkpoint, t->best, e))
 		return false;
 	return nn_log_epoch(&t->log, r, e) && save(t, e);

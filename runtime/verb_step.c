@@ -98,6 +98,13 @@ static bool load_batch(steps *x, const char *path, nn_error *e)
 	else
 		put_batch(x, in, y, path, e);
 	nn_safetensors_free(&s);
+	for (int k = 0; !e->code && k < 2; k++) {
+		const nn_tensor *bad = nn_tensor_not_finite(
+		        x->net.program, k ? NN_TARGET : NN_INPUT, x->net.arena, x->live);
+		if (bad)
+			nn_fail(e, NN_EXIT_NOT_FINITE, "%s: '%s' holds a NaN or an infinity", path,
+			        bad->name);
+	}
 	return !e->code && (!m->classes || check_labels(x, path, e));
 }
 
@@ -163,6 +170,17 @@ static bool write_result(steps *x, const char *path, nn_error *e)
 	return ok;
 }
 
+static bool loss_is_finite(const steps *x, uint64_t step, bool eval, nn_error *e)
+{
+	if (isfinite(nn_net_loss(&x->net)))
+		return true;
+	const nn_tensor *bad = nn_net_not_finite(&x->net, x->live, !eval);
+	return nn_fail(e, NN_EXIT_NOT_FINITE,
+	               "the loss is not finite in step %llu; the first tensor with a NaN or an "
+	               "infinity is %s",
+	               (unsigned long long)step + 1, bad ? bad->name : "the loss itself");
+}
+
 static bool run_steps(steps *x, nn_session *s, nn_error *e)
 {
 	const nn_options *o = s->options;
@@ -170,12 +188,14 @@ static bool run_steps(steps *x, nn_session *s, nn_error *e)
 	nn_net_prepare(&x->net, &run);
 	if (o->eval) {
 		nn_net_eval(&x->net, &run);
-		return add_rows(x, true, false, e);
+		return loss_is_finite(x, 0, true, e) && add_rows(x, true, false, e);
 	}
 	int64_t count = o->steps > 0 ? o->steps : 1;
 	for (int64_t k = 0; k < count; k++) {
 		run.step = (uint64_t)k;
 		nn_net_step(&x->net, &run, NULL);
+		if (!loss_is_finite(x, run.step, false, e))
+			return false;
 		if (k == 0 && !add_rows(x, true, true, e))
 			return false;
 	}
