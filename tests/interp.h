@@ -2,9 +2,9 @@
  *
  * In: a program after any pass from formula to fuse. Out: the value of every element of every
  * tensor and, when a direction is given for the parameters, its derivative along that direction
- * (Wengert 1964). There is no backward code here and nothing is taken over from the compiler but the
- * equations themselves: every operator is computed and differentiated below from its definition. So
- * this is a witness for the derived gradients, for algebra and for fusion.
+ * (Wengert 1964). There is no backward code here and nothing is taken over from the compiler but
+ * the equations themselves: every operator is computed and differentiated below from its
+ * definition. So this is a witness for the derived gradients, for algebra and for fusion.
  *
  *     Memory *m = memory_new(p, live);  fill inputs and parameters in m->at;
  *     run_equations(m, 1u << PHASE_FORWARD);  the loss is m->at[p->loss->id][0]
@@ -91,8 +91,8 @@ static int index_value(const Point *p, const Affine *a)
 		while (at < p->n && p->axis[at] != a->term[i].axis)
 			at++;
 		if (at == p->n)
-			fatal(70, "interp: %s uses axis %s, which no loop runs over", eqn_text(p->q),
-			      a->term[i].axis->name);
+			fatal(70, "interp: %s uses axis %s, which no loop runs over",
+			      eqn_text(p->q), a->term[i].axis->name);
 		v += a->term[i].coef * p->value[at];
 	}
 	return v;
@@ -139,7 +139,8 @@ static Dual leaf(const Point *p, const Expr *e)
 		int i = index_value(p, &e->index[0]);
 		v = i >= 0 && i < e->extent;
 	} else if (e->op == OP_RANDOM) {
-		uint32_t key = nn_rand_key(p->m->seed, NN_RAND_DROPOUT, (uint64_t)e->number, p->m->step);
+		uint32_t key = nn_rand_key(p->m->seed, NN_RAND_DROPOUT, (uint64_t)e->number,
+		                           p->m->step);
 		v = nn_rand_v(key, (uint32_t)index_value(p, &e->index[0]), 0);
 	} else if (e->op != OP_CONST) {
 		fatal(70, "interp: %s holds something that is not a leaf", eqn_text(p->q));

@@ -2,11 +2,13 @@
  *
  * For a network with parameters w, the interpreter (interp.h) computes the derivative of the loss
  * along a direction u from the forward equations alone: J u. The equations of grad.c give the
- * gradient J'. Both must agree: J u = <J', u>, to 1e-10 of the sum of magnitudes, for random u over
- * all parameters and over each one alone (1e-13 of the loss where the true derivative is 0). rewrite.c must change no value by more than rounding,
- * and fuse.c none by a bit, with every kernel executed point by point. Networks: tests/oracle,
- * tests/dual, and single formulas put in the place of an activation, so that operators and forms
- * of indices that no row uses yet are seen too. Data with ties try the choices at equal values. */
+ * gradient J'. Both must agree: J u = <J', u>, to 1e-10 of the sum of magnitudes (and 1e-13 of the
+ * loss, for derivatives that are truly 0), for random u over all parameters and over each one.
+ *
+ * rewrite.c must change no value by more than rounding, and fuse.c none by a bit, with every kernel
+ * executed point by point. Networks: tests/oracle, tests/dual, and single formulas put in the place
+ * of an activation, so that operators and forms of indices that no row uses yet are seen too. Data
+ * with ties try the choices at equal values. */
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <stdlib.h>
@@ -333,25 +335,29 @@ Test(dual, readers)
 	        "y[...] = x1[...] + x2[...]",
 	        "y[...] = x1[...] - x2[...]",
 	        "y[...] = x1[...] * x2[...] + x1[...]",
-	        "a[...] = exp(x1[...]); b[...] = a[...] * x2[...]; y[...] = a[...] + b[...] * "
-	        "b[...]",
-	        "a[...] = x1[...] + 1; b[...] = a[...] + x2[...]; y[...] = b[...] - a[...] + "
-	        "x2[...]",
+	        "a[...] = exp(x1[...]); b[...] = a[...] * x2[...]; y[...] = b[...] + a[...]",
+	        "a[...] = x1[...]; b[...] = a[...] * x2[...]; y[...] = b[...] * b[...] + a[...]",
+	        "a[...] = x1[...] + 1; b[...] = a[...] + x2[...]; y[...] = b[...] - a[...]",
 	};
 	for (size_t i = 0; i < sizeof formula / sizeof *formula; i++)
 		check_case(&(Case){"tests/dual/here.xml", formula[i], 0, false});
 }
 
 /* Folds and indices: statistics over images and channels, reads outside, windows of expressions. */
+static const char over_one_image[] =
+        "m[n] = (sum{c...} x[n,c...]) / (C*H*W);"
+        "v[n] = (sum{c...} (x[n,c...] - m[n]) * (x[n,c...] - m[n])) / (C*H*W);"
+        "y[n,c...] = (x[n,c...] - m[n]) / sqrt(v[n] + 0.1)";
+static const char over_all_images[] =
+        "m[c] = (sum{n,h,w} x[n,c,h,w]) / (batch*H*W);"
+        "v[c] = (sum{n,h,w} (x[n,c,h,w] - m[c]) * (x[n,c,h,w] - m[c])) / (batch*H*W);"
+        "y[n,c,h,w] = (x[n,c,h,w] - m[c]) / sqrt(v[c] + 0.1)";
+
 Test(dual, folds_and_indices)
 {
 	static const char *const formula[] = {
-	        "m[n] = (sum{c...} x[n,c...]) / (C*H*W);"
-	        "v[n] = (sum{c...} (x[n,c...] - m[n]) * (x[n,c...] - m[n])) / (C*H*W);"
-	        "y[n,c...] = (x[n,c...] - m[n]) / sqrt(v[n] + 0.1)",
-	        "m[c] = (sum{n,h,w} x[n,c,h,w]) / (batch*H*W);"
-	        "v[c] = (sum{n,h,w} (x[n,c,h,w] - m[c]) * (x[n,c,h,w] - m[c])) / (batch*H*W);"
-	        "y[n,c,h,w] = (x[n,c,h,w] - m[c]) / sqrt(v[c] + 0.1)",
+	        over_one_image,
+	        over_all_images,
 	        "y[n,c,h,w] = x[n,c,h-1,w] + 2 * x[n,c,h,w+1] * x[n,c,h,w]",
 	        "y[n,c,h,w] = x[n,c+1,h,w] * x[n,c-1,h+2,w-1] + x[n,c,h,w]",
 	        "y[n,c,h,w] = (max{r} x[n,r,h,w]) * x[n,c,h,w]",

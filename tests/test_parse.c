@@ -1,7 +1,8 @@
 /* test_parse.c: from the text of a row to equations.
  *
- * Each case is a formula over the tensors x [n,c,h,w] (4 images of 2 x 5 x 7), v [n,6], w [3,2,3,3],
- * b [3] and the numbers of `numbers`, and the equations that it must become, as dumps print them. */
+ * Each case is a formula over the tensors x [n,c,h,w] (4 images of 2 x 5 x 7), v [n,6], b [3] and
+ * w [3,2,3,3], and the numbers of `numbers`; and the equations that it must become, as dumps print
+ * them. */
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 #include <string.h>

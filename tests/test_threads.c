@@ -119,6 +119,22 @@ static void check_read(Expr *e, void *ctx)
 		each_part(ctx, e->tensor, false);
 }
 
+/* What kernel k writes, or what it reads. */
+static void kernel_bytes(const Bytes *b, const Kernel *k, bool reading)
+{
+	if (k->partial)
+		each_part(b, k->partial, !reading);
+	for (int j = 0; j < k->neqn; j++) {
+		const Eqn *q = k->eqn[j];
+		if (reading)
+			expr_each(q->rhs, check_read, (void *)b);
+		if (!reading && !q->out->local)
+			each_part(b, q->out, true);
+		if (!reading && q->arg)
+			each_part(b, q->arg, true);
+	}
+}
+
 static void check_bytes(const Prog *p, const char *about)
 {
 	Bytes b = {about, p, alloc(sizeof *b.owner * (size_t)(p->arena / 64 + 1))};
@@ -127,17 +143,9 @@ static void check_bytes(const Prog *p, const char *about)
 			each_part(&b, p->tensor[i], true);
 	for (int t = 0; t < p->intervals; t++)
 		for (int reading = 0; reading < 2; reading++)
-			for (int i = 0; i < p->nkernel; i++) {
-				const Kernel *k = p->kernel[i];
-				for (int j = 0; k->interval == t && j < k->neqn; j++) {
-					if (reading)
-						expr_each(k->eqn[j]->rhs, check_read, &b);
-					else if (!k->eqn[j]->out->local)
-						each_part(&b, k->eqn[j]->out, true);
-					if (k->eqn[j]->arg && !reading)
-						each_part(&b, k->eqn[j]->arg, true);
-				}
-			}
+			for (int i = 0; i < p->nkernel; i++)
+				if (p->kernel[i]->interval == t)
+					kernel_bytes(&b, p->kernel[i], reading);
 	for (int i = 0; i < p->ntensor; i++)
 		if (p->tensor[i]->keep)
 			each_part(&b, p->tensor[i], false);

@@ -177,6 +177,7 @@ static void overlap_by_one_vector(Prog *p)
 		if (o->offset > t->offset && alive && (!next || o->offset < next->offset))
 			next = o;
 	}
+	cr_assert(next);
 	next->offset -= 64;
 }
 
