@@ -6,10 +6,10 @@ e2   conv2_sum[n,k,i,j] = sum{c,r,s} conv1_y[n,c,2i+r-1,2j+s-1] * conv2_weight[k
 e3   conv2_y[n,k,i,j] = conv2_bias[k] + conv2_sum[n,k,i,j]                          | k01 | registers     
 e4   relu1_y[n,k,i,j] = max(0, conv2_y[n,k,i,j])                                    | k01 | n/8 ... n%8    |     3392 | 0-13
 e9   drelu1_y[n,k,i,j] = 1 / batch * 0.0208333 * (relu1_y[n,k,i,j] - target[n,k,i,j]) + 1 / batch * 0.0208333 * (relu1_y[n,k,i,j] - target[n,k,i,j]) | k01 | registers     
-e10  dconv2_y[n,k,i,j] = ifgt(relu1_y[n,k,i,j], 0, drelu1_y[n,k,i,j], 0)            | k01 | n/8 ... n%8    |    15168 | 1-6
+e10  dconv2_y[n,k,i,j] = ifgt(relu1_y[n,k,i,j], 0, drelu1_y[n,k,i,j], 0)            | k01 | n/8 ... n%8    |    18624 | 1-6
 ---- threads meet
 e5   loss_sum[n] = sum{c,h,w} (relu1_y[n,c,h,w] - target[n,c,h,w]) * (relu1_y[n,c,h,w] - target[n,c,h,w]) | k02 | registers     
-e6   loss_loss[n] = loss_sum[n] * 0.0208333                                         | k02 | n/8 ... n%8    |    16704 | 2-3
+e6   loss_loss[n] = loss_sum[n] * 0.0208333                                         | k02 | n/8 ... n%8    |    15168 | 2-3
 ---- threads meet
 e7   loss_sum2[0] = sum{n} loss_loss[n]                                             | k03 | registers     
 e8   loss[0] = loss_sum2[0] / batch                                                 | k03 | row-major      |     2688 | 0-13
@@ -57,4 +57,4 @@ e37  eval_loss[n] = eval_sum[n] * 0.0208333                                     
 e38  eval_sum2[0] = sum{n} eval_loss[n]                                             | k19 | registers     
 e39  loss[0] = eval_sum2[0] / batch                                                 | k19 | row-major      |     2688 | 0-13
 
-arena 16768 bytes
+arena 20160 bytes

@@ -4,29 +4,29 @@
  *   y[n,k,i,j] = bias[k] + sum[n,k,i,j]
  *
  *   n 8  k 3  i 7  j 6  c 2
- *   0.005 Mflop, 6.6 kB; tile: 3 k x 4 i, 12 accumulators */
+ *   0.005 Mflop, 6.6 kB; tile: 3 k x 3 j, 9 accumulators */
 NN_INLINE void k00_conv1_sum_tile(const nn_task *t,
 		const nn_v x[restrict][2][7][6],
 		const nn_real weight[restrict][2][1][1],
 		const nn_real bias[restrict],
 		nn_v y[restrict][3][7][6],
-		const int n, const int k0, const int kn, const int i0, const int in, const int j)
+		const int n, const int k0, const int kn, const int i, const int j0, const int jn)
 {
 	(void)t;
 	const int live = t->run->live;
-	nn_v acc[3][4];
+	nn_v acc[3][3];
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int it = 0; it < in; it++)
-		acc[kt][it] = nn_splat(0);
+	NN_UNROLL for (int jt = 0; jt < jn; jt++)
+		acc[kt][jt] = nn_splat(0);
 	for (int c = 0; c < 2; c++)
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int it = 0; it < in; it++)
-		acc[kt][it] += x[n][c][i0 + it][j] * weight[k0 + kt][c][0][0];
+	NN_UNROLL for (int jt = 0; jt < jn; jt++)
+		acc[kt][jt] += x[n][c][i][j0 + jt] * weight[k0 + kt][c][0][0];
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int it = 0; it < in; it++)
+	NN_UNROLL for (int jt = 0; jt < jn; jt++)
 	{
-		const nn_v sum = acc[kt][it];
-		y[n][k0 + kt][i0 + it][j] = nn_first(live - (n) * 8, bias[k0 + kt] + sum);
+		const nn_v sum = acc[kt][jt];
+		y[n][k0 + kt][i][j0 + jt] = nn_first(live - (n) * 8, bias[k0 + kt] + sum);
 	}
 }
 
@@ -38,21 +38,17 @@ static void k00_conv1_sum(const nn_task *t,
 {
 	const int live = t->run->live;
 	const int blocks = (live + 7) / 8;
-	const nn_span part = nn_share(t, blocks * 1 * 2);
+	const nn_span part = nn_share(t, blocks * 1 * 7);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
-		const int n = piece / 2;
-		const int k0 = piece / 2 % 1 * 3;
-		const int i0 = piece % 2 * 4;
-		if (i0 < 4)
+		const int n = piece / 7;
+		const int k0 = piece / 7 % 1 * 3;
+		const int i = piece % 7;
 		{
-			for (int j = 0; j < 6; j++)
-				k00_conv1_sum_tile(t, x, weight, bias, y, n, k0, 3, i0, 4, j);
-		}
-		else
-		{
-			for (int j = 0; j < 6; j++)
-				k00_conv1_sum_tile(t, x, weight, bias, y, n, k0, 3, i0, 3, j);
+			{
+				for (int j0 = 0; j0 < 6; j0 += 3)
+						k00_conv1_sum_tile(t, x, weight, bias, y, n, k0, 3, i, j0, 3);
+			}
 		}
 	}
 }
@@ -217,27 +213,27 @@ static void k04_dconv2_bias(const nn_task *t,
  *   dy2[n,c,2u,2v] = sum{k} dy[n,k,u,v] * weight[k,c,1,1]
  *
  *   n 8  c 3  u 4  v 3  k 4
- *   0.002 Mflop, 5.9 kB; tile: 3 c x 4 u, 12 accumulators */
+ *   0.002 Mflop, 5.9 kB; tile: 3 c x 3 v, 9 accumulators */
 NN_INLINE void k05_dconv1_y_tile(const nn_task *t,
 		const nn_v dy[restrict][4][4][3],
 		const nn_real weight[restrict][3][3][3],
 		nn_v dy2[restrict][3][7][6],
-		const int n, const int c0, const int cn, const int u0, const int un, const int v)
+		const int n, const int c0, const int cn, const int u, const int v0, const int vn)
 {
 	(void)t;
 	const int live = t->run->live;
-	nn_v acc[3][4];
+	nn_v acc[3][3];
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	NN_UNROLL for (int ut = 0; ut < un; ut++)
-		acc[ct][ut] = nn_splat(0);
+	NN_UNROLL for (int vt = 0; vt < vn; vt++)
+		acc[ct][vt] = nn_splat(0);
 	for (int k = 0; k < 4; k++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	NN_UNROLL for (int ut = 0; ut < un; ut++)
-		acc[ct][ut] += dy[n][k][u0 + ut][v] * weight[k][c0 + ct][1][1];
+	NN_UNROLL for (int vt = 0; vt < vn; vt++)
+		acc[ct][vt] += dy[n][k][u][v0 + vt] * weight[k][c0 + ct][1][1];
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	NN_UNROLL for (int ut = 0; ut < un; ut++)
+	NN_UNROLL for (int vt = 0; vt < vn; vt++)
 	{
-		dy2[n][c0 + ct][2 * (u0 + ut)][2 * v] = nn_first(live - (n) * 8, acc[ct][ut]);
+		dy2[n][c0 + ct][2 * u][2 * (v0 + vt)] = nn_first(live - (n) * 8, acc[ct][vt]);
 	}
 }
 
@@ -248,15 +244,19 @@ static void k05_dconv1_y(const nn_task *t,
 {
 	const int live = t->run->live;
 	const int blocks = (live + 7) / 8;
-	const nn_span part = nn_share(t, blocks * 1 * 1);
+	const nn_span part = nn_share(t, blocks * 1 * 4);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
-		const int n = piece;
-		const int c0 = piece % 1 * 3;
-		const int u0 = piece % 1 * 4;
+		const int n = piece / 4;
+		const int c0 = piece / 4 % 1 * 3;
+		const int u = piece % 4;
 		{
-			for (int v = 0; v < 3; v++)
-				k05_dconv1_y_tile(t, dy, weight, dy2, n, c0, 3, u0, 4, v);
+			{
+				{
+					const int v0 = 0;
+						k05_dconv1_y_tile(t, dy, weight, dy2, n, c0, 3, u, v0, 3);
+				}
+			}
 		}
 	}
 }
@@ -266,28 +266,29 @@ static void k05_dconv1_y(const nn_task *t,
  *   dy2[n,c,2u,2v+1] = sum{k,s} dy[n,k,u,v-s+1] * weight[k,c,1,2s]
  *
  *   n 8  c 3  u 4  v 3  k 4  s 2
- *   0.004 Mflop, 5.9 kB; tile: 3 c x 4 u, 12 accumulators */
+ *   0.004 Mflop, 5.9 kB; tile: 3 c x 3 v, 9 accumulators */
 NN_INLINE void k06_dconv1_y_tile(const nn_task *t,
 		const nn_v dy[restrict][4][4][3],
 		const nn_real weight[restrict][3][3][3],
 		nn_v dy2[restrict][3][7][6],
-		const int n, const int v, const int c0, const int cn, const int u0, const int un)
+		const int n, const int c0, const int cn, const int u, const int v0, const int vn, const int edge)
 {
 	(void)t;
 	const int live = t->run->live;
-	nn_v acc[3][4];
+	nn_v acc[3][3];
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	NN_UNROLL for (int ut = 0; ut < un; ut++)
-		acc[ct][ut] = nn_splat(0);
+	NN_UNROLL for (int vt = 0; vt < vn; vt++)
+		acc[ct][vt] = nn_splat(0);
 	for (int k = 0; k < 4; k++)
-	for (int s = nn_lo(-v + 1, 1); s < nn_hi(-v + 1, 1, 3, 2); s++)
+	NN_UNROLL for (int s = 0; s < 2; s++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	NN_UNROLL for (int ut = 0; ut < un; ut++)
-		acc[ct][ut] += dy[n][k][u0 + ut][v - s + 1] * weight[k][c0 + ct][1][2 * s];
+	NN_UNROLL for (int vt = 0; vt < vn; vt++)
+	if ((!edge || (unsigned)(v0 + vt - s + 1) < 3u))
+		acc[ct][vt] += dy[n][k][u][v0 + vt - s + 1] * weight[k][c0 + ct][1][2 * s];
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	NN_UNROLL for (int ut = 0; ut < un; ut++)
+	NN_UNROLL for (int vt = 0; vt < vn; vt++)
 	{
-		dy2[n][c0 + ct][2 * (u0 + ut)][2 * v + 1] = nn_first(live - (n) * 8, acc[ct][ut]);
+		dy2[n][c0 + ct][2 * u][2 * (v0 + vt) + 1] = nn_first(live - (n) * 8, acc[ct][vt]);
 	}
 }
 
@@ -298,17 +299,17 @@ static void k06_dconv1_y(const nn_task *t,
 {
 	const int live = t->run->live;
 	const int blocks = (live + 7) / 8;
-	const nn_span part = nn_share(t, blocks * 3 * 1);
+	const nn_span part = nn_share(t, blocks * 1 * 4);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
-		const int n = piece / 3;
-		const int v = piece % 3;
-		const int c0 = piece % 1 * 3;
+		const int n = piece / 4;
+		const int c0 = piece / 4 % 1 * 3;
+		const int u = piece % 4;
 		{
 			{
 				{
-					const int u0 = 0;
-						k06_dconv1_y_tile(t, dy, weight, dy2, n, v, c0, 3, u0, 4);
+					const int v0 = 0;
+						k06_dconv1_y_tile(t, dy, weight, dy2, n, c0, 3, u, v0, 3, 1);
 				}
 			}
 		}
@@ -320,28 +321,28 @@ static void k06_dconv1_y(const nn_task *t,
  *   dy2[n,c,2u+1,2v] = sum{k,r} dy[n,k,u-r+1,v] * weight[k,c,2r,1]
  *
  *   n 8  c 3  u 3  v 3  k 4  r 2
- *   0.003 Mflop, 5.9 kB; tile: 3 c x 3 u, 9 accumulators */
+ *   0.003 Mflop, 5.9 kB; tile: 3 c x 3 v, 9 accumulators */
 NN_INLINE void k07_dconv1_y_tile(const nn_task *t,
 		const nn_v dy[restrict][4][4][3],
 		const nn_real weight[restrict][3][3][3],
 		nn_v dy2[restrict][3][7][6],
-		const int n, const int c0, const int cn, const int u0, const int un, const int v)
+		const int n, const int c0, const int cn, const int u, const int v0, const int vn)
 {
 	(void)t;
 	const int live = t->run->live;
 	nn_v acc[3][3];
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	NN_UNROLL for (int ut = 0; ut < un; ut++)
-		acc[ct][ut] = nn_splat(0);
+	NN_UNROLL for (int vt = 0; vt < vn; vt++)
+		acc[ct][vt] = nn_splat(0);
 	for (int k = 0; k < 4; k++)
 	for (int r = 0; r < 2; r++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	NN_UNROLL for (int ut = 0; ut < un; ut++)
-		acc[ct][ut] += dy[n][k][u0 + ut - r + 1][v] * weight[k][c0 + ct][2 * r][1];
+	NN_UNROLL for (int vt = 0; vt < vn; vt++)
+		acc[ct][vt] += dy[n][k][u - r + 1][v0 + vt] * weight[k][c0 + ct][2 * r][1];
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	NN_UNROLL for (int ut = 0; ut < un; ut++)
+	NN_UNROLL for (int vt = 0; vt < vn; vt++)
 	{
-		dy2[n][c0 + ct][2 * (u0 + ut) + 1][2 * v] = nn_first(live - (n) * 8, acc[ct][ut]);
+		dy2[n][c0 + ct][2 * u + 1][2 * (v0 + vt)] = nn_first(live - (n) * 8, acc[ct][vt]);
 	}
 }
 
@@ -352,15 +353,19 @@ static void k07_dconv1_y(const nn_task *t,
 {
 	const int live = t->run->live;
 	const int blocks = (live + 7) / 8;
-	const nn_span part = nn_share(t, blocks * 1 * 1);
+	const nn_span part = nn_share(t, blocks * 1 * 3);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
-		const int n = piece;
-		const int c0 = piece % 1 * 3;
-		const int u0 = piece % 1 * 3;
+		const int n = piece / 3;
+		const int c0 = piece / 3 % 1 * 3;
+		const int u = piece % 3;
 		{
-			for (int v = 0; v < 3; v++)
-				k07_dconv1_y_tile(t, dy, weight, dy2, n, c0, 3, u0, 3, v);
+			{
+				{
+					const int v0 = 0;
+						k07_dconv1_y_tile(t, dy, weight, dy2, n, c0, 3, u, v0, 3);
+				}
+			}
 		}
 	}
 }
@@ -370,29 +375,30 @@ static void k07_dconv1_y(const nn_task *t,
  *   dy2[n,c,2u+1,2v+1] = sum{k,r,s} dy[n,k,u-r+1,v-s+1] * weight[k,c,2r,2s]
  *
  *   n 8  c 3  u 3  v 3  k 4  r 2  s 2
- *   0.006 Mflop, 5.9 kB; tile: 3 c x 3 u, 9 accumulators */
+ *   0.006 Mflop, 5.9 kB; tile: 3 c x 3 v, 9 accumulators */
 NN_INLINE void k08_dconv1_y_tile(const nn_task *t,
 		const nn_v dy[restrict][4][4][3],
 		const nn_real weight[restrict][3][3][3],
 		nn_v dy2[restrict][3][7][6],
-		const int n, const int v, const int c0, const int cn, const int u0, const int un)
+		const int n, const int c0, const int cn, const int u, const int v0, const int vn, const int edge)
 {
 	(void)t;
 	const int live = t->run->live;
 	nn_v acc[3][3];
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	NN_UNROLL for (int ut = 0; ut < un; ut++)
-		acc[ct][ut] = nn_splat(0);
+	NN_UNROLL for (int vt = 0; vt < vn; vt++)
+		acc[ct][vt] = nn_splat(0);
 	for (int k = 0; k < 4; k++)
 	for (int r = 0; r < 2; r++)
-	for (int s = nn_lo(-v + 1, 1); s < nn_hi(-v + 1, 1, 3, 2); s++)
+	NN_UNROLL for (int s = 0; s < 2; s++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	NN_UNROLL for (int ut = 0; ut < un; ut++)
-		acc[ct][ut] += dy[n][k][u0 + ut - r + 1][v - s + 1] * weight[k][c0 + ct][2 * r][2 * s];
+	NN_UNROLL for (int vt = 0; vt < vn; vt++)
+	if ((!edge || (unsigned)(v0 + vt - s + 1) < 3u))
+		acc[ct][vt] += dy[n][k][u - r + 1][v0 + vt - s + 1] * weight[k][c0 + ct][2 * r][2 * s];
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	NN_UNROLL for (int ut = 0; ut < un; ut++)
+	NN_UNROLL for (int vt = 0; vt < vn; vt++)
 	{
-		dy2[n][c0 + ct][2 * (u0 + ut) + 1][2 * v + 1] = nn_first(live - (n) * 8, acc[ct][ut]);
+		dy2[n][c0 + ct][2 * u + 1][2 * (v0 + vt) + 1] = nn_first(live - (n) * 8, acc[ct][vt]);
 	}
 }
 
@@ -403,17 +409,17 @@ static void k08_dconv1_y(const nn_task *t,
 {
 	const int live = t->run->live;
 	const int blocks = (live + 7) / 8;
-	const nn_span part = nn_share(t, blocks * 3 * 1);
+	const nn_span part = nn_share(t, blocks * 1 * 3);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
 		const int n = piece / 3;
-		const int v = piece % 3;
-		const int c0 = piece % 1 * 3;
+		const int c0 = piece / 3 % 1 * 3;
+		const int u = piece % 3;
 		{
 			{
 				{
-					const int u0 = 0;
-						k08_dconv1_y_tile(t, dy, weight, dy2, n, v, c0, 3, u0, 3);
+					const int v0 = 0;
+						k08_dconv1_y_tile(t, dy, weight, dy2, n, c0, 3, u, v0, 3, 1);
 				}
 			}
 		}
@@ -430,47 +436,52 @@ NN_INLINE void k09_dconv2_weight_tile(const nn_task *t,
 		const nn_v dy[restrict][4][4][3],
 		const nn_v y[restrict][3][7][6],
 		nn_real dweight[restrict][3][3][3],
-		const int r, const int s, const int k0, const int kn, const int c0, const int cn)
+		nn_v partial[restrict][3][3][3],
+		const int k0, const int kn, const int c0, const int cn, const int r, const int s,
+		const int n, const int row_from, const int row_to, const int first)
 {
 	(void)t;
-	const int live = t->run->live;
-	const int blocks = (live + 7) / 8;
 	nn_v acc[4][3];
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-		acc[kt][ct] = nn_splat(0);
-	for (int n = 0; n < blocks; n++)
-	for (int i = nn_lo(r - 1, 2); i < nn_hi(r - 1, 2, 7, 4); i++)
+		acc[kt][ct] = first ? nn_splat(0) : partial[k0 + kt][c0 + ct][r][s];
+	for (int i = nn_most(row_from, nn_lo(r - 1, 2)); i < nn_least(row_to, nn_hi(r - 1, 2, 7, 4)); i++)
 	for (int j = nn_lo(s - 1, 2); j < nn_hi(s - 1, 2, 6, 3); j++)
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 		acc[kt][ct] += dy[n][k0 + kt][i][j] * y[n][c0 + ct][2 * i + r - 1][2 * j + s - 1];
-	nn_real total[12];
-	nn_sums(total, 1, (const nn_v *)acc, 12);
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	{
-		dweight[k0 + kt][c0 + ct][r][s] = total[(kt) * 3 + ct];
-	}
+		partial[k0 + kt][c0 + ct][r][s] = acc[kt][ct];
 }
 
 static void k09_dconv2_weight(const nn_task *t,
 		const nn_v dy[restrict][4][4][3],
 		const nn_v y[restrict][3][7][6],
-		nn_real dweight[restrict][3][3][3])
+		nn_real dweight[restrict][3][3][3],
+		nn_v partial[restrict][3][3][3])
 {
-	const nn_span part = nn_share(t, 3 * 3 * 1);
+	const int live = t->run->live;
+	const int blocks = (live + 7) / 8;
+	const nn_span part = nn_share(t, 1 * 1);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
-		const int r = piece / 3;
-		const int s = piece % 3;
-		const int k0 = piece % 1 * 4;
+		const int k0 = piece * 4;
+		const int c0 = piece % 1 * 3;
 		{
 			{
+				for (int n = 0; n < blocks; n++)
+				for (int row_from = 0; row_from < 4; row_from += 4)
 				{
-					const int c0 = 0;
-						k09_dconv2_weight_tile(t, dy, y, dweight, r, s, k0, 4, c0, 3);
+					const int row_to = nn_least(row_from + 4, 4);
+					const int first = n == 0 && row_from == 0;
+					for (int r = 0; r < 3; r++)
+					for (int s = 0; s < 3; s++)
+						k09_dconv2_weight_tile(t, dy, y, dweight, partial, k0, 4, c0, 3, r, s, n, row_from, row_to, first);
 				}
+				for (int kt = 0; kt < 4; kt++)
+				for (int ct = 0; ct < 3; ct++)
+					nn_sum_each(&dweight[k0 + kt][c0 + ct][0][0], &partial[k0 + kt][c0 + ct][0][0], 9);
 			}
 		}
 	}
@@ -512,42 +523,51 @@ NN_INLINE void k11_dconv1_weight_tile(const nn_task *t,
 		const nn_v dy[restrict][3][7][6],
 		const nn_v x[restrict][2][7][6],
 		nn_real dweight[restrict][2][1][1],
-		const int k0, const int kn, const int c0, const int cn)
+		nn_v partial[restrict][2][1][1],
+		const int k0, const int kn, const int c0, const int cn,
+		const int n, const int row_from, const int row_to, const int first)
 {
 	(void)t;
-	const int live = t->run->live;
-	const int blocks = (live + 7) / 8;
 	nn_v acc[3][2];
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-		acc[kt][ct] = nn_splat(0);
-	for (int n = 0; n < blocks; n++)
-	for (int i = 0; i < 7; i++)
+		acc[kt][ct] = first ? nn_splat(0) : partial[k0 + kt][c0 + ct][0][0];
+	for (int i = row_from; i < row_to; i++)
 	for (int j = 0; j < 6; j++)
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 		acc[kt][ct] += dy[n][k0 + kt][i][j] * x[n][c0 + ct][i][j];
-	nn_real total[6];
-	nn_sums(total, 1, (const nn_v *)acc, 6);
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	{
-		dweight[k0 + kt][c0 + ct][0][0] = total[(kt) * 2 + ct];
-	}
+		partial[k0 + kt][c0 + ct][0][0] = acc[kt][ct];
 }
 
 static void k11_dconv1_weight(const nn_task *t,
 		const nn_v dy[restrict][3][7][6],
 		const nn_v x[restrict][2][7][6],
-		nn_real dweight[restrict][2][1][1])
+		nn_real dweight[restrict][2][1][1],
+		nn_v partial[restrict][2][1][1])
 {
+	const int live = t->run->live;
+	const int blocks = (live + 7) / 8;
 	const nn_span part = nn_share(t, 1 * 1);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
 		const int k0 = piece * 3;
 		const int c0 = piece % 1 * 2;
 		{
-				k11_dconv1_weight_tile(t, dy, x, dweight, k0, 3, c0, 2);
+			{
+				for (int n = 0; n < blocks; n++)
+				for (int row_from = 0; row_from < 7; row_from += 7)
+				{
+					const int row_to = nn_least(row_from + 7, 7);
+					const int first = n == 0 && row_from == 0;
+						k11_dconv1_weight_tile(t, dy, x, dweight, partial, k0, 3, c0, 2, n, row_from, row_to, first);
+				}
+				for (int kt = 0; kt < 3; kt++)
+				for (int ct = 0; ct < 2; ct++)
+					nn_sum_each(&dweight[k0 + kt][c0 + ct][0][0], &partial[k0 + kt][c0 + ct][0][0], 1);
+			}
 		}
 	}
 }
@@ -646,28 +666,28 @@ static void k15_conv2_bias_d(const nn_task *t,
  *   y[n,k,i,j] = bias[k] + sum[n,k,i,j]
  *
  *   n 8  k 3  i 7  j 6  c 2
- *   0.005 Mflop, 6.6 kB; tile: 3 k x 4 i, 12 accumulators */
+ *   0.005 Mflop, 6.6 kB; tile: 3 k x 3 j, 9 accumulators */
 NN_INLINE void k16_eval_conv1_sum_tile(const nn_task *t,
 		const nn_v x[restrict][2][7][6],
 		const nn_real weight[restrict][2][1][1],
 		const nn_real bias[restrict],
 		nn_v y[restrict][3][7][6],
-		const int n, const int k0, const int kn, const int i0, const int in, const int j)
+		const int n, const int k0, const int kn, const int i, const int j0, const int jn)
 {
 	(void)t;
-	nn_v acc[3][4];
+	nn_v acc[3][3];
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int it = 0; it < in; it++)
-		acc[kt][it] = nn_splat(0);
+	NN_UNROLL for (int jt = 0; jt < jn; jt++)
+		acc[kt][jt] = nn_splat(0);
 	for (int c = 0; c < 2; c++)
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int it = 0; it < in; it++)
-		acc[kt][it] += x[n][c][i0 + it][j] * weight[k0 + kt][c][0][0];
+	NN_UNROLL for (int jt = 0; jt < jn; jt++)
+		acc[kt][jt] += x[n][c][i][j0 + jt] * weight[k0 + kt][c][0][0];
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int it = 0; it < in; it++)
+	NN_UNROLL for (int jt = 0; jt < jn; jt++)
 	{
-		const nn_v sum = acc[kt][it];
-		y[n][k0 + kt][i0 + it][j] = bias[k0 + kt] + sum;
+		const nn_v sum = acc[kt][jt];
+		y[n][k0 + kt][i][j0 + jt] = bias[k0 + kt] + sum;
 	}
 }
 
@@ -679,21 +699,17 @@ static void k16_eval_conv1_sum(const nn_task *t,
 {
 	const int live = t->run->live;
 	const int blocks = (live + 7) / 8;
-	const nn_span part = nn_share(t, blocks * 1 * 2);
+	const nn_span part = nn_share(t, blocks * 1 * 7);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
-		const int n = piece / 2;
-		const int k0 = piece / 2 % 1 * 3;
-		const int i0 = piece % 2 * 4;
-		if (i0 < 4)
+		const int n = piece / 7;
+		const int k0 = piece / 7 % 1 * 3;
+		const int i = piece % 7;
 		{
-			for (int j = 0; j < 6; j++)
-				k16_eval_conv1_sum_tile(t, x, weight, bias, y, n, k0, 3, i0, 4, j);
-		}
-		else
-		{
-			for (int j = 0; j < 6; j++)
-				k16_eval_conv1_sum_tile(t, x, weight, bias, y, n, k0, 3, i0, 3, j);
+			{
+				for (int j0 = 0; j0 < 6; j0 += 3)
+						k16_eval_conv1_sum_tile(t, x, weight, bias, y, n, k0, 3, i, j0, 3);
+			}
 		}
 	}
 }

@@ -45,4 +45,4 @@ e26  eval_loss[n] = eval_sum[n] * 0.00462963                                    
 e27  eval_sum2[0] = sum{n} eval_loss[n]                                             | k16 | registers     
 e28  loss[0] = eval_sum2[0] / batch                                                 | k16 | row-major      |     4608 | 0-12
 
-arena 38080 bytes
+arena 41536 bytes
