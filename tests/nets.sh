@@ -1,0 +1,51 @@
+# nets.sh: what the runners of whole networks share; they source it in the repository's directory.
+#
+# A network lives in a directory of its own: net.xml, data (tests/net_gen.c says which), and for each
+# build TAG its sources TAG.c and its trainer TAG. Functions print what went wrong, its kind first
+# ("nncc", "cc", "step"), and return 1.
+# shellcheck shell=bash
+export LC_ALL=C
+export nncc=${NNCC:-build/nncc} gen=${NET_GEN:-build/tests/net_gen}
+export diff=${NET_DIFF:-build/tests/net_diff} library=build/runtime/libnn.a
+
+# compile DIR TAG LEVEL OPTION...: nncc with these options, then the C compiler. The kernels are
+# compiled at LEVEL; the plain program, which is not run, as fast as possible. Warnings are errors.
+compile() {
+	local dir=$1 tag=$2 level=$3 said
+	shift 3
+	said=$(timeout 60 "$nncc" "$@" -S -o "$dir/$tag.c" "$dir/net.xml" 2>&1) ||
+		{ echo "nncc: status $? with $*: $said"; return 1; }
+	said=$(timeout 120 make -s -C "$dir/$tag.c" CC=clang-19 LEVEL=-O0 plain.o model.o 2>&1 &&
+		timeout 240 make -s -C "$dir/$tag.c" CC=clang-19 LEVEL="$level" net.o 2>&1 &&
+		clang-19 -fopenmp -Wl,--as-needed -o "$dir/$tag" "$dir/$tag".c/{net,plain,model}.o \
+			"$library" -lpng -lz -lm 2>&1) ||
+		{ echo "cc: status $? with $*: $said"; return 1; }
+	rm -rf "$dir/$tag.c"
+}
+
+# step DIR TAG OUT THREADS WEIGHTS BATCH OPTION...: a run of the trainer; OUT and the others are
+# names in DIR.
+step() {
+	local dir=$1 tag=$2 out=$3 threads=$4 weights=$5 batch=$6 said
+	shift 6
+	said=$(timeout 60 "$dir/$tag" step --weights "$dir/$weights.safetensors" -j "$threads" \
+		--batch "$dir/$batch.safetensors" --out "$dir/$out" "$@" 2>&1) ||
+		{ echo "step: status $? of $tag -j $threads $*: ${said%%$'\n'*}"; return 1; }
+}
+
+# one_line TEXT
+one_line() {
+	local text=${1//$'\n'/; }
+	echo "${text:0:400}"
+}
+
+# need FILE...: what `make` has to make first.
+need() {
+	local file
+	for file; do
+		[ -e "$file" ] && continue
+		echo "$0: needs $file: run 'make all $file' first" >&2
+		echo "0 passed, 1 failed"
+		exit 1
+	done
+}
