@@ -99,10 +99,10 @@ demo:
 	./lenet5 train
 	./lenet5 test
 	@echo 'Next:'
-	@echo '  ./lenet5 predict IMAGE.png       what is on a picture'
-	@echo '  ./lenet5 bench --profile         where the time goes, kernel by kernel'
+	@echo '  ./lenet5 predict IMAGE.png          what is on a picture'
+	@echo '  ./lenet5 bench --profile            where the time goes, kernel by kernel'
 	@echo '  $(BUILD)/nncc -S models/lenet5.xml   the C code, in lenet5.c.d/net.c'
-	@echo '  change models/lenet5.xml, then $(BUILD)/nncc models/lenet5.xml && ./lenet5'
+	@echo '  change models/lenet5.xml; $(BUILD)/nncc models/lenet5.xml; ./lenet5'
 
 style:
 	@tests/setup.sh build test style
