@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# run_options.sh: every model with every option compiles, and its trainer's own `check` passes.
+#
+#     tests/run_options.sh [MODEL.xml...]      default: models/*.xml
+#
+# Options are the levels and each -fno-..., machines, and numbers of threads. Small models take them
+# all; one of more than 10 million multiply-accumulates an image takes one, another for each
+# model, and one of more than 100 million is only compiled to C, unless ALL=1. Batches are of
+# 8 images. JOBS: how many at a time (2).
+set -u
+export LC_ALL=C
+cd "$(dirname "$0")/.." || exit 1
+export nncc=${NNCC:-build/nncc} out=build/fuzz/options
+me=tests/run_options.sh
+options=(-O0 -O1 -O2 -O3 -fno-fuse -fno-tile -fno-simd -fno-reuse -fno-parallel -fno-winograd
+	-march=x86-64-v2 -march=x86-64-v3 -march=generic "--threads 1" "--threads 3" -fdouble)
+
+# one MODEL OPTION STEP: compiles, and where STEP is "check", checks.
+one() {
+	local model=$1 option=$2 step=$3 dir said made
+	dir=$out/$(basename "$model" .xml).${option// /}
+	made="-o $dir/trainer"
+	mkdir -p "$dir"
+	[ "$step" = check ] || made="-S -o $dir/sources"
+	# shellcheck disable=SC2086 # several words
+	said=$(timeout 300 "$nncc" --batch-size 8 $option $made "$model" 2>&1) ||
+		{ echo "$model $option: nncc: status $? ${said//$'\n'/; }"; return; }
+	if [ "$step" = check ]; then
+		said=$(timeout 300 "$dir/trainer" check -j 2 2>&1) ||
+			{ echo "$model $option: check: status $? $(tail -n 1 <<<"$said")"; return; }
+	fi
+	rm -rf "$dir"
+	echo "$model $option: ok"
+}
+
+# What a model is tried with: lines of model, option and step, each ended by a zero byte.
+plan() {
+	local model=$1 number=$2 macs option
+	macs=$("$nncc" --summary --json "$model" 2>/dev/null | grep -o '"macs": *[0-9]*' |
+		tail -n 1 | grep -o '[0-9]*$')
+	if [ "${ALL-}" = 1 ] || [ "${macs:-0}" -le 10000000 ]; then
+		for option in "${options[@]}"; do
+			printf '%s\0%s\0check\0' "$model" "$option"
+		done
+	elif [ "$macs" -le 100000000 ]; then
+		printf '%s\0%s\0check\0' "$model" "${options[number % ${#options[@]}]}"
+	else
+		printf '%s\0%s\0sources\0' "$model" "${options[number % ${#options[@]}]}"
+	fi
+}
+
+if [ "${1-}" = --one ]; then
+	one "$2" "$3" "$4"
+	exit 0
+fi
+[ -x "$nncc" ] || {
+	echo "$me: needs $nncc: run 'make' first" >&2
+	echo "0 passed, 1 failed"
+	exit 1
+}
+mkdir -p "$out"
+[ $# -gt 0 ] || set -- models/*.xml
+number=2
+for model; do
+	plan "$model" $number
+	number=$((number + 1))
+done >"$out/plan"
+xargs -0 -n 3 -P "${JOBS:-2}" "$me" --one <"$out/plan" >"$out/log"
+grep -v ': ok$' "$out/log" | sed 's/^/FAIL /'
+passed=$(grep -c ': ok$' "$out/log")
+failed=$(($(tr -cd '\0' <"$out/plan" | wc -c) / 3 - passed))
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
