@@ -34,11 +34,11 @@ static const double LEAST = 1e-3; /* of the largest gradient: others count as th
 typedef struct check {
 	nn_session *session; /* verb and options                               */
 	nn_net fast, plain;  /* both programs                                  */
-	char *fast_start;    /* their arenas before the step                   */
+	char *fast_start;    /* what a step starts from: all tensors, packed   */
 	char *plain_start;   /* the same                                       */
 	double *a, *b;       /* room for the largest tensor                    */
 	double *noise;       /* of each tensor of the fast program: sum of squares */
-	char *result;        /* arena of the fast program after the step       */
+	char *result;        /* tensors of the fast program after the step, packed */
 	double *scale;       /* of each tensor of the plain program in a direction */
 	int failures;        /* rows that are beyond tolerance                 */
 	nn_text json;        /* the rows                                       */
@@ -121,6 +121,28 @@ static void add_row(check *c, const char *name, double value, double error, doub
 	nn_text_add(&c->json, ",\"ok\":%s}", ok ? "true" : "false");
 }
 
+/* Between the arena and a copy of all tensors that the runtime may see, one after the other: inner
+ * activations are many times larger, and a step does not need the old ones. */
+static void keep(const nn_program *p, const char *arena, char *packed)
+{
+	for (int i = 0; i < p->tensors; packed += p->tensor[i++].bytes)
+		memcpy(packed, arena + p->tensor[i].offset, p->tensor[i].bytes);
+}
+
+static void restore(const nn_program *p, char *arena, const char *packed)
+{
+	for (int i = 0; i < p->tensors; packed += p->tensor[i++].bytes)
+		memcpy(arena + p->tensor[i].offset, packed, p->tensor[i].bytes);
+}
+
+static size_t packed_bytes(const nn_program *p)
+{
+	size_t bytes = 0;
+	for (int i = 0; i < p->tensors; i++)
+		bytes += p->tensor[i].bytes;
+	return bytes;
+}
+
 /* ---- fast against plain -------------------------------------------------------------------- */
 
 static bool compared(nn_kind kind)
@@ -164,7 +186,7 @@ static void move(check *c, int run)
 
 static void fast_step(check *c, const nn_run *run, int moved)
 {
-	memcpy(c->fast.arena, c->fast_start, c->fast.program->arena_bytes);
+	restore(c->fast.program, c->fast.arena, c->fast_start);
 	if (moved >= 0)
 		move(c, moved);
 	nn_net_prepare(&c->fast, run);
@@ -177,21 +199,24 @@ static void measure_noise(check *c, const nn_run *run)
 	const nn_program *p = c->fast.program;
 	double ignored, again = 0;
 	fast_step(c, run, -1);
-	memcpy(c->result, c->fast.arena, p->arena_bytes);
+	keep(p, c->fast.arena, c->result);
 	for (int k = -1; k < NOISE_RUNS; k++) {
 		fast_step(c, run, k);
-		for (int i = 0; i < p->tensors; i++) {
+		size_t place = 0;
+		for (int i = 0; i < p->tensors; place += p->tensor[i++].bytes) {
 			const nn_tensor *t = &p->tensor[i];
 			if (!compared(t->kind))
 				continue;
-			double d = difference(c, t, p, t, c->result, &ignored);
+			nn_tensor kept = *t;
+			kept.offset = place;
+			double d = difference(c, t, p, &kept, c->result, &ignored);
 			if (k < 0)
 				again += d;
 			else
 				c->noise[i] += d * d / (double)NOISE_RUNS;
 		}
 	}
-	memcpy(c->fast.arena, c->result, p->arena_bytes);
+	restore(p, c->fast.arena, c->result);
 	add_row(c, "the fast step repeated, to the bit", 0, again, 0);
 }
 
@@ -271,7 +296,7 @@ static double slope_along(check *c, int d)
 static double loss_along(check *c, const nn_run *run, int d, double h)
 {
 	const nn_program *p = c->plain.program;
-	memcpy(c->plain.arena, c->plain_start, p->arena_bytes);
+	restore(p, c->plain.arena, c->plain_start);
 	for (int i = 0; i < p->tensors; i++) {
 		const nn_tensor *t = &p->tensor[i];
 		if (!(c->scale[i] > 0))
@@ -303,10 +328,11 @@ static double measure_slope(check *c, const nn_run *run, int d, double loss)
 	return best;
 }
 
+/* The plain program has just made its step from the start. */
 static void check_gradients(check *c, const nn_run *run)
 {
 	double slope[DIRECTIONS];
-	double loss = loss_along(c, run, 0, 0);
+	double loss = nn_net_loss(&c->plain);
 	measure_scales(c);
 	for (int d = 0; d < DIRECTIONS; d++)
 		slope[d] = slope_along(c, d);
@@ -338,8 +364,8 @@ static bool run_check(check *c, nn_error *e)
 	copy_weights(c);
 	if (!fill(c, e))
 		return false;
-	memcpy(c->fast_start, c->fast.arena, c->fast.program->arena_bytes);
-	memcpy(c->plain_start, c->plain.arena, c->plain.program->arena_bytes);
+	keep(c->fast.program, c->fast.arena, c->fast_start);
+	keep(c->plain.program, c->plain.arena, c->plain_start);
 	if (!s->options->json)
 		printf("%-40s %12s %10s %10s\n", "after one step, fast against plain", "norm",
 		       "error", "allowed");
@@ -371,9 +397,9 @@ static bool take_memory(check *c, nn_error *e)
 	c->b = nn_alloc((size_t)most, sizeof *c->b, "check", e);
 	c->noise = nn_alloc((size_t)m->fast->tensors, sizeof *c->noise, "check", e);
 	c->scale = nn_alloc((size_t)m->plain->tensors, sizeof *c->scale, "check", e);
-	c->fast_start = nn_alloc(m->fast->arena_bytes, 1, "check", e);
-	c->result = nn_alloc(m->fast->arena_bytes, 1, "check", e);
-	c->plain_start = nn_alloc(m->plain->arena_bytes, 1, "check", e);
+	c->fast_start = nn_alloc(packed_bytes(m->fast), 1, "check", e);
+	c->result = nn_alloc(packed_bytes(m->fast), 1, "check", e);
+	c->plain_start = nn_alloc(packed_bytes(m->plain), 1, "check", e);
 	return !e->code;
 }
 

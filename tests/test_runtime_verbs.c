@@ -1,0 +1,80 @@
+/* What a step is told: numbers of the update and the schedule; what bench tells of kernels. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <string.h>
+
+#include "fixture.h"
+
+TestSuite(verbs, .init = toy_enter, .fini = toy_leave);
+
+enum { MOST = 64 };
+
+static double told[MOST][3]; /* hyper of each step */
+static int steps;
+
+static void step(nn_task *t)
+{
+	if (t->thread == 0 && steps < MOST)
+		memcpy(told[steps++], t->run->hyper, sizeof told[0]);
+	nn_toy_fast.step(t);
+}
+
+/* The toy with a step that writes down what it is told, and a third number. */
+static nn_model listening(void)
+{
+	static nn_program program;
+	static nn_setting setting[32];
+	nn_model model = nn_network;
+	memcpy(setting, model.setting, (size_t)model.settings * sizeof *setting);
+	setting[model.settings++] = (nn_setting){"train", "grad_clip", "{lr * 10}"};
+	model.setting = setting;
+	model.hyper[2] = "grad_clip";
+	program = nn_toy_fast;
+	program.step = step;
+	model.fast = &program;
+	steps = 0;
+	return model;
+}
+
+Test(verbs, the_schedule_scales_the_rate_alone)
+{
+	nn_model model = listening();
+	toy_data(50);
+	cr_assert_eq(toy_run(&model, "--out", "r", "-q", NULL), 0, "%s", toy_output);
+	cr_assert_eq(steps, 15);
+	for (int i = 0; i < steps; i++) {
+		double rate = 0.1 * (1 + cos(3.14159265358979323846 * i / 15)) / 2;
+		cr_assert(fabs(told[i][0] - rate) < 1e-15, "step %d: %g", i, told[i][0]);
+		cr_assert(told[i][1] == 0.9 && told[i][2] == 0.5, "step %d", i);
+	}
+}
+
+Test(verbs, the_command_line_reaches_the_step)
+{
+	nn_model model = listening();
+	toy_data(50);
+	cr_assert_eq(toy_run(&model, "--out", "r", "-q", "--lr", "0.3", NULL), 0, "%s", toy_output);
+	cr_assert(told[0][0] == 0.3 && told[0][1] == 0.9 && told[0][2] == 0.5);
+	model = listening();
+	cr_assert_eq(toy_run(&model, "--out", "s", "-q", "--set", "lr=0.2", NULL), 0, "%s",
+	             toy_output);
+	cr_assert(told[0][0] == 0.4 && told[0][1] == 0.9 && told[0][2] == 2);
+}
+
+Test(verbs, bench_lists_the_kernels_of_a_training_step)
+{
+	static const nn_kernel kernels[] = {{"k00_trains", "y = x", "dense1", 1, 1, true},
+	                                    {"k01_evaluates", "y = x", "dense1", 1, 1, true}};
+	nn_program program = nn_toy_fast;
+	nn_model model = nn_network;
+	program.kernel = kernels;
+	program.kernels = 2;
+	model.fast = &program;
+	for (int json = 0; json < 2; json++) {
+		cr_assert_eq(toy_run(&model, "bench", "--profile", "--steps", "3",
+		                     json ? "--json" : NULL, NULL),
+		             0, "%s", toy_output);
+		cr_assert(strstr(toy_output, "k00_trains") && !strstr(toy_output, "k01_evaluates"),
+		          "%s", toy_output);
+	}
+}
