@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static const char *const phase_name[] = { "forward", "backward", "update", "evaluation" };
+static const char *const phase_name[] = {"forward", "backward", "update", "evaluation"};
 
 static const char *layout_of(const Prog *p, const Tensor *t)
 {
@@ -26,7 +26,8 @@ static void equation_line(const Prog *p, const Eqn *q, char letter, FILE *out)
 	if (strchr("lp", letter))
 		fprintf(out, " | %-14s", layout_of(p, q->out));
 	if (letter == 'p' && q->out->offset >= 0)
-		fprintf(out, " | %8lld | %d-%d", (long long)q->out->offset, q->out->first, q->out->last);
+		fprintf(out, " | %8lld | %d-%d", (long long)q->out->offset, q->out->first,
+		        q->out->last);
 	fprintf(out, "\n");
 }
 
@@ -69,7 +70,7 @@ void dump(const Prog *p, char letter, FILE *out)
 			emit_kernel(p, p->kernel[i], out);
 }
 
-/* ---- --explain ------------------------------------------------------------------------------------- */
+/* ---- --explain ------------------------------------------------------------------------------ */
 
 static const char *threads_text(const Kernel *k)
 {
@@ -106,8 +107,8 @@ void explain(const Prog *p, FILE *out)
 		char *tile = "";
 		for (int l = 0; l < k->nloop; l++)
 			if (k->loop[l].tile > 1)
-				tile = format("%s%s%d %s", tile, *tile ? " x " : "", k->loop[l].tile,
-				              k->loop[l].axis->name);
+				tile = format("%s%s%d %s", tile, *tile ? " x " : "",
+				              k->loop[l].tile, k->loop[l].axis->name);
 		fprintf(out, "k%02d %s%s\n", k->id, phase_name[k->eqn[0]->phase],
 		        k->sync ? ", threads meet before" : "");
 		for (int j = 0; j < k->neqn; j++)
@@ -115,8 +116,11 @@ void explain(const Prog *p, FILE *out)
 			        k->eqn[j]->out->local ? "   (stays in registers)" : "");
 		fprintf(out, "    %s; %d joined\n", refusal(p, k), k->neqn - 1);
 		fprintf(out, "    %.3f Mflop, %.1f kB; %s; %s", k->flop * 1e-6, k->bytes / 1024,
-		        *tile ? format("tile %s (%s)", tile, k->why) : k->flat ? "one row of vectors"
-		        : k->lanes > 1 ? format("%d images a vector", k->lanes) : "scalar", threads_text(k));
+		        *tile          ? format("tile %s (%s)", tile, k->why)
+		        : k->flat      ? "one row of vectors"
+		        : k->lanes > 1 ? format("%d images a vector", k->lanes)
+		                       : "scalar",
+		        threads_text(k));
 		if (k->cycles > 0)
 			fprintf(out, "; predicted %.0f thousand cycles a thread", k->cycles * 1e-3);
 		fprintf(out, "\n");

@@ -8,11 +8,11 @@
 
 #include <string.h>
 
-typedef struct Function {      /* a kernel's text, shared by equal kernels                     */
+typedef struct Function { /* a kernel's text, shared by equal kernels                     */
 	const char *name, *text, *formula;
 } Function;
 
-/* ---- literals --------------------------------------------------------------------------------------- */
+/* ---- literals ------------------------------------------------------------------------------- */
 
 const char *c_string(const char *s)
 {
@@ -26,7 +26,7 @@ const char *c_string(const char *s)
 	return format("%s\"", r);
 }
 
-/* ---- tensors ---------------------------------------------------------------------------------------- */
+/* ---- tensors -------------------------------------------------------------------------------- */
 
 static const char *element_type(const Prog *p, const Tensor *t)
 {
@@ -35,7 +35,8 @@ static const char *element_type(const Prog *p, const Tensor *t)
 
 static const char *shape_text(const Prog *p, const Tensor *t)
 {
-	char *s = t->lanes > 1 ? format("%d", (t->dim[0] + p->lanes - 1) / p->lanes) : format("%d", t->dim[0]);
+	char *s = t->lanes > 1 ? format("%d", (t->dim[0] + p->lanes - 1) / p->lanes)
+	                       : format("%d", t->dim[0]);
 
 	for (int d = 1; d < t->rank; d++)
 		s = format("%s %d", s, t->dim[d]);
@@ -44,7 +45,9 @@ static const char *shape_text(const Prog *p, const Tensor *t)
 
 static void tensor_macros(const Prog *p, Text *o)
 {
-	put_line(o, "/* ---- tensors: one arena of %lld bytes; lifetimes in meetings of the threads ---- */",
+	put_line(o,
+	         "/* ---- tensors: one arena of %lld bytes; lifetimes in meetings of the threads "
+	         "---- */",
 	         (long long)p->arena);
 	for (int i = 0; i < p->ntensor; i++) {
 		const Tensor *t = p->tensor[i];
@@ -62,19 +65,23 @@ static void tensor_macros(const Prog *p, Text *o)
 
 static const char *kind_of(const Tensor *t)
 {
-	static const char *const kind[] = { [ROLE_INPUT] = "NN_INPUT", [ROLE_TARGET] = "NN_TARGET",
-		[ROLE_OUTPUT] = "NN_OUTPUT", [ROLE_LOSS] = "NN_LOSS", [ROLE_PARAM] = "NN_PARAM",
-		[ROLE_FROZEN] = "NN_FROZEN", [ROLE_RUNNING] = "NN_RUNNING", [ROLE_STATE] = "NN_STATE",
-		[ROLE_GRAD] = "NN_GRAD", [ROLE_CLASS_WEIGHT] = "NN_CLASS_WEIGHT" };
+	static const char *const kind[] = {
+	        [ROLE_INPUT] = "NN_INPUT",     [ROLE_TARGET] = "NN_TARGET",
+	        [ROLE_OUTPUT] = "NN_OUTPUT",   [ROLE_LOSS] = "NN_LOSS",
+	        [ROLE_PARAM] = "NN_PARAM",     [ROLE_FROZEN] = "NN_FROZEN",
+	        [ROLE_RUNNING] = "NN_RUNNING", [ROLE_STATE] = "NN_STATE",
+	        [ROLE_GRAD] = "NN_GRAD",       [ROLE_CLASS_WEIGHT] = "NN_CLASS_WEIGHT"};
 
 	return kind[t->role];
 }
 
 static const char *init_of(const Tensor *t)
 {
-	static const char *const init[] = { [NN_INIT_NONE] = "NN_INIT_NONE",
-		[NN_INIT_CONST] = "NN_INIT_CONST", [NN_INIT_NORMAL] = "NN_INIT_NORMAL",
-		[NN_INIT_UNIFORM] = "NN_INIT_UNIFORM", [NN_INIT_ORTHOGONAL] = "NN_INIT_ORTHOGONAL" };
+	static const char *const init[] = {[NN_INIT_NONE] = "NN_INIT_NONE",
+	                                   [NN_INIT_CONST] = "NN_INIT_CONST",
+	                                   [NN_INIT_NORMAL] = "NN_INIT_NORMAL",
+	                                   [NN_INIT_UNIFORM] = "NN_INIT_UNIFORM",
+	                                   [NN_INIT_ORTHOGONAL] = "NN_INIT_ORTHOGONAL"};
 
 	return init[t->init];
 }
@@ -95,7 +102,8 @@ static int visible_shape(const Prog *p, const Tensor *t, int *dim)
 
 static void tensor_row(const Prog *p, Text *o, const Tensor *t, const char *name, const char *kind)
 {
-	int dim[MAX_DIM], rank = visible_shape(p, t, dim), real = p->plain || options.real_double ? 8 : 4;
+	int dim[MAX_DIM], rank = visible_shape(p, t, dim),
+	                  real = p->plain || options.real_double ? 8 : 4;
 	char *dims = "", *block = "", *outer = "", *inner = "";
 	long long stride = t->lanes;
 
@@ -109,10 +117,11 @@ static void tensor_row(const Prog *p, Text *o, const Tensor *t, const char *name
 	}
 	put_line(o, "\t{ .name = %s, .of = %s, .kind = %s,", c_string(name),
 	         t->of ? c_string(t->of->name) : "NULL", kind);
-	put_line(o, "\t  .rank = %d, .dim = { %s }, .batched = %s,", rank, dims, t->batched ? "true" : "false");
+	put_line(o, "\t  .rank = %d, .dim = { %s }, .batched = %s,", rank, dims,
+	         t->batched ? "true" : "false");
 	put_line(o, "\t  .block = { %s }, .outer = { %s }, .inner = { %s },", block, outer, inner);
-	put_line(o, "\t  .offset = %lld, .bytes = %lld, .init = %s, .scale = %.17g%s },", (long long)t->offset,
-	         (long long)t->elems * real, init_of(t), t->init_scale,
+	put_line(o, "\t  .offset = %lld, .bytes = %lld, .init = %s, .scale = %.17g%s },",
+	         (long long)t->offset, (long long)t->elems * real, init_of(t), t->init_scale,
 	         t == p->x && !strcmp(kind, "NN_TARGET") ? ", .target_input = true" : "");
 }
 
@@ -127,11 +136,11 @@ static void tensor_table(const Prog *p, Text *o)
 	put_line(o, "};\n");
 }
 
-/* ---- kernels ----------------------------------------------------------------------------------------- */
+/* ---- kernels -------------------------------------------------------------------------------- */
 
 static const char *replace_at(const char *s, const char *by)
 {
-	Text o = { .s = NULL };
+	Text o = {.s = NULL};
 
 	for (const char *at; (at = strchr(s, '@')); s = at + 1) {
 		put_text(&o, copy_bytes(s, (size_t)(at - s)));
@@ -174,19 +183,24 @@ static const char *tile_text(const Kernel *k)
 
 	for (int i = 0; i < k->nloop; i++)
 		if (k->loop[i].tile > 1)
-			s = format("%s%s%d %s", s, *s ? " x " : "", k->loop[i].tile, k->loop[i].axis->name);
-	return *s ? format("tile: %s, %s", s, k->why ? k->why : "") : k->flat ? "one row of vectors" : "no tile";
+			s = format("%s%s%d %s", s, *s ? " x " : "", k->loop[i].tile,
+			           k->loop[i].axis->name);
+	return *s        ? format("tile: %s, %s", s, k->why ? k->why : "")
+	       : k->flat ? "one row of vectors"
+	                 : "no tile";
 }
 
 static void kernel_comment(Text *o, const Kernel *k, const char *formula)
 {
 	put_line(o, "/* %s  (%s)", k->name, source_lines(k));
 	put_line(o, " *");
-	for (const char *line = formula; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+	for (const char *line = formula; line;
+	     line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
 		put_line(o, " *   %s", copy_bytes(line, strcspn(line, "\n")));
 	put_line(o, " *");
 	put_line(o, " *   %s", extents(k));
-	put_line(o, " *   %.3f Mflop, %.1f kB; %s */", k->flop * 1e-6, k->bytes / 1024, tile_text(k));
+	put_line(o, " *   %.3f Mflop, %.1f kB; %s */", k->flop * 1e-6, k->bytes / 1024,
+	         tile_text(k));
 }
 
 static const char *kernel_name(const Prog *p, const Kernel *k)
@@ -228,7 +242,8 @@ static void kernel_table(const Prog *p, Text *o, const Function *f)
 	for (int i = 0; i < p->nkernel; i++) {
 		const Kernel *k = p->kernel[i];
 		put_line(o, "\t{ \"%s\",", k->name);
-		put_line(o, "\t  %s,", c_string(copy_bytes(f[i].formula, strcspn(f[i].formula, "\n"))));
+		put_line(o, "\t  %s,",
+		         c_string(copy_bytes(f[i].formula, strcspn(f[i].formula, "\n"))));
 		put_line(o, "\t  \"%s\", %.0f, %.0f, %s },", source_lines(k), k->flop, k->bytes,
 		         k->contraction ? "true" : "false");
 	}
@@ -244,7 +259,8 @@ static const char *call_arguments(const char *args)
 		args += strspn(args, ", ");
 		size_t n = strcspn(args, ",");
 		const char *a = copy_bytes(args, n);
-		s = strncmp(a, "FLAT_", 5) ? format("%s, %s", s, a) : format("%s, (nn_v *)%s", s, a + 5);
+		s = strncmp(a, "FLAT_", 5) ? format("%s, %s", s, a)
+		                           : format("%s, (nn_v *)%s", s, a + 5);
 	}
 	return s;
 }
@@ -260,7 +276,8 @@ static void sequence(const Prog *p, Text *o, const Function *f, bool eval)
 		if (p->kernel[i]->eval != eval)
 			continue;
 		kernel_body(p, p->kernel[i], &formula, &args);
-		bool meet = i + 1 < p->nkernel && p->kernel[i + 1]->eval == eval && p->kernel[i + 1]->sync;
+		bool meet = i + 1 < p->nkernel && p->kernel[i + 1]->eval == eval &&
+		            p->kernel[i + 1]->sync;
 		put_line(o, "%s(t%s);", f[i].name, call_arguments(args));
 		put_line(o, "%s(t, %d);", meet ? "nn_sync" : "nn_pass", i);
 	}
@@ -271,7 +288,7 @@ static void sequence(const Prog *p, Text *o, const Function *f, bool eval)
 void emit_kernel(const Prog *p, const Kernel *k, FILE *out)
 {
 	const char *formula, *args, *body = kernel_body(p, k, &formula, &args);
-	Text o = { .depth = 0 };
+	Text o = {.depth = 0};
 	Kernel named = *k;
 
 	named.name = kernel_name(p, k);
@@ -282,11 +299,11 @@ void emit_kernel(const Prog *p, const Kernel *k, FILE *out)
 
 void emit(const Prog *p, const char *symbol, FILE *out)
 {
-	Text o = { .depth = 0 };
+	Text o = {.depth = 0};
 	int real = p->plain || options.real_double ? 8 : 4;
 
-	put_line(&o, "/* Written by nncc %s: %s, %d x %s a vector, batch %d. Do not edit. */", NNCC_VERSION,
-	         p->plain ? "the plain reference program" : p->target.name, p->lanes,
+	put_line(&o, "/* Written by nncc %s: %s, %d x %s a vector, batch %d. Do not edit. */",
+	         NNCC_VERSION, p->plain ? "the plain reference program" : p->target.name, p->lanes,
 	         real == 8 ? "double" : "float", p->model->batch);
 	put_line(&o, "#define NN_REAL  %s", real == 8 ? "double" : "float");
 	put_line(&o, "#define NN_LANES %d", p->lanes);
@@ -294,7 +311,7 @@ void emit(const Prog *p, const char *symbol, FILE *out)
 	Function *f = functions(p, &o);
 	tensor_table(p, &o);
 	kernel_table(p, &o, f);
-	tensor_macros(p, &o);    /* behind the kernels, whose arguments have the same names */
+	tensor_macros(p, &o); /* behind the kernels, whose arguments have the same names */
 	put_line(&o, "/* ---- the network, one line a kernel ---- */\n");
 	sequence(p, &o, f, false);
 	sequence(p, &o, f, true);

@@ -61,6 +61,27 @@ const char *em_real(double v);
 const char *em_uniform(const Expr *x);         /* in double                                   */
 const char *em_type(const Em *e, const Tensor *t);
 
+typedef struct Inside {        /* what stands inside folded loops                             */
+	void (*body)(Em *e, const Eqn *q, const char *test);
+	const char *test;          /* bounds tests that still apply, joined by &&                 */
+} Inside;
+
+/* emit_fold.c: loops over folded axes */
+const char *for_line(const char *name, const char *lo, const char *hi, bool unroll);
+const char *extent_of(const Em *e, const Axis *a);
+void folded_loops(Em *e, const Eqn *q, int from, Inside in);
+const char *plain_tests(const Em *e, const Eqn *q);
+
+/* emit_point.c: one point or one tile. equation() returns the first equation it has not done. */
+int equation(Em *e, int j);
+void tile(Em *e);
+
+/* emit_walk.c: outer loops */
+void parallel(Em *e);
+
 /* emit_kernel.c: the text of one kernel, its name written as `@` */
+bool is_tiled(const Kernel *k);
+bool has_edges(const Kernel *k);
+const char *argument_names(const Em *e);
 const char *kernel_body(const Prog *p, const Kernel *k, const char **formula, const char **args);
 #endif

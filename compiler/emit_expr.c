@@ -17,7 +17,7 @@ static const char *const c_text[] = {
 #undef OP
 };
 
-/* ---- names ------------------------------------------------------------------------------------- */
+/* ---- names ---------------------------------------------------------------------------------- */
 
 /* "conv1.weight" -> weight, gradient of it -> dweight, temporaries as the formula calls them */
 static const char *short_name(const Tensor *t)
@@ -47,7 +47,7 @@ static void use(Em *e, const Tensor *t, bool written)
 			i = -1;
 		}
 	assert(e->nused < MAX_USED);
-	e->used[e->nused++] = (Used){ t, name, written, !t->local };
+	e->used[e->nused++] = (Used){t, name, written, !t->local};
 }
 
 const Used *em_used(const Em *e, const Tensor *t)
@@ -133,7 +133,7 @@ void em_names(Em *e)
 		use(e, e->k->partial, true);
 }
 
-/* ---- indices ------------------------------------------------------------------------------------- */
+/* ---- indices -------------------------------------------------------------------------------- */
 
 static const Loop *tiled_loop(const Em *e, const Axis *a)
 {
@@ -165,7 +165,9 @@ const char *em_affine(const Em *e, const Affine *a)
 		const char *name = bare_name(e, a->term[i].axis);
 		const char *sign = k < 0 ? (*s ? " - " : "-") : *s ? " + " : "";
 		bool tile = tiled_loop(e, a->term[i].axis) != NULL;
-		const char *v = tile ? format(m > 1 || k < 0 ? "(%s0 + %st)" : "%s0 + %st", name, name) : name;
+		const char *v =
+		        tile ? format(m > 1 || k < 0 ? "(%s0 + %st)" : "%s0 + %st", name, name)
+		             : name;
 		s = m == 1 ? format("%s%s%s", s, sign, v) : format("%s%s%d * %s", s, sign, m, v);
 	}
 	if (a->c > 0 && *s)
@@ -204,7 +206,7 @@ const char *em_type(const Em *e, const Tensor *t)
 	return t->lanes > 1 || t->wide || em_in_row(e, t) ? "nn_v" : "nn_real";
 }
 
-/* ---- expressions ----------------------------------------------------------------------------------- */
+/* ---- expressions ---------------------------------------------------------------------------- */
 
 bool em_is_vector(const Em *e, const Eqn *q)
 {
@@ -223,7 +225,7 @@ const char *em_real(double v)
 	if (isinf(v))
 		return v > 0 ? "(nn_real)INFINITY" : "-(nn_real)INFINITY";
 	if (v >= -1e6 && v <= 1e6 && v >= (double)(int)v && v <= (double)(int)v)
-		return s;                            /* a whole number: exact in any type */
+		return s; /* a whole number: exact in any type */
 	return format("(nn_real)%.17g", v);
 }
 
@@ -246,7 +248,8 @@ const char *em_uniform(const Expr *x)
 	}
 	char *r = "";
 	for (const char *c = s; *c; c++)
-		r = *c == '$' ? format("%s%s", r, em_uniform(x->arg[*++c - '1'])) : format("%s%c", r, *c);
+		r = *c == '$' ? format("%s%s", r, em_uniform(x->arg[*++c - '1']))
+		              : format("%s%c", r, *c);
 	return format("(%s)", r);
 }
 
@@ -270,16 +273,16 @@ const char *em_local(const Em *e, int j)
 static CValue read(const Em *e, const Expr *x)
 {
 	const Tensor *t = x->tensor;
-	CValue v = { em_element(e, t, x->index), t->lanes > 1 || em_in_row(e, t), 3 };
+	CValue v = {em_element(e, t, x->index), t->lanes > 1 || em_in_row(e, t), 3};
 	char *test = "";
 
-	for (int j = 0; t->local && j < e->k->neqn; j++) {    /* the part made at this point */
+	for (int j = 0; t->local && j < e->k->neqn; j++) { /* the part made at this point */
 		const Eqn *w = e->k->eqn[j];
 		bool here = w->out == t;
 		for (int d = 0; here && d < t->rank; d++)
 			here = affine_same(&w->index[d], &x->index[d]);
 		if (here)
-			return (CValue){ em_local(e, j), em_is_vector(e, w), 3 };
+			return (CValue){em_local(e, j), em_is_vector(e, w), 3};
 	}
 	if (t->bytes8)
 		v.text = format("nn_bload(%s)", v.text);
@@ -292,38 +295,43 @@ static CValue read(const Em *e, const Expr *x)
 			           e->q->guard[g].extent == t->dim[d];
 		if (guarded || (lo >= 0 && hi < t->dim[d]))
 			continue;
-		test = format("%s%s%s", test, *test ? " && " : "", em_inside(e, &x->index[d], t->dim[d]));
+		test = format("%s%s%s", test, *test ? " && " : "",
+		              em_inside(e, &x->index[d], t->dim[d]));
 	}
 	if (*test) {
 		const char *none = e->q->fold == FOLD_MAX && e->q->rhs == x ? "-INFINITY" : "0";
-		v.text = format(v.vector ? "(%s ? %s : nn_splat(%s))" : "(%s ? %s : %s)", test, v.text, none);
+		v.text = format(v.vector ? "(%s ? %s : nn_splat(%s))" : "(%s ? %s : %s)", test,
+		                v.text, none);
 	}
 	return v;
 }
 
 static CValue operator(const Em *e, const Expr *x)
 {
-	CValue arg[MAX_ARG];
+	CValue arg[MAX_ARG] = {{0}};
 	bool infix = x->op <= OP_NEG, vector = false;
-	int p = x->op == OP_ADD || x->op == OP_SUB ? 1 : x->op == OP_NEG ? 2 : 2;
+	int p = x->op == OP_ADD || x->op == OP_SUB ? 1 : 2;
 	char *s = "";
 
 	for (int i = 0; i < x->n; i++) {
 		arg[i] = em_expr(e, x->arg[i]);
 		vector |= arg[i].vector;
 	}
-	bool lift = !infix && !vector && e->prog->lanes > 1;    /* a function of scalars alone */
+	bool lift = !infix && !vector && e->prog->lanes > 1; /* a function of scalars alone */
 	for (const char *c = c_text[x->op]; *c; c++) {
 		if (*c != '$') {
 			s = format("%s%c", s, *c);
 			continue;
 		}
 		int i = *++c - '1';
-		int need = i == 1 && (x->op == OP_SUB || x->op == OP_DIV || x->op == OP_MUL) ? p + 1 : p;
-		const char *a = infix ? arg[i].text : vector || lift ? em_vector(arg[i]) : arg[i].text;
+		int need = i == 1 && (x->op == OP_SUB || x->op == OP_DIV || x->op == OP_MUL) ? p + 1
+		                                                                             : p;
+		const char *a = infix            ? arg[i].text
+		                : vector || lift ? em_vector(arg[i])
+		                                 : arg[i].text;
 		s = format(infix && arg[i].binding < need ? "%s(%s)" : "%s%s", s, a);
 	}
-	return (CValue){ lift ? format("%s[0]", s) : s, vector, infix ? p : 3 };
+	return (CValue){lift ? format("%s[0]", s) : s, vector, infix ? p : 3};
 }
 
 CValue em_expr(const Em *e, const Expr *x)
@@ -332,27 +340,30 @@ CValue em_expr(const Em *e, const Expr *x)
 	Affine a;
 
 	if (u >= 0)
-		return (CValue){ format("u%d", u), false, 3 };
+		return (CValue){format("u%d", u), false, 3};
 	switch (x->op) {
 	case OP_CONST:
-		return (CValue){ em_real(x->value), false, x->value < 0 ? 1 : 3 };
+		return (CValue){em_real(x->value), false, x->value < 0 ? 1 : 3};
 	case OP_READ:
 		return read(e, x);
 	case OP_INDEX:
-		return (CValue){ format("(nn_real)(%s)", em_affine(e, &x->index[0])), false, 3 };
+		return (CValue){format("(nn_real)(%s)", em_affine(e, &x->index[0])), false, 3};
 	case OP_INSIDE:
-		return (CValue){ format("(nn_real)(%s)", em_inside(e, &x->index[0], x->extent)), false, 3 };
+		return (CValue){format("(nn_real)(%s)", em_inside(e, &x->index[0], x->extent)),
+		                false, 3};
 	case OP_RANDOM:
 		a = x->index[0];
 		for (int i = 0; i < a.n; i++)
 			if (a.term[i].axis->batch && e->k->lanes > 1) {
 				int stride = a.term[i].coef;
 				a.term[i].coef *= e->k->lanes;
-				return (CValue){ format("nn_rand_v(key%d, (uint32_t)(%s), %d)", x->number,
-				                        em_affine(e, &a), stride), true, 3 };
+				return (CValue){format("nn_rand_v(key%d, (uint32_t)(%s), %d)",
+				                       x->number, em_affine(e, &a), stride),
+				                true, 3};
 			}
-		return (CValue){ format("nn_rand_v(key%d, (uint32_t)(%s), 0)", x->number,
-		                        em_affine(e, &a)), e->k->lanes > 1, 3 };
+		return (CValue){
+		        format("nn_rand_v(key%d, (uint32_t)(%s), 0)", x->number, em_affine(e, &a)),
+		        e->k->lanes > 1, 3};
 	default:
 		return operator(e, x);
 	}

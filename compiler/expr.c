@@ -14,23 +14,23 @@ static const struct {
 	const char *name;
 	int arity;
 } op_info[] = {
-#define OP(id, name, arity, text, d0, d1, d2, d3) { name, arity },
+#define OP(id, name, arity, text, d0, d1, d2, d3) {name, arity},
 #include "ops.h"
 #undef OP
 };
 
 enum { OPERATORS = sizeof op_info / sizeof op_info[0] };
 
-/* ---- affine indices ------------------------------------------------------------------------ */
+/* ---- affine indices ------------------------------------------------------------------------- */
 
 Affine affine(int c)
 {
-	return (Affine){ .c = c };
+	return (Affine){.c = c};
 }
 
 Affine affine_axis(Axis *a)
 {
-	Affine r = { .n = 1 };
+	Affine r = {.n = 1};
 
 	r.term[0].axis = a;
 	r.term[0].coef = 1;
@@ -105,7 +105,7 @@ void affine_range(const Affine *a, int *lo, int *hi)
 	}
 }
 
-/* ---- building ------------------------------------------------------------------------------ */
+/* ---- building ------------------------------------------------------------------------------- */
 
 int expr_arity(Op op)
 {
@@ -141,6 +141,7 @@ Expr *expr_read(Tensor *t, const Affine *index)
 
 bool expr_is(const Expr *e, double v)
 {
+	assert(e);
 	return e->op == OP_CONST && e->value >= v && e->value <= v;
 }
 
@@ -195,12 +196,19 @@ static double evaluate(Op op, double a, double b, double c, double d)
 /* x+0 x-0 0-x x*0 x*1 x/1 -(-x) and choices between equal values; NULL: nothing to simplify */
 static Expr *simplify(Op op, Expr *a, Expr *b, Expr *c, Expr *d)
 {
+	assert(a && (b || expr_arity(op) < 2));
+	if (!b)
+		return op == OP_NEG && a->op == OP_NEG ? a->arg[0] : NULL;
 	switch (op) {
 	case OP_ADD:
-		return expr_is(a, 0) ? b : expr_is(b, 0) ? a
-		       : b->op == OP_NEG ? expr_op(OP_SUB, a, b->arg[0], NULL, NULL) : NULL;
+		return expr_is(a, 0)     ? b
+		       : expr_is(b, 0)   ? a
+		       : b->op == OP_NEG ? expr_op(OP_SUB, a, b->arg[0], NULL, NULL)
+		                         : NULL;
 	case OP_SUB:
-		return expr_is(b, 0) ? a : expr_is(a, 0) ? expr_op(OP_NEG, b, NULL, NULL, NULL) : NULL;
+		return expr_is(b, 0)   ? a
+		       : expr_is(a, 0) ? expr_op(OP_NEG, b, NULL, NULL, NULL)
+		                       : NULL;
 	case OP_MUL:
 		if (expr_is(a, 0) || expr_is(b, 0))
 			return expr_const(0);
@@ -209,16 +217,15 @@ static Expr *simplify(Op op, Expr *a, Expr *b, Expr *c, Expr *d)
 		if (expr_is(b, 1))
 			return a;
 		if (a->op == OP_NEG)
-			return expr_op(OP_NEG, expr_op(OP_MUL, a->arg[0], b, NULL, NULL), NULL, NULL, NULL);
+			return expr_op(OP_NEG, expr_op(OP_MUL, a->arg[0], b, NULL, NULL), NULL,
+			               NULL, NULL);
 		return NULL;
 	case OP_DIV:
 		if (expr_is(a, 0) || expr_is(b, 1))
 			return a;
-		if (b->op == OP_CONST)    /* exact for powers of two, one rounding otherwise */
+		if (b->op == OP_CONST) /* exact for powers of two, one rounding otherwise */
 			return expr_op(OP_MUL, a, expr_const(1 / b->value), NULL, NULL);
 		return NULL;
-	case OP_NEG:
-		return a->op == OP_NEG ? a->arg[0] : NULL;
 	case OP_IFGT:
 	case OP_IFEQ:
 		return expr_same(c, d) ? c : NULL;
@@ -229,15 +236,17 @@ static Expr *simplify(Op op, Expr *a, Expr *b, Expr *c, Expr *d)
 
 Expr *expr_op(Op op, Expr *a, Expr *b, Expr *c, Expr *d)
 {
-	Expr *arg[MAX_ARG] = { a, b, c, d };
-	double v[MAX_ARG] = { 0 };
+	Expr *arg[MAX_ARG] = {a, b, c, d};
+	double v[MAX_ARG] = {0};
 	int constant = 0, n = expr_arity(op);
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
+		assert(arg[i]);
 		if (arg[i]->op == OP_CONST) {
 			v[i] = arg[i]->value;
 			constant++;
 		}
+	}
 	if (constant == n)
 		return expr_const(evaluate(op, v[0], v[1], v[2], v[3]));
 	Expr *e = simplify(op, a, b, c, d);
@@ -265,8 +274,9 @@ Expr *expr_settle(Expr *e)
 
 static int indices(const Expr *e)
 {
-	return e->op == OP_READ ? e->n
-	       : e->op == OP_INDEX || e->op == OP_INSIDE || e->op == OP_RANDOM ? 1 : 0;
+	return e->op == OP_READ                                                ? e->n
+	       : e->op == OP_INDEX || e->op == OP_INSIDE || e->op == OP_RANDOM ? 1
+	                                                                       : 0;
 }
 
 Expr *expr_subst(Expr *e, const Axis *axis, Affine by)
@@ -274,7 +284,7 @@ Expr *expr_subst(Expr *e, const Axis *axis, Affine by)
 	if (!expr_uses(e, axis))
 		return e;
 	if (expr_arity(e->op) > 0) {
-		Expr *arg[MAX_ARG] = { NULL };
+		Expr *arg[MAX_ARG] = {NULL};
 		for (int i = 0; i < e->n; i++)
 			arg[i] = expr_subst(e->arg[i], axis, by);
 		return expr_op(e->op, arg[0], arg[1], arg[2], arg[3]);
@@ -292,7 +302,7 @@ Expr *expr_replace(Expr *e, const Expr *from, Expr *to)
 		return to;
 	if (expr_arity(e->op) == 0)
 		return e;
-	Expr *arg[MAX_ARG] = { NULL };
+	Expr *arg[MAX_ARG] = {NULL};
 	bool changed = false;
 	for (int i = 0; i < e->n; i++) {
 		arg[i] = expr_replace(e->arg[i], from, to);
@@ -309,7 +319,7 @@ bool tensor_is_number(const Tensor *t)
 	return !t->batched;
 }
 
-/* ---- asking -------------------------------------------------------------------------------- */
+/* ---- asking --------------------------------------------------------------------------------- */
 
 bool expr_same(const Expr *a, const Expr *b)
 {
@@ -381,7 +391,7 @@ static void check_read(Expr *e, void *ctx)
 
 bool eqn_is_product(const Eqn *q)
 {
-	Outside o = { q->rhs, true };
+	Outside o = {q->rhs, true};
 
 	if (q->fold == FOLD_MAX)
 		return q->rhs->op == OP_READ;
@@ -389,7 +399,7 @@ bool eqn_is_product(const Eqn *q)
 	return o.all;
 }
 
-/* ---- printing ------------------------------------------------------------------------------ */
+/* ---- printing ------------------------------------------------------------------------------- */
 
 const char *affine_text(const Affine *a)
 {
@@ -417,8 +427,10 @@ static const char *indexed(const char *name, const Affine *index, int n)
 
 static int binding(const Expr *e)
 {
-	return e->op == OP_ADD || e->op == OP_SUB ? 1 : e->op == OP_MUL || e->op == OP_DIV ? 2
-	       : e->op == OP_NEG ? 2 : 3;
+	return e->op == OP_ADD || e->op == OP_SUB   ? 1
+	       : e->op == OP_MUL || e->op == OP_DIV ? 2
+	       : e->op == OP_NEG                    ? 2
+	                                            : 3;
 }
 
 static const char *operand(const Expr *e, int at_least)

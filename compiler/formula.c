@@ -95,9 +95,9 @@ static void set_init(Tensor *t, const Layer *l, double fan_in, double fan_out)
 	case INIT_LECUN_NORMAL:
 	case INIT_GLOROT_NORMAL:
 		t->init = NN_INIT_NORMAL;
-		t->init_scale = l->init == INIT_HE_NORMAL ? sqrt(2 / fan_in)
+		t->init_scale = l->init == INIT_HE_NORMAL      ? sqrt(2 / fan_in)
 		                : l->init == INIT_LECUN_NORMAL ? sqrt(1 / fan_in)
-		                : sqrt(2 / (fan_in + fan_out));
+		                                               : sqrt(2 / (fan_in + fan_out));
 		return;
 	case INIT_HE_UNIFORM:
 	case INIT_TORCH:
@@ -105,8 +105,8 @@ static void set_init(Tensor *t, const Layer *l, double fan_in, double fan_out)
 	case INIT_GLOROT_UNIFORM:
 		t->init = NN_INIT_UNIFORM;
 		t->init_scale = l->init == INIT_HE_UNIFORM ? sqrt(6 / fan_in)
-		                : l->init == INIT_TORCH ? 1 / sqrt(fan_in)
-		                : sqrt(6 / (fan_in + fan_out));
+		                : l->init == INIT_TORCH    ? 1 / sqrt(fan_in)
+		                                           : sqrt(6 / (fan_in + fan_out));
 	}
 }
 
@@ -138,7 +138,8 @@ static Tensor *param_find(const Prog *p, const char *full)
 static void param_dims(Tensor *t, const LayerParam *d, const Tensor *x, bool flat)
 {
 	for (int i = 0; i < d->rank; i++) {
-		bool all = !strcmp(d->text[i], "F") || (flat && strchr("C.", *d->text[i]) && !d->text[i][1]) ||
+		bool all = !strcmp(d->text[i], "F") ||
+		           (flat && strchr("C.", *d->text[i]) && !d->text[i][1]) ||
 		           (flat && !strcmp(d->text[i], "..."));
 		t->file_dim[t->file_rank++] = (int)d->dim[i];
 		if (!all)
@@ -148,7 +149,8 @@ static void param_dims(Tensor *t, const LayerParam *d, const Tensor *x, bool fla
 	}
 }
 
-static Tensor *param_new(Prog *p, const Scope *s, const Layer *l, const LayerParam *d, const char *full)
+static Tensor *param_new(Prog *p, const Scope *s, const Layer *l, const LayerParam *d,
+                         const char *full)
 {
 	Role role = d->running ? ROLE_RUNNING : l->trainable ? ROLE_PARAM : ROLE_FROZEN;
 	Tensor *t = tensor_new(p, full, format("%s_%s", s->tag, d->name), role);
@@ -189,8 +191,8 @@ static void params(Prog *p, Scope *s, const Layer *l)
 	}
 }
 
-/* "x1[...]< + x#[...]>": the part in angle brackets once for each further input; O# is the number of
- * channels before it. */
+/* "x1[...]< + x#[...]>": the part in angle brackets once for each further input; O# is the
+ * number of channels before it. */
 static const char *for_inputs(const char *text, int n)
 {
 	const char *from = strchr(text, '<'), *to = from ? strchr(from, '>') : NULL;
@@ -224,7 +226,7 @@ static Block *block_new(Prog *p, const Layer *l, const Row *row, Phase phase, co
 
 	b->layer = l;
 	b->row = row;
-	b->scope = (Scope){ .prog = p, .phase = phase, .layer = l, .tag = tag, .axes = row->axes };
+	b->scope = (Scope){.prog = p, .phase = phase, .layer = l, .tag = tag, .axes = row->axes};
 	if (phase == PHASE_EVAL)
 		return b;
 	p->block = grow(p->block, p->nblock, sizeof *p->block);
@@ -235,8 +237,8 @@ static Block *block_new(Prog *p, const Layer *l, const Row *row, Phase phase, co
 /* An image shown as features, as a tensor of features: for rows that tell the two apart. */
 static Tensor *unflatten(Prog *p, Tensor *x, Phase phase, const Layer *l, const char *tag)
 {
-	Scope s = { .prog = p, .phase = phase, .layer = l, .tag = tag, .like = x };
-	Var var[] = { { "H", x->dim[2] }, { "W", x->dim[3] } };
+	Scope s = {.prog = p, .phase = phase, .layer = l, .tag = tag, .like = x};
+	Var var[] = {{"H", x->dim[2]}, {"W", x->dim[3]}};
 
 	s.var = var;
 	s.nvar = 2;
@@ -264,7 +266,7 @@ static Tensor *inputs(Prog *p, Scope *s, const Layer *l, Phase phase)
 		else
 			shown_flat |= flat;
 		scope_bind(s, format("x%d", i + 1), x, NULL);
-		var[s->nvar++] = (Var){ format("O%d", i + 1), before };
+		var[s->nvar++] = (Var){format("O%d", i + 1), before};
 		before += x->rank > 1 ? x->dim[1] : 1;
 		first = first ? first : x;
 	}
@@ -318,9 +320,11 @@ static void class_weight(Prog *p, Scope *s, const Model *m)
 	double wanted = 0;
 
 	for (int i = 0; i < m->nloss_var; i++)
-		wanted = !strcmp(m->loss_var[i].name, "class_weights") ? m->loss_var[i].value : wanted;
+		wanted = !strcmp(m->loss_var[i].name, "class_weights") ? m->loss_var[i].value
+		                                                       : wanted;
 	if (wanted > 0 && !p->class_weight) {
-		Tensor *t = p->class_weight = tensor_new(p, "class_weight", "class_weight", ROLE_CLASS_WEIGHT);
+		Tensor *t = p->class_weight =
+		        tensor_new(p, "class_weight", "class_weight", ROLE_CLASS_WEIGHT);
 		t->keep = true;
 		for (int d = 1; d < s->like->rank; d++)
 			t->dim[t->rank++] = s->like->dim[d];
@@ -345,7 +349,7 @@ static void loss_equations(Prog *p, Phase phase, Tensor *y)
 	double f = 1;
 	for (int d = 1; d < y->rank; d++)
 		f *= y->dim[d];
-	var[m->nloss_var] = (Var){ "F", f };
+	var[m->nloss_var] = (Var){"F", f};
 	s->var = var;
 	s->nvar = m->nloss_var + 1;
 	s->like = y;
@@ -370,7 +374,8 @@ static void all_layers(Prog *p, Phase phase)
 		for (Layer *o = p->model->layers; o != l; o = o->next)
 			ordinal += o->row == l->row;
 		const char *tag = format("%s%d", l->row->name, ordinal);
-		layer_equations(p, l, phase, phase == PHASE_EVAL ? format("eval_%s", tag) : tag, key);
+		layer_equations(p, l, phase, phase == PHASE_EVAL ? format("eval_%s", tag) : tag,
+		                key);
 	}
 }
 
@@ -392,8 +397,9 @@ void formula(Prog *p)
 	} else {
 		p->target_t = tensor_new(p, "y", "target", ROLE_TARGET);
 		p->target_t->keep = true;
-		Shape none = { 0 };
-		batch_shape(p, p->target_t, m->loss->labels ? &none : &m->output->shape);
+		Shape number = {0};
+		Shape wanted = m->loss->labels ? number : m->output ? m->output->shape : m->input;
+		batch_shape(p, p->target_t, &wanted);
 	}
 	loss_equations(p, PHASE_FORWARD, y);
 	all_layers(p, PHASE_EVAL);

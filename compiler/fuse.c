@@ -18,49 +18,6 @@
 
 enum { MAX_EQN = 32, MAX_INNER = 16 };
 
-/* ---- what a kernel reads and writes ----------------------------------------------------------- */
-
-typedef struct Visit {
-	const Tensor *t;
-	bool found;
-} Visit;
-
-static void find_read(Expr *e, void *ctx)
-{
-	Visit *v = ctx;
-
-	v->found |= e->op == OP_READ && e->tensor == v->t;
-}
-
-static bool reads(const Eqn *q, const Tensor *t)
-{
-	Visit v = { t, false };
-
-	expr_each(q->rhs, find_read, &v);
-	return v.found;
-}
-
-static bool writes(const Eqn *q, const Tensor *t)
-{
-	return q->out == t || q->arg == t;
-}
-
-static bool kernel_reads(const Kernel *k, const Tensor *t)
-{
-	for (int i = 0; i < k->neqn; i++)
-		if (reads(k->eqn[i], t))
-			return true;
-	return false;
-}
-
-static bool kernel_writes(const Kernel *k, const Tensor *t)
-{
-	for (int i = 0; i < k->neqn; i++)
-		if (writes(k->eqn[i], t))
-			return true;
-	return false;
-}
-
 typedef struct Count {
 	const Tensor *first;
 	int n;
@@ -78,7 +35,7 @@ static void count_tensors(Expr *e, void *ctx)
 
 static bool is_contraction(const Eqn *q)
 {
-	Count c = { NULL, 0 };
+	Count c = {NULL, 0};
 
 	if (q->fold != FOLD_SUM || q->rhs->op != OP_MUL)
 		return false;
@@ -86,7 +43,7 @@ static bool is_contraction(const Eqn *q)
 	return c.n >= 2 && q->nfree > 0;
 }
 
-/* ---- joining ----------------------------------------------------------------------------------- */
+/* ---- joining -------------------------------------------------------------------------------- */
 
 static void rename_axis(Eqn *q, Axis *from, Axis *to)
 {
@@ -149,7 +106,7 @@ static int inner_points(const Eqn *q, const Eqn *root)
 	return mine / outer > MAX_INNER ? MAX_INNER + 1 : (int)(mine / outer);
 }
 
-typedef struct Match {         /* pairs of axes: one of the new equation, one of the kernel    */
+typedef struct Match { /* pairs of axes: one of the new equation, one of the kernel    */
 	Axis *mine[MAX_AXIS], *its[MAX_AXIS];
 	int n;
 	bool fits;
@@ -167,7 +124,7 @@ static void pair(Match *m, Axis *mine, Axis *its)
 			return;
 		}
 	if (!has_axis(root, its, true))
-		return;                         /* an inner axis of its writer: complete by now */
+		return; /* an inner axis of its writer: complete by now */
 	m->fits &= mine->extent == its->extent && has_axis(m->q, mine, true);
 	m->mine[m->n] = mine;
 	m->its[m->n++] = its;
@@ -199,7 +156,7 @@ static void match_read(Expr *e, void *ctx)
 
 static bool join(const Prog *p, Kernel *k, Eqn *q)
 {
-	Match m = { .fits = true, .k = k, .q = q };
+	Match m = {.fits = true, .k = k, .q = q};
 	const Eqn *root = k->eqn[0];
 
 	if (k->neqn == MAX_EQN || is_contraction(q) || k->eval != (q->phase == PHASE_EVAL))
@@ -210,7 +167,7 @@ static bool join(const Prog *p, Kernel *k, Eqn *q)
 	if (k->contraction && (q->fold || inner_points(q, root) > MAX_INNER))
 		return false;
 	if (q->phase == PHASE_UPDATE && p->lanes > 1 && folds_images(root))
-		return false;                       /* scalars here, whole vectors on its own */
+		return false; /* scalars here, whole vectors on its own */
 	rename_axes(q, m.mine, m.its, m.n);
 	k->eqn[k->neqn++] = q;
 	return true;
@@ -233,7 +190,7 @@ static bool join_part(Kernel *k, Eqn *q)
 	return true;
 }
 
-/* ---- following parts ---------------------------------------------------------------------------- */
+/* ---- following parts ------------------------------------------------------------------------ */
 
 static const Expr *read_of(const Expr *e, const Tensor *t)
 {
@@ -258,7 +215,8 @@ static bool elementwise_over(const Eqn *q, const Tensor *t)
 		const Affine *a = &r->index[d];
 		if (a->n == 0 && a->c == 0 && t->dim[d] == 1)
 			continue;
-		if (a->n != 1 || !affine_is(a, a->term[0].axis) || a->term[0].axis->extent != t->dim[d])
+		if (a->n != 1 || !affine_is(a, a->term[0].axis) ||
+		    a->term[0].axis->extent != t->dim[d])
 			return false;
 		axes++;
 	}
@@ -280,7 +238,7 @@ static Eqn *follow(Prog *p, const Eqn *q, const Eqn *part)
 		if (r->index[d].n == 0)
 			continue;
 		const Axis *a = r->index[d].term[0].axis;
-		Axis *hold = axis_new(a->name, a->extent);     /* part may use an axis of q's */
+		Axis *hold = axis_new(a->name, a->extent); /* part may use an axis of q's */
 		for (int i = 0; i < c->out->rank; i++)
 			c->index[i] = affine_subst(c->index[i], a, affine_axis(hold));
 		c->rhs = expr_subst(c->rhs, a, affine_axis(hold));
@@ -301,7 +259,7 @@ static int parts_of(const Kernel *k, const Tensor *t, const Eqn *q)
 	for (int i = 0; i < k->neqn; i++) {
 		int64_t points = 1;
 		const Eqn *w = k->eqn[i];
-		if (w->out != t && reads(q, w->out))
+		if (w->out != t && eqn_reads(q, w->out))
 			return 0;
 		if (w->out != t)
 			continue;
@@ -334,7 +292,7 @@ static bool join_parts(Prog *p, Kernel *k, Eqn *q)
 	return false;
 }
 
-/* ---- kernels ------------------------------------------------------------------------------------ */
+/* ---- kernels -------------------------------------------------------------------------------- */
 
 static Kernel *kernel_new(Prog *p, Eqn *q)
 {
@@ -355,7 +313,8 @@ static Kernel *latest_input(const Prog *p, const Eqn *q)
 	for (int i = p->nkernel - 1; i >= 0; i--)
 		for (int j = 0; j < p->kernel[i]->neqn; j++) {
 			const Eqn *w = p->kernel[i]->eqn[j];
-			if (reads(q, w->out) || (w->arg && reads(q, w->arg)) || w->out == q->out)
+			if (eqn_reads(q, w->out) || (w->arg && eqn_reads(q, w->arg)) ||
+			    w->out == q->out)
 				return p->kernel[i];
 		}
 	return NULL;
@@ -378,102 +337,6 @@ static void place(Prog *p, Eqn *q, bool fusing)
 	    (join_part(k, q) || join_parts(p, k, q) || join(p, k, q)))
 		return;
 	kernel_new(p, q);
-}
-
-/* ---- registers ---------------------------------------------------------------------------------- */
-
-/* Is t made and read only inside kernel k, always at the point where it was made? */
-typedef struct Local {
-	const Kernel *k;
-	const Tensor *t;
-	int upto;                  /* equations before this one may have made it                  */
-	bool ok;
-} Local;
-
-/* Do equations i .. j run in the same inner loops, one after the other? */
-static bool one_run(const Kernel *k, int i, int j)
-{
-	for (int x = i + 1; x <= j; x++) {
-		if (k->eqn[x]->fold || k->eqn[x]->nfree != k->eqn[i]->nfree)
-			return false;
-		for (int a = 0; a < k->eqn[i]->nfree; a++)
-			if (k->eqn[x]->axis[a] != k->eqn[i]->axis[a])
-				return false;
-	}
-	return !k->eqn[i]->fold;
-}
-
-static void check_local(Expr *e, void *ctx)
-{
-	Local *l = ctx;
-	bool made = false;
-
-	if (e->op != OP_READ || e->tensor != l->t)
-		return;
-	for (int i = 0; i < l->upto; i++) {
-		const Eqn *w = l->k->eqn[i];
-		bool same = w->out == l->t && (w->nfree == l->k->eqn[0]->nfree || one_run(l->k, i, l->upto));
-		for (int d = 0; d < e->n && same; d++)
-			same = affine_same(&w->index[d], &e->index[d]);
-		made |= same;
-	}
-	l->ok &= made;
-}
-
-static void find_locals(Prog *p, const Kernel *k)
-{
-	for (int i = 0; i < k->neqn; i++) {
-		Tensor *t = k->eqn[i]->out;
-		Local l = { k, t, 0, true };
-		if (t->keep || k->eqn[i]->update)
-			continue;
-		for (int j = 0; j < p->nkernel && l.ok; j++)
-			if (p->kernel[j] != k && (kernel_reads(p->kernel[j], t) || kernel_writes(p->kernel[j], t)))
-				l.ok = false;
-		for (int j = 0; j < k->neqn && l.ok; j++) {
-			l.upto = j;
-			expr_each(k->eqn[j]->rhs, check_local, &l);
-		}
-		t->local = l.ok;
-	}
-}
-
-/* ---- meetings ------------------------------------------------------------------------------------ */
-
-static bool conflict(const Kernel *a, const Kernel *b)
-{
-	bool alike = (a->slice && b->slice) || (a->serial && b->serial);
-
-	for (int i = 0; i < a->neqn && !alike; i++) {
-		const Eqn *q = a->eqn[i];
-		if ((!q->out->local && (kernel_reads(b, q->out) || kernel_writes(b, q->out))) ||
-		    (q->arg && (kernel_reads(b, q->arg) || kernel_writes(b, q->arg))))
-			return true;
-	}
-	for (int i = 0; i < b->neqn && !alike; i++)
-		if (!b->eqn[i]->out->local && kernel_reads(a, b->eqn[i]->out))
-			return true;
-	return false;
-}
-
-static void meetings(Prog *p)
-{
-	int since = 0, interval = 0;
-
-	for (int i = 0; i < p->nkernel; i++) {
-		Kernel *k = p->kernel[i];
-		bool other_program = i > 0 && k->eval != p->kernel[i - 1]->eval;
-		for (int j = since; j < i && !k->sync; j++)
-			k->sync = conflict(p->kernel[j], k);
-		if (k->sync || other_program) {
-			since = i;
-			interval++;
-		}
-		if (other_program)
-			k->sync = false;                /* a program starts together */
-		k->interval = interval;
-	}
-	p->intervals = interval + 1;
 }
 
 void fuse(Prog *p)

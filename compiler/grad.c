@@ -1,18 +1,19 @@
 /* grad.c: appends the backward equations and the optimizer's.
  *
- * In: forward equations, last to first. For an equation out[o] = fold e and every tensor T it reads
- * at index f(axes), the gradient is  dT[h] += sum over all axes with f(axes) = h of  dout[o] * de/dT.
- * The adjoint de/dT comes from the derivative column of ops.h; solve.c turns the sum into loops. A
- * row that states its gradient (softmax) has its text read instead. Gradients of tensors with several
- * readers are added up; tensors that no trained parameter feeds get none. */
+ * In: forward equations, last to first. For an equation out[o] = fold e and every tensor T it
+ * reads at index f(axes), the gradient is  dT[h] += sum over all axes with f(axes) = h of
+ * dout[o] * de/dT. The adjoint de/dT comes from the derivative column of ops.h; solve.c turns
+ * the sum into loops. A row that states its gradient has its text read instead.
+ * Gradients of tensors with several readers are added up; tensors that no trained parameter
+ * feeds get none. */
 #include "ir.h"
 
 #include <assert.h>
 #include <string.h>
 
-typedef struct Part {          /* a contribution to a gradient                                */
-	Tensor *tensor;            /* the gradient seen by one reader; or NULL                    */
-	Expr *number;              /* the same for all elements                                   */
+typedef struct Part {   /* a contribution to a gradient                                */
+	Tensor *tensor; /* the gradient seen by one reader; or NULL                    */
+	Expr *number;   /* the same for all elements                                   */
 } Part;
 
 typedef struct Parts {
@@ -20,21 +21,21 @@ typedef struct Parts {
 	int n;
 } Parts;
 
-typedef struct Adjoint {       /* of one read of an equation                                  */
+typedef struct Adjoint { /* of one read of an equation                                  */
 	Expr *read, *adj;
 } Adjoint;
 
 typedef struct Context {
 	Prog *p;
-	Parts *parts;              /* by tensor id                                                */
-	const Eqn *q;              /* the forward equation                                        */
-	Adjoint adjoint[32];       /* of its reads                                                */
+	Parts *parts;        /* by tensor id                                                */
+	const Eqn *q;        /* the forward equation                                        */
+	Adjoint adjoint[32]; /* of its reads                                                */
 	int nadjoint;
-	bool needed;               /* result of `needs`                                           */
+	bool needed; /* result of `needs`                                           */
 } Context;
 
 static const char *const derivative[][4] = {
-#define OP(id, name, arity, text, d0, d1, d2, d3) { d0, d1, d2, d3 },
+#define OP(id, name, arity, text, d0, d1, d2, d3) {d0, d1, d2, d3},
 #include "ops.h"
 #undef OP
 };
@@ -60,7 +61,7 @@ static bool needs(Context *c, Expr *e)
 	return c->needed;
 }
 
-/* ---- adjoints of one expression -------------------------------------------------------------- */
+/* ---- adjoints of one expression ------------------------------------------------------------- */
 
 static void push(Context *c, Expr *e, Expr *adj, bool root)
 {
@@ -73,22 +74,25 @@ static void push(Context *c, Expr *e, Expr *adj, bool root)
 				return;
 			}
 		assert(c->nadjoint < 32);
-		c->adjoint[c->nadjoint++] = (Adjoint){ e, adj };
+		c->adjoint[c->nadjoint++] = (Adjoint){e, adj};
 		return;
 	}
-	Scope s = { .prog = c->p };
-	static const char *const letter[] = { "a", "b", "c", "d" };
+	Scope s = {.prog = c->p};
+	static const char *const letter[] = {"a", "b", "c", "d"};
 	for (int i = 0; i < e->n; i++)
 		scope_bind(&s, letter[i], NULL, e->arg[i]);
 	bool at_hand = root && c->q->fold == FOLD_NONE;
 	scope_bind(&s, "y", NULL, at_hand ? expr_read(c->q->out, c->q->index) : e);
 	scope_bind(&s, "g", NULL, adj);
 	for (int i = 0; i < e->n; i++)
-		if (needs(c, e->arg[i]))
+		if (needs(c, e->arg[i]) && !*derivative[e->op][i])
+			fatal(70,
+			      "a function without a derivative in a formula; please report this");
+		else if (needs(c, e->arg[i]))
 			push(c, e->arg[i], parse_expr(&s, derivative[e->op][i]), false);
 }
 
-/* ---- contributions --------------------------------------------------------------------------- */
+/* ---- contributions -------------------------------------------------------------------------- */
 
 static void contribute(Context *c, const Tensor *t, Tensor *grad, Expr *number)
 {
@@ -96,7 +100,7 @@ static void contribute(Context *c, const Tensor *t, Tensor *grad, Expr *number)
 
 	if (parts->n == 64)
 		fatal(70, "more than 64 readers of one tensor (%s); please report this", t->cname);
-	parts->part[parts->n++] = (Part){ grad, number };
+	parts->part[parts->n++] = (Part){grad, number};
 }
 
 static Tensor *grad_tensor(Context *c, const Tensor *t)
@@ -161,7 +165,7 @@ static bool finish(Context *c, Tensor *t, const Layer *l)
 	return true;
 }
 
-/* ---- one forward equation --------------------------------------------------------------------- */
+/* ---- one forward equation ------------------------------------------------------------------- */
 
 /* Is the adjoint of a read simply the output's gradient, element for element? */
 static bool passes_through(const Context *c, const Adjoint *a)
@@ -184,7 +188,8 @@ static Expr *fold_adjoint(Context *c, Eqn *q, Expr *g)
 	if (q->fold != FOLD_MAX)
 		return g;
 	for (int i = q->nfree; i < q->naxis; i++) {
-		code = affine_add(affine_scale(code, q->axis[i]->extent), affine_axis(q->axis[i]), 1);
+		code = affine_add(affine_scale(code, q->axis[i]->extent), affine_axis(q->axis[i]),
+		                  1);
 		cells *= q->axis[i]->extent;
 	}
 	if (!q->arg) {
@@ -221,7 +226,7 @@ static void differentiate(Context *c, Eqn *q)
 		bool uniform = made->fold == FOLD_NONE && !made->next;
 		for (int k = 0; k < made->naxis; k++)
 			uniform = uniform && !expr_uses(only, made->axis[k]);
-		if (uniform) {    /* one number for all: no tensor needed */
+		if (uniform) { /* one number for all: no tensor needed */
 			before->next = NULL;
 			c->p->last = before;
 			contribute(c, a->read->tensor, NULL, only);
@@ -253,7 +258,8 @@ static void stated(Context *c, Block *b)
 	if (b->x->needs_grad)
 		contribute(c, b->x, dx, NULL);
 	for (int i = 0; i < params; i++) {
-		Tensor *w = s->bind[i].tensor, *dw = scope_tensor(s, format("d%s", s->bind[i].name));
+		Tensor *w = s->bind[i].tensor,
+		       *dw = scope_tensor(s, format("d%s", s->bind[i].name));
 		if (w && dw && w->role == ROLE_PARAM)
 			contribute(c, w, dw, NULL);
 	}
@@ -274,7 +280,7 @@ static void block_gradient(Context *c, Block *b)
 		differentiate(c, order[--n]);
 }
 
-/* ---- the optimizer ---------------------------------------------------------------------------- */
+/* ---- the optimizer -------------------------------------------------------------------------- */
 
 static void note_read(Expr *e, void *ctx)
 {
@@ -325,7 +331,7 @@ static Tensor *clip_factor(Prog *p)
 		return NULL;
 	for (int i = 0, n = p->ntensor; i < n; i++) {
 		Tensor *w = p->tensor[i];
-		Scope s = { .prog = p, .phase = PHASE_UPDATE, .tag = w->cname, .like = w };
+		Scope s = {.prog = p, .phase = PHASE_UPDATE, .tag = w->cname, .like = w};
 		if (w->role != ROLE_PARAM)
 			continue;
 		scope_bind(&s, "g", w->grad, NULL);
@@ -334,7 +340,7 @@ static Tensor *clip_factor(Prog *p)
 		                    "square[0] = before[0] + (sum{k} squares[k])");
 		sofar = scope_tensor(&s, "square");
 	}
-	Scope s = { .prog = p, .phase = PHASE_UPDATE, .tag = "clip", .like = sofar };
+	Scope s = {.prog = p, .phase = PHASE_UPDATE, .tag = "clip", .like = sofar};
 	scope_bind(&s, "square", sofar, NULL);
 	scope_bind(&s, "limit", NULL, limit);
 	parse_equations(&s, "factor[0] = min(1, limit / (sqrt(square[0]) + 0.000001))");
@@ -356,7 +362,7 @@ static void update(Context *c, Tensor *w, Tensor *clip)
 {
 	Prog *p = c->p;
 	const Model *m = p->model;
-	Scope s = { .prog = p, .phase = PHASE_UPDATE, .tag = w->cname, .like = w };
+	Scope s = {.prog = p, .phase = PHASE_UPDATE, .tag = w->cname, .like = w};
 	Eqn *before = p->last;
 
 	scope_bind(&s, "w", w, NULL);
@@ -371,7 +377,8 @@ static void update(Context *c, Tensor *w, Tensor *clip)
 	for (const char *at = m->optimizer->state; at && *at; at += strspn(at, " ")) {
 		size_t n = strcspn(at, " ");
 		const char *name = copy_bytes(at, n);
-		Tensor *t = tensor_new(p, format("%s.%s", w->name, name), format("%s_%s", w->cname, name), ROLE_STATE);
+		Tensor *t = tensor_new(p, format("%s.%s", w->name, name),
+		                       format("%s_%s", w->cname, name), ROLE_STATE);
 		t->rank = w->rank;
 		memcpy(t->dim, w->dim, sizeof t->dim);
 		t->file_rank = w->file_rank;
@@ -405,16 +412,17 @@ static void choose_hypers(Prog *p)
 
 void grad(Prog *p)
 {
-	Context c = { .p = p };
-	Eqn *eval = p->first, *last_forward = NULL;
+	Context c = {.p = p};
+	Eqn *last_forward = p->first;
 
 	for (int i = 0; i < p->ntensor; i++)
 		p->tensor[i]->needs_grad = p->tensor[i]->role == ROLE_PARAM;
+	assert(last_forward);
 	for (Eqn *q = p->first; q && q->phase == PHASE_FORWARD; q = q->next) {
 		q->out->needs_grad |= needs(&c, q->rhs);
 		last_forward = q;
 	}
-	eval = last_forward->next;              /* evaluation goes behind the updates */
+	Eqn *eval = last_forward->next; /* evaluation goes behind the updates */
 	Eqn *eval_last = p->last;
 	last_forward->next = NULL;
 	p->last = last_forward;
@@ -431,7 +439,7 @@ void grad(Prog *p)
 		if (finish(&c, w, NULL) && w->grad)
 			show_gradient(w);
 		else
-			w->role = ROLE_FROZEN;          /* nothing that counts depends on it */
+			w->role = ROLE_FROZEN; /* nothing that counts depends on it */
 	}
 	Tensor *clip = clip_factor(p);
 	for (int i = 0; i < n; i++)

@@ -171,7 +171,7 @@ typedef struct Scope {
 	const Var *var;            /* numbers                                                     */
 	int nvar;
 	const char *axes;          /* Row.axes                                                    */
-	Known bind[48];             /* names -> tensors or expressions; grows with temporaries     */
+	Known bind[48];             /* names -> tensors, expressions; temporaries too  */
 	int nbind;
 	Tensor *like;              /* what `...` runs over                                        */
 	bool flat;                 /* `like` is an image shown as features: c... is all of it     */
@@ -254,14 +254,23 @@ Tensor *scope_tensor(const Scope *s, const char *name);
 
 /* solve.c    appends equations  out[h] = sum of e over all axes of q with place(axes) = h.
  * vanishes: e is 0 by itself where an axis of q's output is out of range. */
-void solve(Prog *p, Phase phase, const Eqn *q, bool vanishes, const Affine *place, Expr *e, Tensor *out);
+void solve(Prog *p, Phase phase, const Eqn *q, bool vanishes, const Affine *place, Expr *e,
+           Tensor *out);
 
 /* grad.c     needs: forward Eqns  fills: backward and update Eqns, Tensor.grad  breaks: nothing */
 void grad(Prog *p);
 /* rewrite.c  needs: Eqns  fills: nothing new  breaks: ids of equations */
 void rewrite(Prog *p);
-/* fuse.c     needs: Eqns  fills: Kernel list, slice, sync, Tensor.local  breaks: axes of fused Eqns */
+/* fuse.c     needs: Eqns  fills: Kernel list, slice, sync, local  breaks: axes of fused Eqns */
 void fuse(Prog *p);
+/* meet.c     the second half of fuse */
+bool eqn_reads(const Eqn *q, const Tensor *t);
+bool eqn_writes(const Eqn *q, const Tensor *t);
+bool kernel_reads(const Kernel *k, const Tensor *t);
+bool kernel_writes(const Kernel *k, const Tensor *t);
+void find_locals(Prog *p, const Kernel *k);
+void meetings(Prog *p);
+
 /* layout.c   needs: Kernels  fills: Tensor.lanes elems zero_dead  breaks: nothing */
 void layout(Prog *p);
 /* plan.c     needs: layout  fills: offset, arena  breaks: nothing */
@@ -275,7 +284,7 @@ void verify(const Prog *p, char letter);
 /* dump.c     the table of pass `letter` */
 void dump(const Prog *p, char letter, FILE *out);
 void explain(const Prog *p, FILE *out);
-/* emit.c     C of one program: kernels, tensor table, nn_step, nn_eval; prefix "nn_fast" or "nn_plain" */
+/* emit.c     C of one program: kernels, tensors, step and evaluation, as nn_program `symbol` */
 void emit(const Prog *p, const char *symbol, FILE *out);
 void emit_kernel(const Prog *p, const Kernel *k, FILE *out);   /* also -d k and -d s           */
 /* emit_model.c  C of the nn_model table */

@@ -46,7 +46,7 @@ static void add_partial(Prog *p, Kernel *k)
 	if (!k->contraction || !images || !walked || k->neqn > 1 || q->nfree < 2 || p->lanes == 1 ||
 	    options.no_tile)
 		return;
-	for (int d = 0; d < q->out->rank; d++)          /* each weight in its own place */
+	for (int d = 0; d < q->out->rank; d++) /* each weight in its own place */
 		if (q->index[d].n > 2)
 			return;
 	Tensor *t = tensor_new(p, "partial", format("%s_partial", q->out->cname), ROLE_TEMP);
@@ -57,16 +57,16 @@ static void add_partial(Prog *p, Kernel *k)
 	k->rows = walked;
 }
 
+/* Reals in memory: whole blocks of images, padded rows, whole vectors. */
 static int64_t elements(const Prog *p, const Tensor *t)
 {
-	int64_t n = t->wide ? p->lanes : 1;
+	int64_t lanes = p->lanes, n = t->wide ? lanes : 1;
 
-	for (int d = 0; d < t->rank; d++)
-		n *= d == t->rank - 1 ? t->pitch : d || !t->batched ? t->dim[d]
-		     : (t->dim[d] + p->lanes - 1) / p->lanes * p->lanes;
-	if (t->batched && t->rank == 1)
-		n = (t->dim[0] + p->lanes - 1) / p->lanes * p->lanes;
-	return (n + p->lanes - 1) / p->lanes * p->lanes;
+	for (int d = 0; d < t->rank; d++) {
+		int64_t size = d == t->rank - 1 ? t->pitch : t->dim[d];
+		n *= d == 0 && t->batched ? (t->dim[0] + lanes - 1) / lanes * lanes : size;
+	}
+	return (n + lanes - 1) / lanes * lanes;
 }
 
 void layout(Prog *p)

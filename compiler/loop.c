@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* ---- flat kernels -------------------------------------------------------------------------------- */
+/* ---- flat kernels --------------------------------------------------------------------------- */
 
 typedef struct Flat {
 	const Eqn *q;
@@ -45,11 +45,12 @@ static void check_flat(Expr *e, void *ctx)
 
 static bool is_flat(const Kernel *k)
 {
-	Flat f = { k->eqn[0], 0, k->eqn[0]->nfree > 0 };
+	Flat f = {k->eqn[0], 0, k->eqn[0]->nfree > 0};
 
 	for (int i = 0; i < k->neqn && f.ok; i++) {
 		const Eqn *q = k->eqn[i];
-		f.ok = !q->fold && q->nfree == k->eqn[0]->nfree && in_order(k->eqn[0], q->out, q->index);
+		f.ok = !q->fold && q->nfree == k->eqn[0]->nfree &&
+		       in_order(k->eqn[0], q->out, q->index);
 		expr_each(q->rhs, check_flat, &f);
 	}
 	for (int i = 0; i < k->eqn[0]->nfree; i++)
@@ -57,13 +58,13 @@ static bool is_flat(const Kernel *k)
 	return f.ok;
 }
 
-/* ---- cost ----------------------------------------------------------------------------------------- */
+/* ---- cost ----------------------------------------------------------------------------------- */
 
 /* Share of the points of an index that are inside 0 .. extent-1. */
 static double inside_share(const Affine *a, int extent)
 {
 	int64_t points = 1, in = 0;
-	int at[MAX_TERM] = { 0 };
+	int at[MAX_TERM] = {0};
 
 	for (int i = 0; i < a->n; i++)
 		points *= a->term[i].axis->extent;
@@ -114,7 +115,7 @@ static void count_ops(Expr *e, void *ctx)
 /* Operations on points that read nothing outside: padding is not counted. */
 static double flop_of(Eqn *q)
 {
-	Share s = { .share = 1 };
+	Share s = {.share = 1};
 	double points = 1, ops = q->fold ? 1 : 0;
 
 	for (int i = 0; i < q->naxis; i++)
@@ -150,7 +151,7 @@ static void touch_read(Expr *e, void *ctx)
 
 static void cost(const Prog *p, Kernel *k)
 {
-	Traffic t = { .n = 0 };
+	Traffic t = {.n = 0};
 
 	for (int i = 0; i < k->neqn; i++) {
 		k->flop += flop_of(k->eqn[i]);
@@ -175,7 +176,7 @@ void loop(Prog *p)
 		k->lanes = batch || k->flat ? p->lanes : 1;
 		k->nloop = q->nfree;
 		for (int a = 0; a < q->nfree; a++) {
-			k->loop[a] = (Loop){ .axis = q->axis[a], .tile = 1 };
+			k->loop[a] = (Loop){.axis = q->axis[a], .tile = 1};
 			k->loop[a].lane = q->axis[a]->batch && p->lanes > 1;
 		}
 		cost(p, k);

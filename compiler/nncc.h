@@ -17,7 +17,7 @@
 
 enum { MAX_DIM = 6, MAX_IN = 64, MAX_VAR = 32 };
 
-/* ---- places and errors --------------------------------------------------------------------- */
+/* ---- places and errors ---------------------------------------------------------------------- */
 
 typedef struct Pos {
 	const char *file;          /* as given on the command line                               */
@@ -26,7 +26,7 @@ typedef struct Pos {
 	const char *block;         /* with via: the block's name                                 */
 } Pos;
 
-/* ---- x xml: the tree ----------------------------------------------------------------------- */
+/* ---- x xml: the tree ------------------------------------------------------------------------ */
 
 typedef struct Attr {
 	const char *name, *value;  /* value with entities resolved                           xml */
@@ -91,7 +91,7 @@ typedef struct Row {
 	const char *param;         /* "weight[filters,C/groups,kh,kw] bias[filters]";
 	                              fan in = product of dims after the first                    */
 	const char *axes;          /* "g:groups k:filters/groups": extents not found by shapes    */
-	const char *choose;        /* name of an A_CHOICE number: eqn and grad have variants "a | b" */
+	const char *choose;        /* an A_CHOICE number that picks one of the texts "a | b"      */
 	const char *eqn;           /* in training; NULL: a view, or not supported yet             */
 	const char *eval;          /* in evaluation; NULL: the same                               */
 	const char *grad;          /* dx in terms of x, y, dy (loss: of x, t); NULL: derived      */

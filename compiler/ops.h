@@ -2,8 +2,8 @@
  *
  * OP(id, name in formulas, arity, C text, derivative for each argument)
  * C text: $1..$4 are the arguments. Derivatives: a b c d are the arguments, y the result, g the
- * gradient of the result; where y is at hand (the equation's own output) it is read, so that inputs
- * need not be kept. At a tie max() gives its first argument (so relu has slope 0 at 0). */
+ * gradient of the result (empty: has none); where y is at hand (the equation's own output) it is read, so that inputs
+ * need not be kept. At a tie max() gives its first argument: max(0, x) has slope 0 at 0. */
 OP(ADD, "+", 2, "$1 + $2", "g", "g", "", "")
 OP(SUB, "-", 2, "$1 - $2", "g", "-g", "", "")
 OP(MUL, "*", 2, "$1 * $2", "g * b", "g * a", "", "")
@@ -23,4 +23,4 @@ OP(ABS, "abs", 1, "nn_abs($1)", "g * sign(a)", "", "", "")
 OP(SIGN, "sign", 1, "nn_sign($1)", "0", "", "", "")
 OP(IFGT, "ifgt", 4, "nn_ifgt($1, $2, $3, $4)", "0", "0", "ifgt(a, b, g, 0)", "ifgt(a, b, 0, g)")
 OP(IFEQ, "ifeq", 4, "nn_ifeq($1, $2, $3, $4)", "0", "0", "ifeq(a, b, g, 0)", "ifeq(a, b, 0, g)")
-OP(POWER, "power", 2, "nn_power($1, $2)", "0", "0", "", "")
+OP(POWER, "power", 2, "nn_power($1, $2)", "", "", "", "")

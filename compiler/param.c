@@ -1,9 +1,10 @@
 /* param.c: the parameters of a layer, from its row's text.
  *
- * In: "weight[C]=1?affine running_mean[C]=0!". Out: names and shapes as files hold them. After the
- * bracket: =v starts as that digit, and is that number where the parameter is absent; ! is a running
- * statistic, not trained; ?name is there only where that number is not 0. A bias is there where the
- * layer wants one. A dim of `...` stands for the shape of one image of the output. */
+ * In: "weight[C]=1?affine running_mean[C]=0!". Out: names and shapes as files hold them. After
+ * the bracket: =v starts as that digit, and is that number where the parameter is absent; ! is a
+ * running statistic, not trained; ?name is there only where that number is not 0. A bias is
+ * there where the layer wants one. A dim of `...` stands for the shape of one image of the
+ * output. */
 #include "front.h"
 
 #include <assert.h>
@@ -42,21 +43,21 @@ int layer_params(const Layer *l, LayerParam *list)
 	for (const char *at = l->row->param; at && *at; at += strspn(at, " ")) {
 		LayerParam *p = &list[count++];
 		assert(count <= MAX_PARAMS);
-		*p = (LayerParam){ .name = copy_bytes(at, strcspn(at, "[")), .count = 1 };
+		*p = (LayerParam){.name = copy_bytes(at, strcspn(at, "[")), .count = 1};
 		at += strcspn(at, "[") + 1;
 		dims(l, p, copy_bytes(at, strcspn(at, "]")));
 		at += strcspn(at, "]") + 1;
 		p->absent = !strcmp(p->name, "bias") && !l->bias && !l->row->norm;
-		for (size_t n; (n = strcspn(at, "=!? ")) == 0 && *at && *at != ' ';) {
+		for (; *at && *at != ' '; at++) {
 			double there = 1;
+			size_t n = strcspn(at + 1, "=!? ");
 			if (*at == '=')
 				p->value = copy_bytes(++at, 1);
 			else if (*at == '!')
 				p->running = true;
-			else if (sums(copy_bytes(at + 1, strcspn(at + 1, "=!? ")), l->var, l->nvar, true, &there))
-				at += strcspn(at + 1, "=!? ");
+			else if (sums(copy_bytes(at + 1, n), l->var, l->nvar, true, &there))
+				at += n;
 			p->absent |= there <= 0;
-			at++;
 		}
 	}
 	return count;

@@ -2,262 +2,29 @@
  *
  *     y[n,k,i,j] = bias[k] + sum{c,r,s} x[n,c,i*sh+r-pt,j*sw+s-pl] * weight[k,c,r,s]; ...
  *
- * In: text and a Scope (numbers, tensors, expressions by name). Out: equations added to the program,
- * each with at most one fold, outermost; inner folds become temporaries. One lower-case letter is
- * an axis, anything longer a name. [...] stands for all axes of the scope's `like` tensor, c... for
- * all but the batch, @ for those after the channel. The extent of an axis is the dimension where it
- * stands alone in an index, or what Row.axes says; a statement is read twice, first for that. Rows
- * are our own text, so a mistake in one is a bug and ends the program. */
-#include "ir.h"
+ * In: text and a Scope (numbers, tensors, expressions by name). Out: equations added to the
+ * program, each with at most one fold, outermost; inner folds become temporaries. One lower-case
+ * letter is an axis, anything longer a name. [...] stands for all axes of the scope's `like`
+ * tensor, c... for all but the batch, @ for those after the channel. The extent of an axis is
+ * the dimension where it stands alone in an index, or what Row.axes says; a statement is read
+ * twice, first for that. Rows are our own text, so a mistake in one is a bug and ends the
+ * program. */
+#include "parse.h"
 
 #include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LETTERS = 20 };
-
-typedef struct Parser {
-	Scope *s;
-	const char *text, *at;     /* whole formula; next character                               */
-	Axis *axis[MAX_LETTERS];   /* of this statement                                           */
-	int naxis;
-	bool dry;                  /* first reading: extents only                                 */
-} Parser;
-
-typedef struct Index {
-	Affine at[MAX_DIM];
-	int n;
-} Index;
-
 static Expr *parse_sum(Parser *p);
 
-static void bad(const Parser *p, const char *what)
-{
-	fatal(70, "formula '%s': %s at '%.20s'; please report this", p->text, what, p->at);
-}
-
-static void blanks(Parser *p)
-{
-	while (isspace((unsigned char)*p->at))
-		p->at++;
-}
-
-static bool accept(Parser *p, const char *s)
-{
-	blanks(p);
-	size_t n = strlen(s);
-	if (strncmp(p->at, s, n) != 0)
-		return false;
-	p->at += n;
-	return true;
-}
-
-static void expect(Parser *p, const char *s)
-{
-	if (!accept(p, s))
-		bad(p, format("expected '%s'", s));
-}
-
-static const char *word(Parser *p)
-{
-	blanks(p);
-	const char *from = p->at;
-	if (!isalpha((unsigned char)*from))
-		return NULL;
-	while (isalnum((unsigned char)*p->at) || *p->at == '_')
-		p->at++;
-	return copy_bytes(from, (size_t)(p->at - from));
-}
-
-static bool number_named(const Scope *s, const char *name, double *v)
-{
-	for (int i = 0; i < s->nvar; i++)
-		if (!strcmp(s->var[i].name, name)) {
-			*v = s->var[i].value;
-			return true;
-		}
-	return false;
-}
-
-/* ---- axes ---------------------------------------------------------------------------------- */
-
-/* "g:groups k:filters/groups" */
-static int declared_extent(const Scope *s, const char *name)
-{
-	double v = 0;
-
-	for (const char *a = s->axes; a && *a; a += strcspn(a, " "), a += *a == ' ') {
-		size_t n = strcspn(a, ":");
-		if (n != strlen(name) || strncmp(a, name, n) != 0)
-			continue;
-		const char *sum = copy_bytes(a + n + 1, strcspn(a + n + 1, " "));
-		if (!sums(sum, s->var, s->nvar, true, &v))
-			fatal(70, "axis '%s' of a row has no extent; please report this", name);
-		return (int)v;
-	}
-	return 0;
-}
-
-static Axis *axis_named(Parser *p, const char *name)
-{
-	for (int i = 0; i < p->naxis; i++)
-		if (!strcmp(p->axis[i]->name, name))
-			return p->axis[i];
-	assert(p->naxis < MAX_LETTERS);
-	Axis *a = axis_new(name, declared_extent(p->s, name));
-	if (!strcmp(name, "n")) {
-		a->batch = true;
-		a->extent = p->s->prog->model->batch;
-	}
-	return p->axis[p->naxis++] = a;
-}
-
-/* An axis of one value needs no loop: it is the number 0. */
-static Affine axis_index(Axis *a)
-{
-	return a->extent == 1 && !a->batch ? affine(0) : affine_axis(a);
-}
-
-/* The axes of `like` from dimension d on: n c h w for activations, k c r s for parameters. Where
- * the indexed tensor has one element (a [c,1,1] operand) it is read for all of them. */
-static void pack(Parser *p, int d, const Tensor *of, Index *out)
-{
-	const Tensor *t = p->s->like;
-	const char *letters = t->batched ? "nchwuv" : "kcrsuv";
-
-	for (; d < t->rank; d++) {
-		Axis *a = axis_named(p, copy_bytes(letters + d, 1));
-		a->extent = t->dim[d];
-		bool one = of && of->rank == t->rank && of->dim[d] == 1 && !a->batch;
-		out->at[out->n++] = one ? affine(0) : axis_index(a);
-	}
-}
-
-/* ---- indices ------------------------------------------------------------------------------- */
-
-static Affine index_sum(Parser *p);
-
-static Affine index_factor(Parser *p)
-{
-	if (accept(p, "(")) {
-		Affine a = index_sum(p);
-		expect(p, ")");
-		return a;
-	}
-	blanks(p);
-	if (isdigit((unsigned char)*p->at)) {
-		char *end;
-		long v = strtol(p->at, &end, 10);
-		p->at = end;
-		return affine((int)v);
-	}
-	const char *name = word(p);
-	double v;
-	if (!name)
-		bad(p, "expected an index");
-	if (number_named(p->s, name, &v))
-		return affine((int)v);
-	if (strlen(name) != 1 || !islower((unsigned char)*name))
-		bad(p, format("unknown name '%s' in an index before", name));
-	return axis_index(axis_named(p, name));
-}
-
-static Affine index_product(Parser *p)
-{
-	Affine a = index_factor(p);
-
-	for (;;) {
-		if (accept(p, "*")) {
-			Affine b = index_factor(p);
-			if (a.n && b.n)
-				bad(p, "index not affine before");
-			a = b.n ? affine_scale(b, a.c) : affine_scale(a, b.c);
-		} else if (accept(p, "/")) {
-			Affine b = index_factor(p);
-			if (a.n || b.n || b.c == 0 || a.c % b.c)
-				bad(p, "index not whole before");
-			a = affine(a.c / b.c);
-		} else {
-			return a;
-		}
-	}
-}
-
-static Affine index_sum(Parser *p)
-{
-	Affine a = accept(p, "-") ? affine_scale(index_product(p), -1) : index_product(p);
-
-	for (;;) {
-		if (accept(p, "+"))
-			a = affine_add(a, index_product(p), 1);
-		else if (accept(p, "-"))
-			a = affine_add(a, index_product(p), -1);
-		else
-			return a;
-	}
-}
-
-/* One entry of an index list: "k", "i*sh+r-pt", "c...", "...", "@". `t` may be NULL (not known). */
-static void index_entry(Parser *p, const Tensor *t, Index *out)
-{
-	const Tensor *like = p->s->like;
-
-	blanks(p);
-	if (accept(p, "...")) {
-		pack(p, 0, t, out);
-		return;
-	}
-	if (accept(p, "@")) {
-		if (!p->s->flat)
-			pack(p, like->batched ? 2 : 1, t, out);
-		return;
-	}
-	if (!strncmp(p->at, "c...", 4) || (p->s->flat && *p->at == 'c' && !isalnum((unsigned char)p->at[1]))) {
-		p->at += strncmp(p->at, "c...", 4) ? 1 : 4;
-		pack(p, like->batched ? 1 : 0, NULL, out);
-		return;
-	}
-	bool alone = islower((unsigned char)p->at[0]) && strchr(",]", p->at[1]);
-	if (alone && t && out->n < t->rank) {
-		Axis *a = axis_named(p, copy_bytes(p->at, 1));
-		if (a->extent == 0)
-			a->extent = t->dim[out->n];
-	}
-	out->at[out->n++] = index_sum(p);
-}
-
-static Index index_list(Parser *p, const Tensor *t)
-{
-	Index x = { .n = 0 };
-
-	expect(p, "[");
-	do
-		index_entry(p, t, &x);
-	while (accept(p, ","));
-	expect(p, "]");
-	if (t && !p->dry && x.n != t->rank)
-		bad(p, format("%s has %d axes", t->cname, t->rank));
-	return x;
-}
-
-/* Where an element lies in row-major order over the axes of an index list. */
-static Affine ordinal(const Index *x, const int *dim)
-{
-	Affine a = affine(0);
-
-	for (int d = 0; d < x->n; d++)
-		a = affine_add(affine_scale(a, dim[d]), x->at[d], 1);
-	return a;
-}
-
-/* ---- expressions --------------------------------------------------------------------------- */
+/* ---- expressions ---------------------------------------------------------------------------- */
 
 static Expr *special(Parser *p, const char *name)
 {
 	const Tensor *like = p->s->like;
 	Expr *e = NULL;
-	Index x = { .n = 0 };
+	Index x = {.n = 0};
 
 	if (!strcmp(name, "inside")) {
 		double extent = 0;
@@ -293,7 +60,7 @@ static Expr *call(Parser *p, const char *name)
 #include "ops.h"
 #undef OP
 	};
-	Expr *arg[MAX_ARG] = { NULL }, *e = special(p, name);
+	Expr *arg[MAX_ARG] = {NULL}, *e = special(p, name);
 
 	if (e)
 		return e;
@@ -317,7 +84,7 @@ static Expr *parse_factor(Parser *p);
 /* sum{c,r,s} product */
 static Expr *fold(Parser *p, Fold kind)
 {
-	Index x = { .n = 0 };
+	Index x = {.n = 0};
 
 	expect(p, "{");
 	do
@@ -331,7 +98,7 @@ static Expr *fold(Parser *p, Fold kind)
 	e->number = (int)kind;
 	e->arg[0] = body;
 	for (int i = 0; i < x.n; i++)
-		if (x.at[i].n)    /* axes of one value are gone already */
+		if (x.at[i].n) /* axes of one value are gone already */
 			e->index[e->n++] = x.at[i];
 	return e->n ? e : body;
 }
@@ -413,7 +180,7 @@ static Expr *parse_sum(Parser *p)
 	}
 }
 
-/* ---- statements ---------------------------------------------------------------------------- */
+/* ---- statements ----------------------------------------------------------------------------- */
 
 static void set_axes(Eqn *q, Parser *p, const Affine *folded, int nfolded)
 {
@@ -425,7 +192,8 @@ static void set_axes(Eqn *q, Parser *p, const Affine *folded, int nfolded)
 				is_folded |= affine_coef(&folded[d], a) != 0;
 			for (int d = 0; d < q->out->rank; d++)
 				used |= affine_coef(&q->index[d], a) != 0;
-			if ((a->extent == 1 && !a->batch) || is_folded != (f == 1) || (!used && !is_folded))
+			if ((a->extent == 1 && !a->batch) || is_folded != (f == 1) ||
+			    (!used && !is_folded))
 				continue;
 			q->axis[q->naxis++] = a;
 			q->nfree += f == 0;
@@ -466,7 +234,7 @@ static Tensor *temp_over(Scope *s, const char *name, const Affine *index, int n)
 /* Takes inner folds out of e into temporaries of their own. */
 static Expr *split_folds(Parser *p, Expr *e)
 {
-	Expr *arg[MAX_ARG] = { NULL };
+	Expr *arg[MAX_ARG] = {NULL};
 	Eqn *q;
 
 	if (e->op == OP_FOLD) {
@@ -527,7 +295,7 @@ static const Expr *batched_read(const Expr *e)
  * tensor of images, outside of which it is 0. */
 static void scatter(Parser *p, Tensor *t, const Affine *place, Expr *e)
 {
-	Eqn over = { .layer = p->s->layer };
+	Eqn over = {.layer = p->s->layer};
 	const Expr *r = batched_read(e);
 
 	if (!r || !expr_vanishes(e, r))
@@ -563,7 +331,8 @@ static void statement(Parser *p)
 	Index x = index_list(p, t);
 	bool update = accept(p, ":="), scattered = !update && accept(p, "+=");
 	if (!t) {
-		t = scattered ? temp_like(s, name, scope_tensor(s, "y")) : temp_over(s, name, x.at, x.n);
+		t = scattered ? temp_like(s, name, scope_tensor(s, "y"))
+		              : temp_over(s, name, x.at, x.n);
 		scope_bind(s, name, t, NULL);
 	}
 	if (!update && !scattered)
@@ -588,7 +357,7 @@ static void statement(Parser *p)
 
 void parse_equations(Scope *s, const char *text)
 {
-	Parser p = { .s = s, .text = text, .at = text };
+	Parser p = {.s = s, .text = text, .at = text};
 
 	do
 		statement(&p);
@@ -600,7 +369,7 @@ void parse_equations(Scope *s, const char *text)
 
 Expr *parse_expr(Scope *s, const char *text)
 {
-	Parser p = { .s = s, .text = text, .at = text };
+	Parser p = {.s = s, .text = text, .at = text};
 	Expr *e = parse_sum(&p);
 
 	if (*p.at)
@@ -611,7 +380,7 @@ Expr *parse_expr(Scope *s, const char *text)
 void scope_bind(Scope *s, const char *name, Tensor *t, Expr *e)
 {
 	assert(s->nbind < (int)(sizeof s->bind / sizeof *s->bind));
-	s->bind[s->nbind++] = (Known){ name, t, e, 0 };
+	s->bind[s->nbind++] = (Known){name, t, e, 0};
 }
 
 Tensor *scope_tensor(const Scope *s, const char *name)

@@ -1,10 +1,11 @@
 /* plan.c: lifetimes to offsets in one arena.
  *
- * In: kernels with their intervals between meetings, tensors with their sizes. Out: an offset for
- * every tensor that is not local to a kernel. Two tensors may share bytes when no interval touches
- * both: within an interval threads run ahead of each other, so only a meeting separates a last read
- * from a first write. Tensors that the runtime sees live always. Placement is greedy by size
- * (Pisarchyk and Lee 2020): the largest first, each at the lowest gap among those it must not meet. */
+ * In: kernels with their intervals between meetings, tensors with their sizes. Out: an offset
+ * for every tensor that is not local to a kernel. Two tensors may share bytes when no interval
+ * touches both: within an interval threads run ahead of each other, so only a meeting separates
+ * a last read from a first write. Tensors that the runtime sees live always. Placement is greedy
+ * by size (Pisarchyk and Lee 2020): the largest first, each at the lowest gap among those it
+ * must not meet. */
 #include "ir.h"
 
 #include <stdlib.h>
@@ -30,7 +31,8 @@ static void lifetimes(Prog *p)
 {
 	for (int i = 0; i < p->ntensor; i++) {
 		p->tensor[i]->first = p->tensor[i]->keep ? 0 : -1;
-		p->tensor[i]->last = p->tensor[i]->keep || options.no_reuse || p->plain ? p->intervals : -1;
+		p->tensor[i]->last =
+		        p->tensor[i]->keep || options.no_reuse || p->plain ? p->intervals : -1;
 	}
 	for (int i = 0; i < p->nkernel; i++) {
 		Kernel *k = p->kernel[i];

@@ -18,7 +18,8 @@ static void mark_read(Expr *e, void *ctx)
 
 static bool is_number(const Eqn *q)
 {
-	if (q->fold || q->update || q->out->keep || q->rhs->op == OP_READ || q->rhs->op == OP_RANDOM)
+	if (q->fold || q->update || q->out->keep || q->rhs->op == OP_READ ||
+	    q->rhs->op == OP_RANDOM)
 		return false;
 	return q->rhs->op == OP_CONST || q->rhs->op == OP_LIVE;
 }
@@ -27,7 +28,7 @@ static Expr *put(Expr *e, const Tensor *t, Expr *number)
 {
 	if (e->op == OP_READ)
 		return e->tensor == t ? number : e;
-	Expr *arg[MAX_ARG] = { NULL };
+	Expr *arg[MAX_ARG] = {NULL};
 	bool changed = false;
 	for (int i = 0; i < expr_arity(e->op); i++) {
 		arg[i] = put(e->arg[i], t, number);

@@ -17,9 +17,9 @@
 #include <assert.h>
 #include <string.h>
 
-enum { MIN_CHAINS = 8 };          /* latency of a multiply-add times how many start per cycle */
+static const double MIN_CYCLES = 4; /* latency of a multiply-add: fewer chains wait for it */
 
-/* ---- bounds ------------------------------------------------------------------------------------- */
+/* ---- bounds --------------------------------------------------------------------------------- */
 
 static Loop *loop_of(Kernel *k, const Axis *a)
 {
@@ -50,7 +50,8 @@ static void add_guard(Expr *e, void *ctx)
 		if (known)
 			continue;
 		assert(c->q->nguard < MAX_GUARD);
-		c->q->guard[c->q->nguard++] = (Guard){ e->index[d], e->tensor->dim[d], GUARD_TEST, NULL };
+		c->q->guard[c->q->nguard++] =
+		        (Guard){e->index[d], e->tensor->dim[d], GUARD_TEST, NULL};
 	}
 }
 
@@ -85,7 +86,8 @@ static void clean_range(const Loop *l, const Affine *a, int extent, int *from, i
 	*to = 0;
 	for (int v = 0; v < full; v += l->tile) {
 		int first = coef * v, last = coef * (v + l->tile - 1);
-		int low = lo + (first < last ? first : last), high = hi + (first < last ? last : first);
+		int low = lo + (first < last ? first : last),
+		    high = hi + (first < last ? last : first);
 		if (low < 0 || high >= extent)
 			continue;
 		*from = v < *from ? v : *from;
@@ -95,7 +97,7 @@ static void clean_range(const Loop *l, const Affine *a, int extent, int *from, i
 		*from = *to = 0;
 }
 
-/* Folded loop `by` would be split; only one guard may ask that of a loop, and it must not be clipped. */
+/* Only one guard may ask a folded loop to be split, and it must not be clipped. */
 static bool loop_is_taken(const Eqn *q, const Guard *g, const Axis *by)
 {
 	for (const Guard *o = q->guard; o < g; o++)
@@ -118,7 +120,7 @@ static void choose_guard(Kernel *k, Eqn *q, Guard *g)
 		}
 		return;
 	}
-	for (int i = 0; i < g->index.n; i++) {    /* a tiled loop that runs along the index */
+	for (int i = 0; i < g->index.n; i++) { /* a tiled loop that runs along the index */
 		Loop *l = loop_of(k, g->index.term[i].axis);
 		if (!l || l->tile == 1 || l->axis->extent <= l->tile * 2 - 1)
 			continue;
@@ -137,7 +139,7 @@ static void choose_guard(Kernel *k, Eqn *q, Guard *g)
 	}
 	for (int i = 0; i < g->index.n; i++) {
 		Loop *l = loop_of(k, g->index.term[i].axis);
-		if (l && l->tile > 1) {               /* one tile or two: every tile is an edge */
+		if (l && l->tile > 1) { /* one tile or two: every tile is an edge */
 			l->clean_lo = l->clean_hi = 0;
 			g->how = GUARD_EDGE;
 			g->by = l->axis;
@@ -153,7 +155,7 @@ static void guards(Kernel *k)
 	}
 	for (int i = 0; i < k->neqn; i++) {
 		Eqn *q = k->eqn[i];
-		Collect c = { k, q };
+		Collect c = {k, q};
 		if (!q->fold || !eqn_is_product(q))
 			continue;
 		expr_each(q->rhs, add_guard, &c);
@@ -162,7 +164,7 @@ static void guards(Kernel *k)
 	}
 }
 
-/* ---- register tiles ------------------------------------------------------------------------------- */
+/* ---- register tiles ------------------------------------------------------------------------- */
 
 typedef struct Operands {
 	const Expr *read[8];
@@ -193,8 +195,8 @@ static double step_cycles(const Operands *o, const Axis *a, int ta, const Axis *
 
 	if (cycles < loads / 2)
 		cycles = loads / 2;
-	if (cycles < MIN_CHAINS / 2)
-		cycles = MIN_CHAINS / 2;
+	if (cycles < MIN_CYCLES)
+		cycles = MIN_CYCLES;
 	return cycles + 0.02 * loads;
 }
 
@@ -210,7 +212,8 @@ static int trips(const Prog *p, const Loop *l)
 }
 
 /* The same over na by nb iterations, remainders included. */
-static double plane_cycles(const Operands *o, const Axis *x, int na, int ta, const Axis *y, int nb, int tb)
+static double plane_cycles(const Operands *o, const Axis *x, int na, int ta, const Axis *y, int nb,
+                           int tb)
 {
 	int fa = na / ta, ra = na % ta, fb = nb / tb, rb = nb % tb;
 	double sum = fa * fb * step_cycles(o, x, ta, y, tb);
@@ -227,7 +230,7 @@ static double plane_cycles(const Operands *o, const Axis *x, int na, int ta, con
 static bool guarded(const Eqn *q, const Axis *a)
 {
 	Eqn copy = *q;
-	Collect c = { NULL, &copy };
+	Collect c = {NULL, &copy};
 
 	copy.nguard = 0;
 	expr_each(copy.rhs, add_guard, &c);
@@ -237,7 +240,7 @@ static bool guarded(const Eqn *q, const Axis *a)
 	return false;
 }
 
-/* Does a move along a step over whole rows of an operand? Then a tile along it takes as many rows. */
+/* Does a step along a go over whole rows of an operand? */
 static bool steps_rows(const Operands *o, const Axis *a)
 {
 	for (int i = 0; i < o->n; i++) {
@@ -249,9 +252,9 @@ static bool steps_rows(const Operands *o, const Axis *a)
 }
 
 typedef struct Tile {
-	int a, b;                  /* loops; b -1: only one is tiled                              */
+	int a, b; /* loops; b -1: only one is tiled                              */
 	int ta, tb;
-	double cycles;             /* of one step of the folded loops over all outer points       */
+	double cycles; /* of one step of the folded loops over all outer points       */
 } Tile;
 
 /* The best tile over loops a and b. */
@@ -265,22 +268,23 @@ static void try_pair(const Prog *p, const Kernel *k, const Operands *o, int a, i
 		outer *= 1.03;
 	outer *= (steps_rows(o, la->axis) ? 1.05 : 1) * (lb && steps_rows(o, lb->axis) ? 1.05 : 1);
 	if (k->nloop > 2 && (la->axis->batch || (lb && lb->axis->batch)))
-		outer *= 1.15;                  /* images lie far apart, often at one cache set */
+		outer *= 1.15; /* images lie far apart, often at one cache set */
 	for (int i = 0; i < k->nloop; i++)
 		outer *= i == a || i == b ? 1 : trips(p, &k->loop[i]);
 	for (int ta = 1; ta <= na && ta <= most; ta++)
 		for (int tb = 1; tb <= nb && ta * tb <= most; tb++) {
-			double c = outer * plane_cycles(o, la->axis, na, ta, lb ? lb->axis : NULL, nb, tb);
+			double c = outer *
+			           plane_cycles(o, la->axis, na, ta, lb ? lb->axis : NULL, nb, tb);
 			if (c < best->cycles * 0.999)
-				*best = (Tile){ a, b, ta, tb, c };
+				*best = (Tile){a, b, ta, tb, c};
 		}
 }
 
 static void choose_tile(const Prog *p, Kernel *k)
 {
-	Operands o = { .n = 0 };
+	Operands o = {.n = 0};
 	const Eqn *q = k->eqn[0];
-	Tile best = { .a = -1, .cycles = 1e300 };
+	Tile best = {.a = -1, .cycles = 1e300};
 
 	expr_each(q->rhs, add_operand, &o);
 	for (int a = 0; a < k->nloop; a++) {
@@ -300,31 +304,39 @@ static void choose_tile(const Prog *p, Kernel *k)
 	k->why = format("%d accumulators", best.ta * best.tb);
 }
 
-/* ---- order and threads ------------------------------------------------------------------------------ */
+/* ---- order and threads ---------------------------------------------------------------------- */
 
 /* Images first, then rows, then what is tiled, the tile along the window last: so the weights of a
  * tile and the rows under it stay in the first-level cache. */
 static int rank_of(const Kernel *k, const Loop *l)
 {
-	if (k->partial)                           /* as the weights lie in memory */
+	if (k->partial) /* as the weights lie in memory */
 		for (int d = 0; d < k->eqn[0]->out->rank; d++)
 			if (affine_coef(&k->eqn[0]->index[d], l->axis))
 				return d;
 	bool edge = l->clean_lo > 0 || l->clean_hi < l->axis->extent;
 	bool window = guarded(k->eqn[0], l->axis);
 
-	return l->lane || l->axis->batch ? 0 : edge || (window && l->tile > 1) ? 3
-	       : window && l->tile == 1 ? 1 : 2;
+	return l->lane || l->axis->batch         ? 0
+	       : edge || (window && l->tile > 1) ? 3
+	       : window && l->tile == 1          ? 1
+	                                         : 2;
 }
 
 static void order(Kernel *k)
 {
 	for (int i = 1; i < k->nloop; i++)
-		for (int j = i; j > 0 && rank_of(k, &k->loop[j - 1]) > rank_of(k, &k->loop[j]); j--) {
+		for (int j = i; j > 0 && rank_of(k, &k->loop[j - 1]) > rank_of(k, &k->loop[j]);
+		     j--) {
 			Loop l = k->loop[j];
 			k->loop[j] = k->loop[j - 1];
 			k->loop[j - 1] = l;
 		}
+}
+
+static int64_t tiles(int64_t extent, int64_t tile)
+{
+	return (extent + tile - 1) / tile;
 }
 
 /* With partial sums a thread owns the weights of whole leading dims, and walks the images itself:
@@ -335,12 +347,12 @@ static void own(const Prog *p, Kernel *k)
 	const Eqn *q = k->eqn[0];
 	int64_t pieces = 1, reads = 0, row = 1;
 
-	for (int d = 0; d < 2 && d < q->out->rank && pieces < 2 * p->threads; d++, k->owned++)
+	for (int d = 0; d < 2 && d < q->out->rank && pieces < (int64_t)2 * p->threads; d++, k->owned++)
 		for (int i = 0; i < k->nloop; i++) {
 			Loop *l = &k->loop[i];
 			if (!affine_coef(&q->index[d], l->axis))
 				continue;
-			pieces *= (l->axis->extent + l->tile - 1) / l->tile;
+			pieces *= tiles(l->axis->extent, l->tile);
 			l->parallel = true;
 		}
 	for (int i = 0; i < k->nloop; i++)
@@ -356,15 +368,16 @@ static void own(const Prog *p, Kernel *k)
  * many loops as give every thread several pieces. */
 static void share(const Prog *p, Kernel *k)
 {
-	int64_t pieces = 1, want = 8 * p->threads;
+	int64_t pieces = 1, want = (int64_t)8 * p->threads;
 
 	for (int i = 0; i < k->nloop && i < 3; i++) {
 		Loop *l = &k->loop[i];
 		bool edge = l->clean_lo > 0 || l->clean_hi < l->axis->extent;
-		if (edge || (i > 0 && (k->slice || pieces >= want || (k->loop[0].axis->batch && k->loop[0].tile > 1))))
+		if (edge || (i > 0 && (k->slice || pieces >= want ||
+		                       (k->loop[0].axis->batch && k->loop[0].tile > 1))))
 			break;
 		int n = l->lane ? (l->axis->extent + p->lanes - 1) / p->lanes : l->axis->extent;
-		pieces *= (n + l->tile - 1) / l->tile;
+		pieces *= tiles(n, l->tile);
 		l->parallel = true;
 	}
 }

@@ -1,12 +1,13 @@
 /* solve.c: an equation that scatters becomes equations that gather.
  *
  * In: a term e over the axes of an equation, and the place f(axes) it belongs to. Out: equations
- * out[h] = sum over all axes with f(axes) = h of e, one for every part of out. Gradients are such
- * sums (the place is where the forward equation read), and so is a transposed convolution. Dimension
- * by dimension: an index that is one axis keeps it, and so does one that names every element once
- * (k*8 + c, c < 8). i + r - 1 = h is solved for i, the axis for which e vanishes by itself outside:
- * i = h - r + 1. A stride makes phases: with i*2 + r - 1 = h and h = 2u + p, each p keeps the r of
- * one residue, and the rest is a plain contraction without a test of divisibility. */
+ * out[h] = sum over all axes with f(axes) = h of e, one for every part of out. Gradients are
+ * such sums (the place is where the forward equation read), and so is a transposed convolution.
+ * Dimension by dimension: an index that is one axis keeps it, and so does one that names every
+ * element once (k*8 + c, c < 8). i + r - 1 = h is solved for i, the axis for which e vanishes by
+ * itself outside: i = h - r + 1. A stride makes phases: with i*2 + r - 1 = h and h = 2u + p,
+ * each p keeps the r of one residue, and the rest is a plain contraction without a test of
+ * divisibility. */
 #include "ir.h"
 
 #include <assert.h>
@@ -14,23 +15,23 @@
 
 typedef struct Context {
 	Prog *p;
-	Phase phase;               /* of the equations to be made                                 */
-	const Eqn *q;              /* whose axes e runs over                                      */
-	bool vanishes;             /* e is 0 where an axis of q's output is out of range          */
-	Tensor *out;               /* what is written                                             */
+	Phase phase;   /* of the equations to be made                                 */
+	const Eqn *q;  /* whose axes e runs over                                      */
+	bool vanishes; /* e is 0 where an axis of q's output is out of range          */
+	Tensor *out;   /* what is written                                             */
 } Context;
 
-typedef struct Solution {      /* of f(axes) = h, dimension by dimension                      */
+typedef struct Solution { /* of f(axes) = h, dimension by dimension                      */
 	Expr *adj;
-	Affine read[MAX_DIM];      /* f, as substituted so far                                    */
-	Affine out[MAX_DIM];       /* index of out                                                */
-	Axis *bound[MAX_AXIS];     /* axes of out                                                 */
+	Affine read[MAX_DIM];  /* f, as substituted so far                                    */
+	Affine out[MAX_DIM];   /* index of out                                                */
+	Axis *bound[MAX_AXIS]; /* axes of out                                                 */
 	int nbound;
-	Axis *gone[MAX_AXIS];      /* solved for                                                  */
+	Axis *gone[MAX_AXIS]; /* solved for                                                  */
 	int ngone;
-	Axis *extra[MAX_AXIS];     /* folded axes that replace others                             */
+	Axis *extra[MAX_AXIS]; /* folded axes that replace others                             */
 	int nextra;
-	bool zero;                 /* nothing belongs to this phase                               */
+	bool zero; /* nothing belongs to this phase                               */
 } Solution;
 
 static void substitute(Solution *s, Axis *a, Affine by)
@@ -89,13 +90,15 @@ static void emit_solution(Context *c, Solution *s)
 	q->nfree = q->naxis;
 	for (int i = 0; i < c->q->naxis + s->nextra; i++) {
 		Axis *x = i < c->q->naxis ? c->q->axis[i] : s->extra[i - c->q->naxis];
-		if (listed(s->bound, s->nbound, x) || listed(s->gone, s->ngone, x) || expr_is(q->rhs, 0))
+		if (listed(s->bound, s->nbound, x) || listed(s->gone, s->ngone, x) ||
+		    expr_is(q->rhs, 0))
 			continue;
 		if (expr_uses(q->rhs, x))
 			q->axis[q->naxis++] = x;
 		else
 			q->rhs = expr_op(OP_MUL, q->rhs,
-			                 x->batch ? expr_leaf(OP_LIVE) : expr_const(x->extent), NULL, NULL);
+			                 x->batch ? expr_leaf(OP_LIVE) : expr_const(x->extent),
+			                 NULL, NULL);
 	}
 	q->fold = q->naxis > q->nfree ? FOLD_SUM : FOLD_NONE;
 	eqn_add(c->p, q);
@@ -107,13 +110,15 @@ static int floor_mod(int a, int b)
 }
 
 /* Takes the axis out of f that an equation f = h is solved for: an output axis if there is one,
- * since reads outside the output's gradient are then zero by themselves. */
-static Axis *pivot(const Context *c, const Affine *f)
+ * since reads outside the output's gradient are then zero by themselves. None where every axis
+ * has its place already: then f = h is a test. */
+static Axis *pivot(const Context *c, const Solution *s, const Affine *f)
 {
 	for (int pass = 0; pass < 2; pass++)
 		for (int i = 0; i < f->n; i++)
 			for (int d = 0; d < c->q->out->rank; d++)
-				if (pass == 1 || affine_coef(&c->q->index[d], f->term[i].axis))
+				if (!listed(s->bound, s->nbound, f->term[i].axis) &&
+				    (pass == 1 || affine_coef(&c->q->index[d], f->term[i].axis)))
 					return f->term[i].axis;
 	return NULL;
 }
@@ -147,8 +152,7 @@ static bool residue(Solution *s, Affine *f, Axis *m, int cm, int rest, int strid
 }
 
 /* stride * i + other = h with |stride| > 1: one solution a phase h = stride * u + phase */
-static void solve_phases(Context *c, const Solution *s0, int d,
-                         Axis *i, int stride)
+static void solve_phases(Context *c, const Solution *s0, int d, Axis *i, int stride)
 {
 	const Tensor *t = c->out;
 
@@ -162,7 +166,8 @@ static void solve_phases(Context *c, const Solution *s0, int d,
 		s.out[d] = affine_add(affine(phase), u, stride);
 		for (int k = 0; k < s0->read[d].n; k++) {
 			Axis *m = s0->read[d].term[k].axis;
-			if (m != i && !residue(&s, &f, m, s0->read[d].term[k].coef, phase - f.c, stride))
+			if (m != i &&
+			    !residue(&s, &f, m, s0->read[d].term[k].coef, phase - f.c, stride))
 				s.zero = true;
 		}
 		Affine rest = affine_add(affine(phase - f.c), f, -1);
@@ -196,20 +201,21 @@ static void solve_dim(Context *c, Solution s, int d)
 		solve_dim(c, s, d + 1);
 		return;
 	}
-	Axis *i = pivot(c, &f);
+	Axis *i = pivot(c, &s, &f);
 	int stride = i ? affine_coef(&f, i) : 1;
 	if (stride > 1) {
 		solve_phases(c, &s, d, i, stride);
 		return;
 	}
-	assert(stride == 1);
+	if (stride < -1)
+		fatal(70, "an index that runs backwards in steps; please report this");
 	Affine h = t->dim[d] > 1 ? affine_axis(fresh(&s, t, d, t->dim[d], false)) : affine(0);
 	s.out[d] = h;
-	Affine value = affine_add(h, f, -1);    /* i = h - (f - i) */
+	Affine value = affine_scale(affine_add(h, f, -1), stride); /* i = h - (f - i) */
 	Expr *in = expr_leaf(OP_INSIDE);
 	in->extent = i ? i->extent : 1;
 	in->index[0] = i ? affine_subst(value, i, affine(0)) : value;
-	bool seen = false;                      /* does dout vanish outside by itself? */
+	bool seen = false; /* does dout vanish outside by itself? */
 	for (int k = 0; i && k < c->q->out->rank; k++)
 		seen |= c->vanishes && affine_coef(&c->q->index[k], i);
 	if (i)
@@ -219,10 +225,11 @@ static void solve_dim(Context *c, Solution s, int d)
 	solve_dim(c, s, d + 1);
 }
 
-void solve(Prog *p, Phase phase, const Eqn *q, bool vanishes, const Affine *place, Expr *e, Tensor *out)
+void solve(Prog *p, Phase phase, const Eqn *q, bool vanishes, const Affine *place, Expr *e,
+           Tensor *out)
 {
-	Context c = { p, phase, q, vanishes, out };
-	Solution s = { .adj = e };
+	Context c = {p, phase, q, vanishes, out};
+	Solution s = {.adj = e};
 
 	memcpy(s.read, place, sizeof *place * (size_t)out->rank);
 	solve_dim(&c, s, 0);

@@ -1,10 +1,10 @@
 /* verify.c: what must hold after each pass; a breach is our bug and ends the program.
  *
- * Checked by the letter of the pass: every tensor is read only after it was written, has one writer
- * (parts of one gradient and updates in place excepted), indices have the rank of their tensor and
- * use axes of their equation (e, g, r); every equation is in one kernel, in an order in which inputs
- * come first, and updates come after the last reader (f); tensors alive in one interval do not
- * overlap, and all lie inside the arena (p); tiles fit the registers (s). */
+ * Checked by the letter of the pass: every tensor is read only after it was written, has one
+ * writer (parts of one gradient and updates in place excepted), indices have the rank of their
+ * tensor and use axes of their equation (e, g, r); every equation is in one kernel, in an order
+ * in which inputs come first, and updates come after the last reader (f); tensors alive in one
+ * interval do not overlap, and all lie inside the arena (p); tiles fit the registers (s). */
 #include "ir.h"
 
 #include <string.h>
@@ -17,7 +17,7 @@ static _Noreturn void broken(char letter, const char *what, const char *name)
 typedef struct Check {
 	char letter;
 	const Eqn *q;
-	const bool *written;       /* by tensor id                                                */
+	const bool *written; /* by tensor id                                                */
 } Check;
 
 static bool own_axis(const Eqn *q, const Axis *a)
@@ -60,7 +60,7 @@ static bool given(const Tensor *t)
 
 static void check_eqn(const Prog *p, char letter, const Eqn *q, bool *written)
 {
-	Check c = { letter, q, written };
+	Check c = {letter, q, written};
 
 	if (q->nfree > q->naxis || (q->fold != FOLD_NONE) != (q->naxis > q->nfree))
 		broken(letter, "folded axes and fold disagree", q->out->cname);
@@ -86,7 +86,8 @@ static void check_writers(const Prog *p, char letter)
 {
 	for (const Eqn *a = p->first; a; a = a->next)
 		for (const Eqn *b = a->next; b; b = b->next) {
-			bool apart = (a->phase == PHASE_EVAL) != (b->phase == PHASE_EVAL) || a->update || b->update;
+			bool apart = (a->phase == PHASE_EVAL) != (b->phase == PHASE_EVAL) ||
+			             a->update || b->update;
 			for (int d = 0; d < a->out->rank && a->out == b->out; d++)
 				apart |= a->index[d].c != b->index[d].c;
 			if (a->out == b->out && !apart)
@@ -136,7 +137,8 @@ static void check_plan(const Prog *p, char letter)
 			int64_t bend = b->offset + b->elems * (b->bytes8 ? 1 : real);
 			bool alive = a->first <= b->last && b->first <= a->last;
 			if (b->offset >= 0 && alive && a->offset < bend && b->offset < end)
-				broken(letter, "two live tensors overlap", format("%s, %s", a->cname, b->cname));
+				broken(letter, "two live tensors overlap",
+				       format("%s, %s", a->cname, b->cname));
 		}
 	}
 }
@@ -148,7 +150,8 @@ static void check_schedule(const Prog *p, char letter)
 		for (int l = 0; l < p->kernel[i]->nloop; l++)
 			tile *= p->kernel[i]->loop[l].tile;
 		if (tile > p->target.registers && tile > 1)
-			broken(letter, "a tile needs more registers than there are", p->kernel[i]->eqn[0]->out->cname);
+			broken(letter, "a tile needs more registers than there are",
+			       p->kernel[i]->eqn[0]->out->cname);
 	}
 }
 

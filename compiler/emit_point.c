@@ -1,0 +1,288 @@
+/* emit_point.c: statements at one point of a kernel's outer loops, and the register tile.
+ *
+ * In: the equations of a kernel. Out: what is computed there: sums and maxima with their own loops,
+ * elementwise equations, stores; for a contraction the tile of accumulators and, while they are in
+ * registers, everything fused behind it. */
+#include "emit.h"
+
+#include <string.h>
+
+/* ---- statements ----------------------------------------------------------------------------- */
+
+/* Loops over the tile: as much of it as there is, or the whole. */
+static void tile_loops(Em *e, bool whole)
+{
+	for (int i = 0; i < e->k->nloop; i++) {
+		const Loop *l = &e->k->loop[i];
+		const char *name = em_axis(e, l->axis);
+		if (l->tile > 1 && whole)
+			put_line(e->out, "NN_UNROLL for (int %st = 0; %st < %d; %st++)", name, name,
+			         l->tile, name);
+		else if (l->tile > 1)
+			put_line(e->out, "NN_UNROLL for (int %st = 0; %st < %sn; %st++)", name,
+			         name, name, name);
+	}
+}
+
+static const char *tile_index(const Em *e, bool sizes)
+{
+	char *s = "";
+
+	for (int i = 0; i < e->k->nloop; i++)
+		if (e->k->loop[i].tile > 1)
+			s = sizes ? format("%s[%d]", s, e->k->loop[i].tile)
+			          : format("%s[%st]", s, em_axis(e, e->k->loop[i].axis));
+	return s;
+}
+
+/* Does the sum over images need a mask for dead lanes? Not where a factor is 0 there. */
+typedef struct Dead {
+	const Eqn *q;
+	bool covered;
+} Dead;
+
+static void find_zero(Expr *x, void *ctx)
+{
+	Dead *d = ctx;
+
+	if (x->op == OP_READ && x->tensor->zero_dead && x->tensor->batched &&
+	    affine_coef(&x->index[0], x->index[0].n ? x->index[0].term[0].axis : NULL))
+		d->covered |= expr_vanishes(d->q->rhs, x);
+}
+
+static bool folds_images(const Eqn *q)
+{
+	for (int i = q->nfree; i < q->naxis; i++)
+		if (q->axis[i]->batch)
+			return true;
+	return false;
+}
+
+static const char *summand(Em *e, const Eqn *q)
+{
+	CValue v = em_expr(e, q->rhs);
+	Dead d = {q, false};
+
+	if (!folds_images(q) || e->k->lanes == 1)
+		return v.text;
+	expr_each(q->rhs, find_zero, &d);
+	if (d.covered)
+		return v.text;
+	for (int i = q->nfree; i < q->naxis; i++)
+		if (q->axis[i]->batch)
+			return format("nn_first(live - %s * %d, %s)", em_axis(e, q->axis[i]),
+			              e->k->lanes, em_vector(v));
+	return v.text;
+}
+
+/* Are the accumulators vectors: of images, free or folded? */
+static bool vector_sum(const Em *e, const Eqn *q)
+{
+	return e->k->lanes > 1 && (em_is_vector(e, q) || folds_images(q));
+}
+
+static void tile_step(Em *e, const Eqn *q, const char *test)
+{
+	tile_loops(e, false);
+	if (*test)
+		put_line(e->out, "if (%s)", test);
+	e->out->depth++;
+	put_line(e->out, "acc%s += %s;", tile_index(e, false), summand(e, q));
+	e->out->depth--;
+}
+
+static void sum_step(Em *e, const Eqn *q, const char *test)
+{
+	if (*test)
+		put_line(e->out, "if (%s)", test);
+	e->out->depth++;
+	put_line(e->out, "acc += %s;", summand(e, q));
+	e->out->depth--;
+}
+
+static void max_step(Em *e, const Eqn *q, const char *test)
+{
+	bool vector = vector_sum(e, q);
+	CValue v = em_expr(e, q->rhs);
+	Affine code = affine(0);
+
+	for (int i = q->nfree; i < q->naxis; i++)
+		code = affine_add(affine_scale(code, q->axis[i]->extent), affine_axis(q->axis[i]),
+		                  1);
+	if (*test)
+		put_line(e->out, "if (%s)", test);
+	put_open(e->out);
+	put_line(e->out, "const %s v = %s;", vector ? "nn_v" : "nn_real",
+	         vector ? em_vector(v) : v.text);
+	if (q->arg)
+		put_line(e->out,
+		         vector ? "at = nn_ifgt(v, acc, nn_splat((nn_real)(%s)), at);"
+		                : "at = v > acc ? (nn_real)(%s) : at;",
+		         em_affine(e, &code));
+	put_line(e->out, vector ? "acc = nn_ifgt(v, acc, v, acc);" : "acc = v > acc ? v : acc;");
+	put_close(e->out);
+}
+
+/* Stores a value, or gives it a name when it stays in registers. */
+static void store(Em *e, int j, CValue v)
+{
+	const Eqn *q = e->k->eqn[j];
+	const Tensor *t = q->out;
+	bool vector = em_is_vector(e, q);
+	const char *value = vector ? em_vector(v) : v.text;
+
+	if (t->local) {
+		const char *name = em_local(e, j);
+		if (strcmp(name, value) != 0)
+			put_line(e->out, "const %s %s = %s;", vector ? "nn_v" : "nn_real", name,
+			         value);
+		return;
+	}
+	if (t->zero_dead && e->k->lanes > 1 && vector)
+		for (int i = 0; i < q->nfree; i++)
+			if (q->axis[i]->batch) {
+				const char *n =
+				        em_affine(e, &(Affine){.n = 1, .term = {{q->axis[i], 1}}});
+				value = format("nn_first(live - (%s) * %d, %s)", n, e->k->lanes,
+				               value);
+			}
+	put_line(e->out, "%s = %s;", em_element(e, t, q->index), value);
+}
+
+/* A fold without a tile: its own loops over a single accumulator. */
+static void fold_here(Em *e, int j)
+{
+	const Eqn *q = e->k->eqn[j];
+	bool vector = vector_sum(e, q), max = q->fold == FOLD_MAX;
+	const char *type = vector ? "nn_v" : "nn_real", *zero = max ? "-INFINITY" : "0";
+	Inside in = {max ? max_step : sum_step, plain_tests(e, q)};
+	bool inner = q->nfree > e->k->nloop;
+
+	if (q->out->local && !inner)
+		put_line(e->out, "%s %s;", em_is_vector(e, q) ? "nn_v" : "nn_real", em_local(e, j));
+	put_open(e->out);
+	put_line(e->out, vector ? "%s acc = nn_splat(%s);" : "%s acc = %s;", type, zero);
+	if (q->arg)
+		put_line(e->out, vector ? "%s at = nn_splat(0);" : "%s at = 0;", type);
+	folded_loops(e, q, q->nfree, in);
+	CValue v = {"acc", vector, 3};
+	if (vector && !em_is_vector(e, q))
+		v = (CValue){"nn_sum(acc)", false, 3};
+	if (q->out->local && !inner)
+		put_line(e->out, "%s = %s;", em_local(e, j), v.text);
+	else
+		store(e, j, v);
+	if (q->arg)
+		put_line(e->out, q->arg->bytes8 ? "%s = nn_bstore(at);" : "%s = at;",
+		         em_element(e, q->arg, q->index));
+	put_close(e->out);
+}
+
+static bool is_outer(const Em *e, const Axis *a)
+{
+	for (int l = 0; l < e->k->nloop; l++)
+		if (e->k->loop[l].axis == a)
+			return true;
+	return e->k->flat;
+}
+
+/* Does equation j run in the same inner loops as equation i? */
+static bool same_loops(const Em *e, int i, int j)
+{
+	const Eqn *a = e->k->eqn[i], *b = e->k->eqn[j];
+
+	if (a->fold || b->fold || a->nfree != b->nfree)
+		return false;
+	for (int x = 0; x < a->nfree; x++)
+		if (a->axis[x] != b->axis[x])
+			return false;
+	return true;
+}
+
+/* Equation j, and those behind it in the same loops, at one point of the outer loops; axes that
+ * they alone have become loops here. Returns the first equation not done. */
+int equation(Em *e, int j)
+{
+	const Eqn *q = e->k->eqn[j];
+	int inner = 0, end = j + 1;
+
+	e->q = q;
+	for (int i = 0; i < q->nfree; i++) {
+		if (is_outer(e, q->axis[i]))
+			continue;
+		put_line(e->out, "%s",
+		         for_line(em_axis(e, q->axis[i]), "0", extent_of(e, q->axis[i]),
+		                  q->axis[i]->extent <= 4 && !q->axis[i]->batch));
+		inner++;
+	}
+	if (q->fold) {
+		fold_here(e, j);
+		return end;
+	}
+	if (inner)
+		put_open(e->out);
+	while (end < e->k->neqn && inner && same_loops(e, j, end))
+		end++;
+	for (int i = j; i < end; i++) {
+		e->q = e->k->eqn[i];
+		store(e, i, em_expr(e, e->q->rhs));
+	}
+	if (inner)
+		put_close(e->out);
+	return end;
+}
+
+/* ---- the tile ------------------------------------------------------------------------------- */
+
+/* Accumulate, then everything behind it while the sums are in registers. */
+void tile(Em *e)
+{
+	const Eqn *q = e->k->eqn[0];
+	bool vector = vector_sum(e, q), reduce = vector && !em_is_vector(e, q);
+	const char *sizes = tile_index(e, true), *at = tile_index(e, false);
+	Inside in = {tile_step, plain_tests(e, q)};
+	int count = 1;
+
+	e->q = q;
+	for (int i = 0; i < e->k->nloop; i++)
+		count *= e->k->loop[i].tile;
+	put_line(e->out, "%s acc%s;", vector ? "nn_v" : "nn_real", sizes);
+	tile_loops(e, !e->k->partial); /* the reduction reads a tile whole */
+	e->out->depth++;
+	if (e->k->partial)
+		put_line(e->out, "acc%s = first ? nn_splat(0) : %s;", at,
+		         em_element(e, e->k->partial, q->index));
+	else
+		put_line(e->out, vector ? "acc%s = nn_splat(0);" : "acc%s = 0;", at);
+	e->out->depth--;
+	folded_loops(e, q, q->nfree, in);
+	if (e->k->partial) {
+		tile_loops(e, false);
+		put_line(e->out, "\t%s = acc%s;", em_element(e, e->k->partial, q->index), at);
+		return;
+	}
+	if (reduce) {
+		put_line(e->out, "nn_real total[%d];", count);
+		put_line(e->out, "nn_sums(total, 1, (const nn_v *)acc, %d);", count);
+	}
+	tile_loops(e, false);
+	put_open(e->out);
+	const char *root = format("acc%s", at);
+	if (reduce) {
+		char *flat = "0";
+		for (int i = 0; i < e->k->nloop; i++)
+			if (e->k->loop[i].tile > 1)
+				flat = format(!strcmp(flat, "0") ? "%st" : "(%3$s) * %2$d + %1$st",
+				              em_axis(e, e->k->loop[i].axis), e->k->loop[i].tile,
+				              flat);
+		root = format("total[%s]", flat);
+	}
+	if (q->out->local)
+		put_line(e->out, "const %s %s = %s;", em_is_vector(e, q) ? "nn_v" : "nn_real",
+		         em_used(e, q->out)->name, root);
+	else
+		store(e, 0, (CValue){root, !reduce && vector, 3});
+	for (int j = 1; j < e->k->neqn;)
+		j = equation(e, j);
+	put_close(e->out);
+}
