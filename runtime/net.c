@@ -149,7 +149,7 @@ bool nn_net_open(nn_net *n, const nn_model *model, const nn_program *program, nn
 		               "or loss tensor: please report it with the network");
 	if (!map_arena(n, e))
 		return false;
-	for (int i = 0; i < program->tensors; i++)
+	for (int i = 0; n->arena && i < program->tensors; i++)
 		if (program->tensor[i].kind == NN_CLASS_WEIGHT)
 			fill_ones(n, &program->tensor[i]);
 	return true;

@@ -299,7 +299,7 @@ static void work(nn_team *team, int thread)
 		                .threads = team->threads,
 		                .mark = j->ms ? nn_clock_ms() : 0};
 		j->step(&task);
-	} else {
+	} else if (j->each) {
 		j->each(j->arg, thread, team->threads);
 	}
 	meet(team, thread);

@@ -3,16 +3,16 @@
  * Both programs get the same weights and the same batch, do one step, and every tensor that both
  * have is compared: loss, output, gradients, updated parameters, running statistics. The norm of
  * the difference may be 1e-4 of the tensor's norm, or 16 times its noise: what rounding alone does
- * to it, measured by repeating the fast step with every input and parameter moved by up to one ulp.
- * A bias before a batch norm has a gradient of zero, so all of it is noise. So that noise is nothing
- * else, the fast step is repeated unmoved too, and must give the same bits.
+ * to it, measured by repeating the fast step with every input and parameter moved by up to one
+ * ulp. A bias before a batch norm has a gradient of zero, so all of it is noise. So that noise is
+ * nothing else, the fast step is repeated unmoved too, and must give the same bits.
  *
  * Then the gradients of the plain program, which computes in double, against its own loss, along
  * random directions in which every parameter tensor counts the same: d is normal, divided by the
- * norm of the tensor's gradient, so a gradient that is wrong by 1e-4 of its norm shows as about 1e-4
- * in <g, d>. (L(w + h d) - L(w - h d)) / 2h is precise where h is large enough for the rounding of
- * L and small enough to cross no kink of a relu or max: h goes down in tens from 1e-7, and the two
- * neighbours that agree best are taken, whatever <g, d> is.
+ * norm of the tensor's gradient, so a gradient that is wrong by 1e-4 of its norm shows as about
+ * 1e-4 in <g, d>. (L(w + h d) - L(w - h d)) / 2h is precise where h is large enough for the
+ * rounding of L and small enough to cross no kink of a relu or max: h goes down in tens from 1e-7,
+ * and the two neighbours that agree best are taken, whatever <g, d> is.
  *
  * The initial weights are the seed's or --weights; the batch is random. Exit 1 when a row fails. */
 #include <math.h>

@@ -221,7 +221,7 @@ static void go_to_first(void *arg, int thread, int threads)
 	cpu_set_t one;
 	(void)arg, (void)thread, (void)threads;
 	CPU_ZERO(&one);
-	for (int i = 0; !CPU_COUNT(&one); i++)
+	for (size_t i = 0; !CPU_COUNT(&one); i++)
 		if (CPU_ISSET(i, &whole))
 			CPU_SET(i, &one);
 	cr_assert_eq(sched_setaffinity(0, sizeof one, &one), 0);
