@@ -234,17 +234,26 @@ static Block *block_new(Prog *p, const Layer *l, const Row *row, Phase phase, co
 	return b;
 }
 
-/* An image shown as features, as a tensor of features: for rows that tell the two apart. */
+/* An image as a tensor of features, where the two must be told apart: a block of its own, so that
+ * its gradient is derived whatever the row behind it states. */
 static Tensor *unflatten(Prog *p, Tensor *x, Phase phase, const Layer *l, const char *tag)
 {
-	Scope s = {.prog = p, .phase = phase, .layer = l, .tag = tag, .like = x};
-	Var var[] = {{"H", x->dim[2]}, {"W", x->dim[3]}};
+	static const Row copy = {.kind = ROW_LAYER, .name = "flat"};
+	Block *b = block_new(p, l, &copy, phase, tag);
+	Eqn *before = p->last;
+	Var *var = alloc(sizeof *var * 2);
 
-	s.var = var;
-	s.nvar = 2;
-	scope_bind(&s, "x", x, NULL);
-	parse_equations(&s, "flat[n,(c*H+h)*W+w] = x[n,c,h,w]");
-	return scope_tensor(&s, "flat");
+	var[0] = (Var){"H", x->dim[2]};
+	var[1] = (Var){"W", x->dim[3]};
+	b->scope.like = x;
+	b->scope.var = var;
+	b->scope.nvar = 2;
+	scope_bind(&b->scope, "x", x, NULL);
+	parse_equations(&b->scope, "flat[n,(c*H+h)*W+w] = x[n,c,h,w]");
+	b->first = before ? before->next : p->first;
+	b->last = p->last;
+	b->x = x;
+	return b->y = scope_tensor(&b->scope, "flat");
 }
 
 /* Binds x and, for rows of several inputs, x1 x2 ..., with O2 O3 ... the channels before each. */
@@ -284,10 +293,13 @@ static void layer_equations(Prog *p, Layer *l, Phase phase, const char *tag, int
 	Tensor *y = !l->in[0] ? p->x : eval ? l->in[0]->eval : l->in[0]->out;
 
 	if (!row->view) {
+		Scope from = {.prog = p, .phase = phase, .layer = l, .tag = tag, .axes = row->axes};
+		Tensor *x = inputs(p, &from, l, phase);
 		Block *b = block_new(p, l, row, phase, tag);
 		Scope *s = &b->scope;
+		*s = from;
 		s->key = key;
-		b->x = inputs(p, s, l, phase);
+		b->x = x;
 		Eqn *before = p->last;
 		if (eval && l->out == p->output) {
 			y = p->output;
@@ -340,7 +352,15 @@ static void class_weight(Prog *p, Scope *s, const Model *m)
 static void loss_equations(Prog *p, Phase phase, Tensor *y)
 {
 	const Model *m = p->model;
-	Block *b = block_new(p, NULL, m->loss, phase, phase == PHASE_EVAL ? "eval" : "loss");
+	const char *tag = phase == PHASE_EVAL ? "eval" : "loss";
+	Tensor *t = p->target_t;
+	bool apart = m->target_input && t->rank != y->rank;
+
+	if (apart && t->rank > y->rank)
+		t = unflatten(p, t, phase, NULL, tag);
+	else if (apart)
+		y = unflatten(p, y, phase, NULL, tag);
+	Block *b = block_new(p, NULL, m->loss, phase, tag);
 	Scope *s = &b->scope;
 	Eqn *before = p->last;
 	Var *var = alloc(sizeof *var * (MAX_VAR + 1));
@@ -354,7 +374,7 @@ static void loss_equations(Prog *p, Phase phase, Tensor *y)
 	s->nvar = m->nloss_var + 1;
 	s->like = y;
 	scope_bind(s, "x", y, NULL);
-	scope_bind(s, "t", p->target_t, NULL);
+	scope_bind(s, "t", t, NULL);
 	scope_bind(s, "total", p->loss, NULL);
 	class_weight(p, s, m);
 	parse_equations(s, m->loss->eqn);

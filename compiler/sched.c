@@ -347,7 +347,8 @@ static void own(const Prog *p, Kernel *k)
 	const Eqn *q = k->eqn[0];
 	int64_t pieces = 1, reads = 0, row = 1;
 
-	for (int d = 0; d < 2 && d < q->out->rank && pieces < (int64_t)2 * p->threads; d++, k->owned++)
+	for (int d = 0; d < 2 && d < q->out->rank && pieces < (int64_t)2 * p->threads;
+	     d++, k->owned++)
 		for (int i = 0; i < k->nloop; i++) {
 			Loop *l = &k->loop[i];
 			if (!affine_coef(&q->index[d], l->axis))
