@@ -6,7 +6,8 @@
  * One pass: a table of 256 normalised values a channel, a table of where each value of an item
  * lies. Work is split among the threads by (block of images, piece of the item), so that a thread
  * writes whole vectors where images lie in the lanes. Lanes without an image, and padding inside an
- * item, are written as zero each time: the planner may have lent that memory to others. */
+ * item, are written as zero each time: the planner may have lent that memory to others. Images that
+ * are augmented (augment.c) are changed in the same pass: a cell is read where it comes from. */
 #include "feed.h"
 
 #include <math.h>
@@ -220,6 +221,35 @@ typedef struct piece {
 	int channel;         /* of these values                       */
 } piece;
 
+/* The same of an image that is changed; its values begin at `start`. */
+static inline void fill_changed(const piece *p, int64_t at, int64_t start, const nn_view *v,
+                                bool wide)
+{
+	const nn_feed *f = p->feed;
+	const nn_map *row = &v->axis[0], *column = &v->axis[1];
+	int64_t height = f->augment->size[0], width = f->augment->size[1];
+	const double *table = f->table + (ptrdiff_t)p->channel * 256;
+	double mean = f->normalize.mean[p->channel], std = f->normalize.std[p->channel];
+	int64_t j = p->from % width, i = p->from / width % height;
+	int64_t plane = start + p->from - i * width - j;
+	for (int64_t k = p->from; k < p->end; k++) {
+		double value = -mean / std;
+		if (i >= row->from && i < row->end && j >= column->from && j < column->end) {
+			int64_t cell = plane + (row->sign * i + row->offset) * width +
+			               column->sign * j + column->offset;
+			value = f->items->u8 ? table[f->items->u8[cell]]
+			                     : ((double)f->items->f32[cell] - mean) / std;
+		}
+		put(p->base, at + p->to->at[k], wide, value);
+		j = j + 1 == width ? 0 : j + 1;
+		i = j ? i : i + 1;
+		if (i == height) {
+			i = 0;
+			plane += height * width;
+		}
+	}
+}
+
 static inline void fill_piece(const piece *p, bool wide)
 {
 	const nn_feed *f = p->feed;
@@ -237,7 +267,10 @@ static inline void fill_piece(const piece *p, bool wide)
 			continue;
 		}
 		int64_t start = (int64_t)f->index[n] * items->values;
-		if (items->u8)
+		if (f->augment) {
+			nn_view v = nn_augment_view(f->augment, f->index[n]);
+			fill_changed(p, at, start, &v, wide);
+		} else if (items->u8)
 			for (int64_t k = p->from; k < p->end; k++)
 				put(p->base, at + to[k], wide, table[items->u8[start + k]]);
 		else

@@ -43,7 +43,10 @@ static nn_run prepare_step(nn_training *t, int64_t at, uint64_t number)
 	nn_run run = nn_session_run(t->session, (int)(left < t->batch ? left : t->batch));
 	run.step = number;
 	run.hyper[0] = nn_schedule_lr(&t->schedule, (double)number);
+	t->augment.epoch = (uint64_t)t->progress.epoch;
+	t->feed.augment = t->augment.changes ? &t->augment : NULL;
 	nn_feed_fill(&t->feed, t->train.items, t->order + at, run.live);
+	t->feed.augment = NULL;
 	return run;
 }
 

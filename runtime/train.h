@@ -24,6 +24,7 @@ typedef struct nn_training {
 	nn_normalize normalize;   /* of the input                               */
 	nn_net net;               /* the fast program                           */
 	nn_feed feed;             /* fills its batch                            */
+	nn_augment augment;       /* how training images are changed            */
 	nn_scorer scorer;         /* reads its outputs                          */
 	nn_checkpoint checkpoint; /* saves it                                   */
 	nn_schedule schedule;     /* of the learning rate                       */

@@ -172,6 +172,9 @@ bool nn_training_open(nn_training *t, nn_session *s, nn_error *e)
 	memcpy(t->progress.data, t->data.fingerprint, sizeof t->progress.data);
 	if (!open_weights(t, &resumed, e) || !nn_feed_open(&t->feed, &t->net, &t->normalize, e))
 		return false;
+	/* After open_weights: a resumed run keeps its seed. One batch is learnt as it is. */
+	if (!o->overfit_batch && !nn_augment_open(&t->augment, &s->settings, s->seed, e))
+		return false;
 	nn_run run = nn_session_run(s, 1);
 	nn_net_prepare(&t->net, &run);
 	return nn_log_open(&t->log, o, s->out, resumed ? t->progress.log_bytes : NULL, !o->dry_run,

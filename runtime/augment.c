@@ -1,0 +1,155 @@
+/* augment.c: random changes of the training images: mirrored, moved.
+ *
+ *     in    <augment><random_flip/><random_crop padding="2"/></augment>, an item, an epoch
+ *     out   for each axis, where a cell of the changed image comes from: 27 - i + 1, say
+ *
+ * Every change of this file takes each row and column of the new image from one of the old, so any
+ * chain of them is one map an axis, and feed.c applies it in the pass that fills the batch: no
+ * image is stored. What is moved in from outside is black (0 before normalisation). The numbers
+ * are keyed by (seed, epoch, item): they do not depend on batches, threads, or where a training
+ * resumed.
+ *
+ * The order of changes matters and one may occur twice, which a table of settings cannot say; so
+ * they are read from the description as nncc wrote it back (compiler/config.c): one element a line,
+ * attributes in double quotes, checked already. */
+#include "augment.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nn_rand.h"
+
+enum { ATTRIBUTES = 4, TEXT = 256 };
+
+/* One element of <augment>, as settings: so numbers may be expressions that --set changes. */
+typedef struct element {
+	char text[2 * ATTRIBUTES + 1][TEXT]; /* its name, then names and values */
+	nn_setting setting[ATTRIBUTES];      /* pointers into text              */
+	int settings;                        /* attributes that were given      */
+} element;
+
+/* Copies text up to one of `stop`; what follows, or NULL when it does not fit. */
+static const char *word(char to[TEXT], const char *from, const char *stop)
+{
+	size_t len = strcspn(from, stop);
+	if (len >= TEXT)
+		return NULL;
+	memcpy(to, from, len);
+	to[len] = 0;
+	return from + len;
+}
+
+/* Reads `name a="b" c="d"/>`; what follows, or NULL when that is not what stands there. */
+static const char *read_element(element *x, const char *at)
+{
+	x->settings = 0;
+	at = word(x->text[0], at, " />");
+	while (at && *at == ' ') {
+		int k = x->settings;
+		if (k == ATTRIBUTES || !(at = word(x->text[2 * k + 1], at + 1, "=")) ||
+		    at[0] != '=' || at[1] != '"' || !(at = word(x->text[2 * k + 2], at + 2, "\"")))
+			return NULL;
+		x->setting[x->settings++] =
+		        (nn_setting){x->text[0], x->text[2 * k + 1], x->text[2 * k + 2]};
+		at += *at == '"';
+	}
+	return at && !strncmp(at, "/>", 2) ? at + 2 : NULL;
+}
+
+/* One change; `s` knows the attributes of this element only. */
+static bool read_change(nn_change *c, const nn_augment *a, const nn_settings *s, const char *name,
+                        nn_error *e)
+{
+	double p = 0, amount = 0;
+	const char *axis = nn_setting_text(s, name, "axis");
+	bool crop = !strcmp(name, "random_crop"), shift = !strcmp(name, "random_shift");
+	*c = (nn_change){.kind = crop || shift ? NN_MOVE : NN_FLIP};
+	c->vertical = axis && !strcmp(axis, "vertical");
+	if (!nn_setting_number(s, name, "p", 0.5, &p, e) ||
+	    !nn_setting_number(s, name, crop ? "padding" : "fraction", crop ? 4 : 0.1, &amount, e))
+		return false;
+	if (!crop && !shift && strcmp(name, "random_flip"))
+		return nn_fail(e, NN_EXIT_INTERNAL, "<%s>: not supported", name);
+	if (!(p >= 0 && p <= 1))
+		return nn_fail(e, NN_EXIT_USAGE, "<%s p>: expected 0 to 1, got %g", name, p);
+	if (crop && !(amount >= 0 && amount <= 1e6 && amount == floor(amount)))
+		return nn_fail(e, NN_EXIT_USAGE, "<%s padding>: expected a whole number, got %g",
+		               name, amount);
+	if (shift && !(amount >= 0 && amount <= 1))
+		return nn_fail(e, NN_EXIT_USAGE, "<%s fraction>: expected 0 to 1, got %g", name,
+		               amount);
+	c->p = p;
+	for (int d = 0; d < 2; d++)
+		c->most[d] = (int64_t)(crop ? amount : floor(amount * (double)a->size[d]));
+	return true;
+}
+
+bool nn_augment_open(nn_augment *a, const nn_settings *s, uint64_t seed, nn_error *e)
+{
+	const nn_model *m = s->model;
+	const char *at = m->config ? strstr(m->config, "<augment>") : NULL;
+	*a = (nn_augment){.size = {m->input[1], m->input[2]}, .seed = seed};
+	if (!at)
+		return true;
+	for (at = strchr(at + 1, '<'); at && at[1] != '/'; at = strchr(at, '<')) {
+		element x;
+		nn_model only = *m;
+		nn_settings settings = *s;
+		settings.model = &only;
+		if (m->input_rank != 3)
+			return nn_fail(e, NN_EXIT_USAGE,
+			               "<augment> changes images, but the input is a row of "
+			               "features: leave it out");
+		if (a->changes == NN_CHANGES)
+			return nn_fail(e, NN_EXIT_USAGE, "<augment>: more than %d changes",
+			               NN_CHANGES);
+		at = read_element(&x, at + 1);
+		if (!at)
+			return nn_fail(e, NN_EXIT_INTERNAL, "<augment> is not readable");
+		only.setting = x.setting;
+		only.settings = x.settings;
+		if (!read_change(&a->change[a->changes++], a, &settings, x.text[0], e))
+			return false;
+	}
+	return true;
+}
+
+/* Mirrors an axis of `size` cells. */
+static void flip(nn_map *m, int64_t size)
+{
+	int64_t from = m->from;
+	m->offset += m->sign * (size - 1);
+	m->sign = -m->sign;
+	m->from = size - m->end;
+	m->end = size - from;
+}
+
+/* Cell i becomes what was cell i + by. */
+static void move(nn_map *m, int64_t size, int64_t by)
+{
+	m->offset += m->sign * by;
+	m->from = m->from > by ? m->from - by : 0;
+	m->end = m->end - by < size ? m->end - by : size;
+}
+
+nn_view nn_augment_view(const nn_augment *a, uint32_t item)
+{
+	nn_view v;
+	for (int d = 0; d < 2; d++)
+		v.axis[d] = (nn_map){1, 0, 0, a->size[d]};
+	for (int k = 0; k < a->changes; k++) {
+		const nn_change *c = &a->change[k];
+		for (int d = 0; d < 2; d++) {
+			uint64_t key =
+			        ((uint64_t)item * NN_CHANGES + (uint64_t)k) * 2 + (uint64_t)d;
+			double r = nn_rand_double(a->seed, NN_RAND_AUGMENT, a->epoch, key);
+			double range = 2 * (double)c->most[d] + 1;
+			if (c->kind == NN_MOVE)
+				move(&v.axis[d], a->size[d], (int64_t)(r * range) - c->most[d]);
+			else if (d == !c->vertical && r < c->p)
+				flip(&v.axis[d], a->size[d]);
+		}
+	}
+	return v;
+}
