@@ -93,7 +93,8 @@ static int visible_shape(const Prog *p, const Tensor *t, int *dim)
 	int rank = t->file_rank ? t->file_rank : t->rank;
 
 	memcpy(dim, t->file_rank ? t->file_dim : t->dim, sizeof t->dim);
-	if (t == p->output && last && last->shape.flat) {
+	bool result = t == p->output || (t == p->target_t && t != p->x);
+	if (result && last && last->shape.flat && t->rank == 4) {
 		dim[1] = dim[1] * dim[2] * dim[3];
 		rank = 2;
 	}

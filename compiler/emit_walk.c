@@ -225,11 +225,14 @@ void parallel(Em *e)
 		        a->batch ? extent_of(e, a) : format("%d", tiles_of(&k->loop[n]));
 		total = format("%s%s%s", total, n ? " * " : "", count);
 	}
-	if (n == 0) {
+	if (n == 0 && !k->partial) {
 		walk(e, 0, w);
 		return;
 	}
-	put_line(e->out, "const nn_span part = nn_share(t, %s);", total);
+	put_line(e->out,
+	         k->serial ? "const nn_span part = {0, %s};"
+	                   : "const nn_span part = nn_share(t, %s);",
+	         n ? total : "1");
 	if (k->loop[0].axis->batch && k->loop[0].tile > 1) {
 		images(e, 0, w, "part.from", "part.to");
 		return;

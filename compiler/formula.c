@@ -273,7 +273,7 @@ static Tensor *inputs(Prog *p, Scope *s, const Layer *l, Phase phase)
 		if (flat && x->rank > 2 && (!one || l->row->axes))
 			x = unflatten(p, x, phase, l, s->tag);
 		else
-			shown_flat |= flat;
+			shown_flat |= flat && x->rank > 2;
 		scope_bind(s, format("x%d", i + 1), x, NULL);
 		var[s->nvar++] = (Var){format("O%d", i + 1), before};
 		before += x->rank > 1 ? x->dim[1] : 1;
@@ -305,7 +305,9 @@ static void layer_equations(Prog *p, Layer *l, Phase phase, const char *tag, int
 			y = p->output;
 		} else {
 			y = tensor_new(p, "y", format("%s_y", tag), ROLE_TEMP);
-			batch_shape(p, y, &l->shape);
+			Shape features = {.rank = 1, .dim = {x->dim[1]}};
+			bool shown = l->shape.flat && x->rank == 2;
+			batch_shape(p, y, shown ? &features : &l->shape);
 		}
 		scope_bind(s, "y", y, NULL);
 		params(p, s, l);
@@ -417,9 +419,9 @@ void formula(Prog *p)
 	} else {
 		p->target_t = tensor_new(p, "y", "target", ROLE_TARGET);
 		p->target_t->keep = true;
-		Shape number = {0};
-		Shape wanted = m->loss->labels ? number : m->output ? m->output->shape : m->input;
-		batch_shape(p, p->target_t, &wanted);
+		p->target_t->batched = true;
+		p->target_t->rank = m->loss->labels ? 1 : y->rank;
+		memcpy(p->target_t->dim, y->dim, sizeof y->dim);
 	}
 	loss_equations(p, PHASE_FORWARD, y);
 	all_layers(p, PHASE_EVAL);
