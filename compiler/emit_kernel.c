@@ -128,8 +128,10 @@ static void tile_function(Em *e, Text *out)
 		           s);
 	put_line(out, "%s%s)", s, has_edges(e->k) ? ", const int edge" : "");
 	put_open(out);
-	put_line(out, "(void)t;");
+	size_t head = out->len;
 	prologue(e, out, body.s);
+	if (out->len == head)
+		put_line(out, "(void)t;");
 	put_text(out, body.s);
 	put_close(out);
 	put_line(out, "%s", "");

@@ -70,8 +70,8 @@ static const char *summand(Em *e, const Eqn *q)
 		return v.text;
 	for (int i = q->nfree; i < q->naxis; i++)
 		if (q->axis[i]->batch)
-			return format("nn_first(live - %s * %d, %s)", em_axis(e, q->axis[i]),
-			              e->k->lanes, em_vector(v));
+			return format("nn_first(live - %d * %s, %s)", e->k->lanes,
+			              em_axis(e, q->axis[i]), em_vector(v));
 	return v.text;
 }
 
@@ -141,9 +141,8 @@ static void store(Em *e, int j, CValue v)
 	if (t->zero_dead && e->k->lanes > 1 && vector)
 		for (int i = 0; i < q->nfree; i++)
 			if (q->axis[i]->batch) {
-				const char *n =
-				        em_affine(e, &(Affine){.n = 1, .term = {{q->axis[i], 1}}});
-				value = format("nn_first(live - (%s) * %d, %s)", n, e->k->lanes,
+				Affine image = {.n = 1, .term = {{q->axis[i], e->k->lanes}}};
+				value = format("nn_first(live - %s, %s)", em_affine(e, &image),
 				               value);
 			}
 	put_line(e->out, "%s = %s;", em_element(e, t, q->index), value);
