@@ -85,6 +85,9 @@ $(BUILD)/tests/net_diff: $(BUILD)/tests/net_diff.o $(BUILD)/runtime/libnn.a
 	$(CC) -o $@ $^ $(RUN_LD)
 fuzz-nets: all $(NETS)
 	@tests/run_fuzz_nets.sh $(N) $(SEED)
+# Whole networks and random ones against PyTorch; tests/torch/README.md says how to install it.
+test-torch: all $(NETS)
+	@$(BUILD)/venv/bin/python -B tests/torch/live.py models/*.xml --random $(or $(N),20)
 
 # The packages first: what is not installed cannot be compiled against.
 test:
@@ -123,4 +126,4 @@ clean:
 
 -include $(wildcard $(addprefix $(BUILD)/,compiler/*.d runtime/*.d runtime/lib/*.d tests/*.d))
 .SECONDARY:
-.PHONY: all test fuzz-nets demo style install clean FORCE
+.PHONY: all test fuzz-nets test-torch demo style install clean FORCE

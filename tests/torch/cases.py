@@ -3,14 +3,25 @@
 A case is a name, a line that says what it is there for, an input shape, layers, and what differs
 from the usual: cross_entropy, plain sgd, batch 4, all of it live, one step. The layer under test
 follows a 1x1 convolution or a dense layer wherever it can, so that its data gradient is needed.
+Layers are (element, attributes) or (element, attributes, children). What needs running statistics
+or a container is in cases_nets.py.
+
+    head      elements that stand before the layers: parameters, blocks
+    train     attributes of <train>
+    gain      weights are this many times larger, for activations that bend far from 0
+    targets   the range of real targets
+    dead      some gradients are 0: the rule that each must be felt is off
 """
 CASES = []
+USUAL = dict(loss={"type": "cross_entropy"}, opt={"type": "sgd", "lr": "0.5"}, batch=4, live=None,
+             steps=(1,), head=(), train={}, gain=1, targets=(-1, 1), dead=False)
 
 
-def case(name, note, shape, layers, loss="cross_entropy", opt=None, batch=4, live=None, steps=(1,)):
-    opt = opt or {"type": "sgd", "lr": "0.5"}
-    CASES.append(dict(name=name, note=note, shape=shape, layers=layers, loss=loss, opt=opt,
-                      batch=batch, live=live or batch, steps=steps))
+def case(name, note, shape, layers, **other):
+    c = USUAL | dict(name=name, note=note, shape=shape, layers=layers) | other
+    c["live"] = c["live"] or c["batch"]
+    c["loss"] = c["loss"] if isinstance(c["loss"], dict) else {"type": c["loss"]}
+    CASES.append(c)
 
 
 def conv(filters, kernel, **attrs):
@@ -130,6 +141,32 @@ def activation_and_loss_cases():
          [conv(5, "1", activation="softmax"), conv(2, "3", padding="1"), dense(3)])
     case("mse_image", "targets of the output's shape, an image", (1, 5, 6),
          [conv(4, "3", padding="1", activation="tanh"), conv(2, "3", padding="1")], loss="mse")
+    for kind, gain in (("relu6", 9), ("silu", 3), ("gelu", 3), ("softplus", 3), ("hard_swish", 6),
+                       ("hard_sigmoid", 6)):
+        case(kind, "every branch is met", 6, [dense(9), act(kind), dense(3)], gain=gain)
+    case("elu", "as an attribute, and with another depth", 6,
+         [dense(9, activation="elu"), dense(8), act("elu", alpha="0.4"), dense(3)])
+    case("softmax_folded", "softmax right before cross_entropy is not computed", 6,
+         [dense(7, activation="tanh"), dense(4), act("softmax")])
+    case("label_smoothing", "0.1 of the target for all classes", 6,
+         [dense(7, activation="tanh"), dense(4)],
+         loss={"type": "cross_entropy", "label_smoothing": "0.1"})
+
+    def real(name, note, targets=(-1, 1), shape=(1, 5, 6), layers=None, **other):
+        case(name, note, shape, layers or [conv(4, "3", padding="1", activation="tanh"),
+                                           conv(2, "3", padding="1")], targets=targets, **other)
+
+    real("bce_image", "binary cross entropy of logits, targets between 0 and 1", (0, 1), loss="binary_cross_entropy",
+         opt={"type": "sgd", "lr": "2"}, live=3)
+    real("mae", "mean absolute error", loss="mae", opt={"type": "sgd", "lr": "2"})
+    real("huber", "on both sides of its bend", (-3, 3), loss="huber", opt={"type": "sgd", "lr": "2"})
+    real("huber_features", "features, 5 of 7 rows", (-3, 3), 6, [dense(7, activation="tanh"), dense(4)], loss="huber",
+         batch=7, live=5)
+    real("bce_one", "one logit", (0, 1), 6, [dense(7, activation="tanh"), dense(1)], loss="binary_cross_entropy",
+         batch=5)
+    case("target_input", "an auto-encoder of images: no labels at all", (2, 5, 6),
+         [conv(4, "3", padding="1", activation="tanh"), conv(2, "3", padding="1")],
+         loss={"type": "mse", "target": "input"}, opt={"type": "sgd", "lr": "2"}, live=3)
 
 
 def optimizer_cases():
@@ -146,6 +183,27 @@ def optimizer_cases():
     mlp("adam_betas", "other betas, an eps that is felt", type="adam", lr="0.05", beta1="0.7",
         beta2="0.95", eps="1e-2")
     mlp("adam_weight_decay", "L2 in the gradient", type="adam", lr="0.05", weight_decay="0.1")
+    mlp("rmsprop", "defaults but the rate", type="rmsprop", lr="0.02")
+    mlp("rmsprop_all", "momentum, decay and L2", type="rmsprop", lr="0.02", momentum="0.8",
+        decay="0.9", eps="1e-3", weight_decay="0.1")
+    mlp("adagrad", "L2 in the gradient", type="adagrad", lr="0.05", weight_decay="0.1")
+    mlp("adamw", "decoupled weight decay", type="adamw", lr="0.05", weight_decay="0.3")
+    mlp("adamw_l1", "decoupled weight decay and L1, other betas", type="adamw", lr="0.05",
+        weight_decay="0.1", l1="0.05", beta1="0.8", beta2="0.9")
+    mlp("lion", "defaults but the rate", type="lion", lr="0.03")
+    mlp("lion_decay", "decoupled weight decay and L1", type="lion", lr="0.03", weight_decay="0.3",
+        l1="0.01", beta1="0.7", beta2="0.8")
+    mlp("sgd_l1", "L1, L2 and momentum", type="sgd", lr="0.3", momentum="0.9", l1="0.05",
+        weight_decay="0.1")
+
+    def clip(name, note, limit, **opt):
+        case(name, note, 6, [dense(7, activation="tanh"), dense(8, trainable="false"), dense(3)],
+             opt=opt, steps=(1, 5), train={"grad_clip": limit})
+
+    clip("clip", "active; L2 and L1 come after it; a frozen layer is not counted", "0.1",
+         type="sgd", lr="2", momentum="0.5", weight_decay="0.05", l1="0.01")
+    clip("clip_adam", "active in some steps only", "0.6", type="adam", lr="0.1", eps="1e-2")
+    clip("clip_idle", "far above the norm", "50", type="sgd", lr="0.3", momentum="0.9")
     case("frozen", "a layer with trainable=false: no gradient of its own, one through it", 6,
          [dense(7, activation="tanh"), dense(8, trainable="false", activation="tanh"), dense(3)],
          opt={"type": "sgd", "lr": "0.5", "momentum": "0.9", "weight_decay": "0.1"}, steps=(1, 5))
