@@ -12,11 +12,10 @@ NN_INLINE void k00_conv1_sum_tile(const nn_task *t,
 		nn_v y[restrict][3][7][6],
 		const int n, const int k0, const int kn, const int i, const int j0, const int jn)
 {
-	(void)t;
 	const int live = t->run->live;
 	nn_v acc[3][3];
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int jt = 0; jt < jn; jt++)
+	NN_UNROLL for (int kt = 0; kt < 3; kt++)
+	NN_UNROLL for (int jt = 0; jt < 3; jt++)
 		acc[kt][jt] = nn_splat(0);
 	for (int c = 0; c < 2; c++)
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
@@ -26,7 +25,7 @@ NN_INLINE void k00_conv1_sum_tile(const nn_task *t,
 	NN_UNROLL for (int jt = 0; jt < jn; jt++)
 	{
 		const nn_v sum = acc[kt][jt];
-		y[n][k0 + kt][i][j0 + jt] = nn_first(live - (n) * 8, bias[k0 + kt] + sum);
+		y[n][k0 + kt][i][j0 + jt] = nn_first(live - 8 * n, bias[k0 + kt] + sum);
 	}
 }
 
@@ -45,10 +44,8 @@ static void k00_conv1_sum(const nn_task *t,
 		const int k0 = piece / 7 % 1 * 3;
 		const int i = piece % 7;
 		{
-			{
-				for (int j0 = 0; j0 < 6; j0 += 3)
-						k00_conv1_sum_tile(t, x, weight, bias, y, n, k0, 3, i, j0, 3);
-			}
+			for (int j0 = 0; j0 < 6; j0 += 3)
+					k00_conv1_sum_tile(t, x, weight, bias, y, n, k0, 3, i, j0, 3);
 		}
 	}
 }
@@ -72,12 +69,11 @@ NN_INLINE void k01_conv2_sum_tile(const nn_task *t,
 		nn_v dy2[restrict][4][4][3],
 		const int n, const int i, const int k0, const int kn, const int j0, const int jn, const int edge)
 {
-	(void)t;
 	const int live = t->run->live;
 	const nn_real u0 = (nn_real)((1 / (double)t->run->live) * 0.020833333333333332);
 	nn_v acc[4][3];
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int jt = 0; jt < jn; jt++)
+	NN_UNROLL for (int kt = 0; kt < 4; kt++)
+	NN_UNROLL for (int jt = 0; jt < 3; jt++)
 		acc[kt][jt] = nn_splat(0);
 	for (int c = 0; c < 3; c++)
 	for (int r = nn_lo(2 * i - 1, 1); r < nn_hi(2 * i - 1, 1, 7, 3); r++)
@@ -93,7 +89,7 @@ NN_INLINE void k01_conv2_sum_tile(const nn_task *t,
 		const nn_v y2 = bias[k0 + kt] + sum;
 		output[n][k0 + kt][i][j0 + jt] = nn_max(nn_splat(0), y2);
 		const nn_v dy = u0 * (output[n][k0 + kt][i][j0 + jt] - target[n][k0 + kt][i][j0 + jt]) + u0 * (output[n][k0 + kt][i][j0 + jt] - target[n][k0 + kt][i][j0 + jt]);
-		dy2[n][k0 + kt][i][j0 + jt] = nn_first(live - (n) * 8, nn_ifgt(output[n][k0 + kt][i][j0 + jt], nn_splat(0), dy, nn_splat(0)));
+		dy2[n][k0 + kt][i][j0 + jt] = nn_first(live - 8 * n, nn_ifgt(output[n][k0 + kt][i][j0 + jt], nn_splat(0), dy, nn_splat(0)));
 	}
 }
 
@@ -115,10 +111,8 @@ static void k01_conv2_sum(const nn_task *t,
 		const int k0 = piece % 1 * 4;
 		{
 			{
-				{
-					const int j0 = 0;
-						k01_conv2_sum_tile(t, y, weight, bias, output, target, dy2, n, i, k0, 4, j0, 3, 1);
-				}
+				const int j0 = 0;
+					k01_conv2_sum_tile(t, y, weight, bias, output, target, dy2, n, i, k0, 4, j0, 3, 1);
 			}
 		}
 	}
@@ -150,7 +144,7 @@ static void k02_loss_sum(const nn_task *t,
 				acc += (output[n][c][h][w] - target[n][c][h][w]) * (output[n][c][h][w] - target[n][c][h][w]);
 			sum = acc;
 		}
-		loss[n] = nn_first(live - (n) * 8, sum * (nn_real)0.020833333333333332);
+		loss[n] = nn_first(live - 8 * n, sum * (nn_real)0.020833333333333332);
 	}
 }
 
@@ -220,11 +214,10 @@ NN_INLINE void k05_dconv1_y_tile(const nn_task *t,
 		nn_v dy2[restrict][3][7][6],
 		const int n, const int c0, const int cn, const int u, const int v0, const int vn)
 {
-	(void)t;
 	const int live = t->run->live;
 	nn_v acc[3][3];
-	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	NN_UNROLL for (int vt = 0; vt < vn; vt++)
+	NN_UNROLL for (int ct = 0; ct < 3; ct++)
+	NN_UNROLL for (int vt = 0; vt < 3; vt++)
 		acc[ct][vt] = nn_splat(0);
 	for (int k = 0; k < 4; k++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
@@ -233,7 +226,7 @@ NN_INLINE void k05_dconv1_y_tile(const nn_task *t,
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	NN_UNROLL for (int vt = 0; vt < vn; vt++)
 	{
-		dy2[n][c0 + ct][2 * u][2 * (v0 + vt)] = nn_first(live - (n) * 8, acc[ct][vt]);
+		dy2[n][c0 + ct][2 * u][2 * (v0 + vt)] = nn_first(live - 8 * n, acc[ct][vt]);
 	}
 }
 
@@ -252,10 +245,8 @@ static void k05_dconv1_y(const nn_task *t,
 		const int u = piece % 4;
 		{
 			{
-				{
-					const int v0 = 0;
-						k05_dconv1_y_tile(t, dy, weight, dy2, n, c0, 3, u, v0, 3);
-				}
+				const int v0 = 0;
+					k05_dconv1_y_tile(t, dy, weight, dy2, n, c0, 3, u, v0, 3);
 			}
 		}
 	}
@@ -273,11 +264,10 @@ NN_INLINE void k06_dconv1_y_tile(const nn_task *t,
 		nn_v dy2[restrict][3][7][6],
 		const int n, const int c0, const int cn, const int u, const int v0, const int vn, const int edge)
 {
-	(void)t;
 	const int live = t->run->live;
 	nn_v acc[3][3];
-	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	NN_UNROLL for (int vt = 0; vt < vn; vt++)
+	NN_UNROLL for (int ct = 0; ct < 3; ct++)
+	NN_UNROLL for (int vt = 0; vt < 3; vt++)
 		acc[ct][vt] = nn_splat(0);
 	for (int k = 0; k < 4; k++)
 	NN_UNROLL for (int s = 0; s < 2; s++)
@@ -288,7 +278,7 @@ NN_INLINE void k06_dconv1_y_tile(const nn_task *t,
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	NN_UNROLL for (int vt = 0; vt < vn; vt++)
 	{
-		dy2[n][c0 + ct][2 * u][2 * (v0 + vt) + 1] = nn_first(live - (n) * 8, acc[ct][vt]);
+		dy2[n][c0 + ct][2 * u][2 * (v0 + vt) + 1] = nn_first(live - 8 * n, acc[ct][vt]);
 	}
 }
 
@@ -307,10 +297,8 @@ static void k06_dconv1_y(const nn_task *t,
 		const int u = piece % 4;
 		{
 			{
-				{
-					const int v0 = 0;
-						k06_dconv1_y_tile(t, dy, weight, dy2, n, c0, 3, u, v0, 3, 1);
-				}
+				const int v0 = 0;
+					k06_dconv1_y_tile(t, dy, weight, dy2, n, c0, 3, u, v0, 3, 1);
 			}
 		}
 	}
@@ -328,11 +316,10 @@ NN_INLINE void k07_dconv1_y_tile(const nn_task *t,
 		nn_v dy2[restrict][3][7][6],
 		const int n, const int c0, const int cn, const int u, const int v0, const int vn)
 {
-	(void)t;
 	const int live = t->run->live;
 	nn_v acc[3][3];
-	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	NN_UNROLL for (int vt = 0; vt < vn; vt++)
+	NN_UNROLL for (int ct = 0; ct < 3; ct++)
+	NN_UNROLL for (int vt = 0; vt < 3; vt++)
 		acc[ct][vt] = nn_splat(0);
 	for (int k = 0; k < 4; k++)
 	for (int r = 0; r < 2; r++)
@@ -342,7 +329,7 @@ NN_INLINE void k07_dconv1_y_tile(const nn_task *t,
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	NN_UNROLL for (int vt = 0; vt < vn; vt++)
 	{
-		dy2[n][c0 + ct][2 * u + 1][2 * (v0 + vt)] = nn_first(live - (n) * 8, acc[ct][vt]);
+		dy2[n][c0 + ct][2 * u + 1][2 * (v0 + vt)] = nn_first(live - 8 * n, acc[ct][vt]);
 	}
 }
 
@@ -361,10 +348,8 @@ static void k07_dconv1_y(const nn_task *t,
 		const int u = piece % 3;
 		{
 			{
-				{
-					const int v0 = 0;
-						k07_dconv1_y_tile(t, dy, weight, dy2, n, c0, 3, u, v0, 3);
-				}
+				const int v0 = 0;
+					k07_dconv1_y_tile(t, dy, weight, dy2, n, c0, 3, u, v0, 3);
 			}
 		}
 	}
@@ -382,11 +367,10 @@ NN_INLINE void k08_dconv1_y_tile(const nn_task *t,
 		nn_v dy2[restrict][3][7][6],
 		const int n, const int c0, const int cn, const int u, const int v0, const int vn, const int edge)
 {
-	(void)t;
 	const int live = t->run->live;
 	nn_v acc[3][3];
-	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	NN_UNROLL for (int vt = 0; vt < vn; vt++)
+	NN_UNROLL for (int ct = 0; ct < 3; ct++)
+	NN_UNROLL for (int vt = 0; vt < 3; vt++)
 		acc[ct][vt] = nn_splat(0);
 	for (int k = 0; k < 4; k++)
 	for (int r = 0; r < 2; r++)
@@ -398,7 +382,7 @@ NN_INLINE void k08_dconv1_y_tile(const nn_task *t,
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	NN_UNROLL for (int vt = 0; vt < vn; vt++)
 	{
-		dy2[n][c0 + ct][2 * u + 1][2 * (v0 + vt) + 1] = nn_first(live - (n) * 8, acc[ct][vt]);
+		dy2[n][c0 + ct][2 * u + 1][2 * (v0 + vt) + 1] = nn_first(live - 8 * n, acc[ct][vt]);
 	}
 }
 
@@ -417,10 +401,8 @@ static void k08_dconv1_y(const nn_task *t,
 		const int u = piece % 3;
 		{
 			{
-				{
-					const int v0 = 0;
-						k08_dconv1_y_tile(t, dy, weight, dy2, n, c0, 3, u, v0, 3, 1);
-				}
+				const int v0 = 0;
+					k08_dconv1_y_tile(t, dy, weight, dy2, n, c0, 3, u, v0, 3, 1);
 			}
 		}
 	}
@@ -435,7 +417,6 @@ static void k08_dconv1_y(const nn_task *t,
 NN_INLINE void k09_dconv2_weight_tile(const nn_task *t,
 		const nn_v dy[restrict][4][4][3],
 		const nn_v y[restrict][3][7][6],
-		nn_real dweight[restrict][3][3][3],
 		nn_v partial[restrict][3][3][3],
 		const int k0, const int kn, const int c0, const int cn, const int r, const int s,
 		const int n, const int row_from, const int row_to, const int first)
@@ -469,20 +450,18 @@ static void k09_dconv2_weight(const nn_task *t,
 		const int k0 = piece * 4;
 		const int c0 = piece % 1 * 3;
 		{
+			for (int n = 0; n < blocks; n++)
+			for (int row_from = 0; row_from < 4; row_from += 4)
 			{
-				for (int n = 0; n < blocks; n++)
-				for (int row_from = 0; row_from < 4; row_from += 4)
-				{
-					const int row_to = nn_least(row_from + 4, 4);
-					const int first = n == 0 && row_from == 0;
-					for (int r = 0; r < 3; r++)
-					for (int s = 0; s < 3; s++)
-						k09_dconv2_weight_tile(t, dy, y, dweight, partial, k0, 4, c0, 3, r, s, n, row_from, row_to, first);
-				}
-				for (int kt = 0; kt < 4; kt++)
-				for (int ct = 0; ct < 3; ct++)
-					nn_sum_each(&dweight[k0 + kt][c0 + ct][0][0], &partial[k0 + kt][c0 + ct][0][0], 9);
+				const int row_to = nn_least(row_from + 4, 4);
+				const int first = n == 0 && row_from == 0;
+				for (int r = 0; r < 3; r++)
+				for (int s = 0; s < 3; s++)
+					k09_dconv2_weight_tile(t, dy, y, partial, k0, 4, c0, 3, r, s, n, row_from, row_to, first);
 			}
+			for (int kt = 0; kt < 4; kt++)
+			for (int ct = 0; ct < 3; ct++)
+				nn_sum_each(&dweight[k0 + kt][c0 + ct][0][0], &partial[k0 + kt][c0 + ct][0][0], 9);
 		}
 	}
 }
@@ -522,7 +501,6 @@ static void k10_dconv1_bias(const nn_task *t,
 NN_INLINE void k11_dconv1_weight_tile(const nn_task *t,
 		const nn_v dy[restrict][3][7][6],
 		const nn_v x[restrict][2][7][6],
-		nn_real dweight[restrict][2][1][1],
 		nn_v partial[restrict][2][1][1],
 		const int k0, const int kn, const int c0, const int cn,
 		const int n, const int row_from, const int row_to, const int first)
@@ -556,18 +534,16 @@ static void k11_dconv1_weight(const nn_task *t,
 		const int k0 = piece * 3;
 		const int c0 = piece % 1 * 2;
 		{
+			for (int n = 0; n < blocks; n++)
+			for (int row_from = 0; row_from < 7; row_from += 7)
 			{
-				for (int n = 0; n < blocks; n++)
-				for (int row_from = 0; row_from < 7; row_from += 7)
-				{
-					const int row_to = nn_least(row_from + 7, 7);
-					const int first = n == 0 && row_from == 0;
-						k11_dconv1_weight_tile(t, dy, x, dweight, partial, k0, 3, c0, 2, n, row_from, row_to, first);
-				}
-				for (int kt = 0; kt < 3; kt++)
-				for (int ct = 0; ct < 2; ct++)
-					nn_sum_each(&dweight[k0 + kt][c0 + ct][0][0], &partial[k0 + kt][c0 + ct][0][0], 1);
+				const int row_to = nn_least(row_from + 7, 7);
+				const int first = n == 0 && row_from == 0;
+					k11_dconv1_weight_tile(t, dy, x, partial, k0, 3, c0, 2, n, row_from, row_to, first);
 			}
+			for (int kt = 0; kt < 3; kt++)
+			for (int ct = 0; ct < 2; ct++)
+				nn_sum_each(&dweight[k0 + kt][c0 + ct][0][0], &partial[k0 + kt][c0 + ct][0][0], 1);
 		}
 	}
 }
@@ -676,8 +652,8 @@ NN_INLINE void k16_eval_conv1_sum_tile(const nn_task *t,
 {
 	(void)t;
 	nn_v acc[3][3];
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int jt = 0; jt < jn; jt++)
+	NN_UNROLL for (int kt = 0; kt < 3; kt++)
+	NN_UNROLL for (int jt = 0; jt < 3; jt++)
 		acc[kt][jt] = nn_splat(0);
 	for (int c = 0; c < 2; c++)
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
@@ -706,10 +682,8 @@ static void k16_eval_conv1_sum(const nn_task *t,
 		const int k0 = piece / 7 % 1 * 3;
 		const int i = piece % 7;
 		{
-			{
-				for (int j0 = 0; j0 < 6; j0 += 3)
-						k16_eval_conv1_sum_tile(t, x, weight, bias, y, n, k0, 3, i, j0, 3);
-			}
+			for (int j0 = 0; j0 < 6; j0 += 3)
+					k16_eval_conv1_sum_tile(t, x, weight, bias, y, n, k0, 3, i, j0, 3);
 		}
 	}
 }
@@ -731,8 +705,8 @@ NN_INLINE void k17_eval_conv2_sum_tile(const nn_task *t,
 {
 	(void)t;
 	nn_v acc[4][3];
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int jt = 0; jt < jn; jt++)
+	NN_UNROLL for (int kt = 0; kt < 4; kt++)
+	NN_UNROLL for (int jt = 0; jt < 3; jt++)
 		acc[kt][jt] = nn_splat(0);
 	for (int c = 0; c < 3; c++)
 	for (int r = nn_lo(2 * i - 1, 1); r < nn_hi(2 * i - 1, 1, 7, 3); r++)
@@ -766,10 +740,8 @@ static void k17_eval_conv2_sum(const nn_task *t,
 		const int k0 = piece % 1 * 4;
 		{
 			{
-				{
-					const int j0 = 0;
-						k17_eval_conv2_sum_tile(t, y, weight, bias, output, n, i, k0, 4, j0, 3, 1);
-				}
+				const int j0 = 0;
+					k17_eval_conv2_sum_tile(t, y, weight, bias, output, n, i, k0, 4, j0, 3, 1);
 			}
 		}
 	}
@@ -801,7 +773,7 @@ static void k18_eval_sum(const nn_task *t,
 				acc += (output[n][c][h][w] - target[n][c][h][w]) * (output[n][c][h][w] - target[n][c][h][w]);
 			sum = acc;
 		}
-		loss[n] = nn_first(live - (n) * 8, sum * (nn_real)0.020833333333333332);
+		loss[n] = nn_first(live - 8 * n, sum * (nn_real)0.020833333333333332);
 	}
 }
 

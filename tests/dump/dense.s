@@ -13,10 +13,9 @@ NN_INLINE void k00_dense1_sum_tile(const nn_task *t,
 		nn_v y2[restrict][7],
 		const int n, const int k0, const int kn)
 {
-	(void)t;
 	const int live = t->run->live;
 	nn_v acc[7];
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
+	NN_UNROLL for (int kt = 0; kt < 7; kt++)
 		acc[kt] = nn_splat(0);
 	for (int c = 0; c < 5; c++)
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
@@ -25,7 +24,7 @@ NN_INLINE void k00_dense1_sum_tile(const nn_task *t,
 	{
 		const nn_v sum = acc[kt];
 		const nn_v y = bias[k0 + kt] + sum;
-		y2[n][k0 + kt] = nn_first(live - (n) * 8, nn_tanh(y));
+		y2[n][k0 + kt] = nn_first(live - 8 * n, nn_tanh(y));
 	}
 }
 
@@ -63,7 +62,7 @@ NN_INLINE void k01_dense2_sum_tile(const nn_task *t,
 {
 	(void)t;
 	nn_v acc[3];
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
+	NN_UNROLL for (int kt = 0; kt < 3; kt++)
 		acc[kt] = nn_splat(0);
 	for (int c = 0; c < 7; c++)
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
@@ -172,7 +171,7 @@ static void k04_loss_loss(const nn_task *t,
 			nn_v acc = nn_splat(0);
 			for (int c = 0; c < 3; c++)
 				acc += q[n][c] * (lse[n] - output[n][c]);
-			loss[n] = nn_first(live - (n) * 8, acc);
+			loss[n] = nn_first(live - 8 * n, acc);
 		}
 	}
 }
@@ -233,7 +232,7 @@ static void k06_loss_s(const nn_task *t,
 		}
 		NN_UNROLL for (int c2 = 0; c2 < 3; c2++)
 		{
-			dy[n][c2] = nn_first(live - (n) * 8, (nn_exp(output[n][c2] - lse[n]) * s - q[n][c2]) / u0);
+			dy[n][c2] = nn_first(live - 8 * n, (nn_exp(output[n][c2] - lse[n]) * s - q[n][c2]) / u0);
 		}
 	}
 }
@@ -276,10 +275,9 @@ NN_INLINE void k08_dtanh1_y_tile(const nn_task *t,
 		nn_v dy3[restrict][7],
 		const int n, const int c0, const int cn)
 {
-	(void)t;
 	const int live = t->run->live;
 	nn_v acc[7];
-	NN_UNROLL for (int ct = 0; ct < cn; ct++)
+	NN_UNROLL for (int ct = 0; ct < 7; ct++)
 		acc[ct] = nn_splat(0);
 	for (int k = 0; k < 3; k++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
@@ -287,7 +285,7 @@ NN_INLINE void k08_dtanh1_y_tile(const nn_task *t,
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	{
 		const nn_v dy2 = acc[ct];
-		dy3[n][c0 + ct] = nn_first(live - (n) * 8, dy2 * (1 - y[n][c0 + ct] * y[n][c0 + ct]));
+		dy3[n][c0 + ct] = nn_first(live - 8 * n, dy2 * (1 - y[n][c0 + ct] * y[n][c0 + ct]));
 	}
 }
 
@@ -321,12 +319,11 @@ NN_INLINE void k09_ddense2_weight_tile(const nn_task *t,
 		nn_real dweight[restrict][7],
 		const int k0, const int kn, const int c0, const int cn)
 {
-	(void)t;
 	const int live = t->run->live;
 	const int blocks = (live + 7) / 8;
 	nn_v acc[3][4];
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int ct = 0; ct < cn; ct++)
+	NN_UNROLL for (int kt = 0; kt < 3; kt++)
+	NN_UNROLL for (int ct = 0; ct < 4; ct++)
 		acc[kt][ct] = nn_splat(0);
 	for (int n = 0; n < blocks; n++)
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
@@ -398,12 +395,11 @@ NN_INLINE void k11_ddense1_weight_tile(const nn_task *t,
 		nn_real dweight[restrict][5],
 		const int k0, const int kn, const int c0, const int cn)
 {
-	(void)t;
 	const int live = t->run->live;
 	const int blocks = (live + 7) / 8;
 	nn_v acc[4][3];
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int ct = 0; ct < cn; ct++)
+	NN_UNROLL for (int kt = 0; kt < 4; kt++)
+	NN_UNROLL for (int ct = 0; ct < 3; ct++)
 		acc[kt][ct] = nn_splat(0);
 	for (int n = 0; n < blocks; n++)
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
@@ -428,13 +424,27 @@ static void k11_ddense1_weight(const nn_task *t,
 	{
 		const int k0 = piece / 2 * 4;
 		const int c0 = piece % 2 * 3;
-		if (c0 < 3)
+		if (k0 < 4)
 		{
-				k11_ddense1_weight_tile(t, dy, x, dweight, k0, 4, c0, 3);
+			if (c0 < 3)
+			{
+					k11_ddense1_weight_tile(t, dy, x, dweight, k0, 4, c0, 3);
+			}
+			else
+			{
+					k11_ddense1_weight_tile(t, dy, x, dweight, k0, 4, c0, 2);
+			}
 		}
 		else
 		{
-				k11_ddense1_weight_tile(t, dy, x, dweight, k0, 4, c0, 2);
+			if (c0 < 3)
+			{
+					k11_ddense1_weight_tile(t, dy, x, dweight, k0, 3, c0, 3);
+			}
+			else
+			{
+					k11_ddense1_weight_tile(t, dy, x, dweight, k0, 3, c0, 2);
+			}
 		}
 	}
 }
@@ -556,7 +566,7 @@ NN_INLINE void k16_eval_dense1_sum_tile(const nn_task *t,
 {
 	(void)t;
 	nn_v acc[7];
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
+	NN_UNROLL for (int kt = 0; kt < 7; kt++)
 		acc[kt] = nn_splat(0);
 	for (int c = 0; c < 5; c++)
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
@@ -603,7 +613,7 @@ NN_INLINE void k17_eval_dense2_sum_tile(const nn_task *t,
 {
 	(void)t;
 	nn_v acc[3];
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
+	NN_UNROLL for (int kt = 0; kt < 3; kt++)
 		acc[kt] = nn_splat(0);
 	for (int c = 0; c < 7; c++)
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
@@ -712,7 +722,7 @@ static void k20_eval_loss(const nn_task *t,
 			nn_v acc = nn_splat(0);
 			for (int c = 0; c < 3; c++)
 				acc += q[n][c] * (lse[n] - output[n][c]);
-			loss[n] = nn_first(live - (n) * 8, acc);
+			loss[n] = nn_first(live - 8 * n, acc);
 		}
 	}
 }

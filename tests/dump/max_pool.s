@@ -88,7 +88,7 @@ static void k02_loss_sum(const nn_task *t,
 				acc += (output[n][c][h][w] - target[n][c][h][w]) * (output[n][c][h][w] - target[n][c][h][w]);
 			sum = acc;
 		}
-		loss[n] = nn_first(live - (n) * 8, sum * (nn_real)0.055555555555555552);
+		loss[n] = nn_first(live - 8 * n, sum * (nn_real)0.055555555555555552);
 	}
 }
 
@@ -144,7 +144,7 @@ static void k04_dconv1_y(const nn_task *t,
 			for (int r = 0; r < 2; r++)
 			for (int s = 0; s < 2; s++)
 				acc += nn_ifeq(((unsigned)(u - r) < 3u && (unsigned)(v - s) < 3u ? nn_bload(argmax[n][c][u - r][v - s]) : nn_splat(0)), nn_splat((nn_real)(6 * r + 2 * s)), ((unsigned)(u - r) < 3u && (unsigned)(v - s) < 3u ? dy[n][c][u - r][v - s] : nn_splat(0)), nn_splat(0));
-			dy2[n][c][2 * u][2 * v] = nn_first(live - (n) * 8, acc);
+			dy2[n][c][2 * u][2 * v] = nn_first(live - 8 * n, acc);
 		}
 	}
 }
@@ -172,7 +172,7 @@ static void k05_dconv1_y(const nn_task *t,
 			nn_v acc = nn_splat(0);
 			for (int r = 0; r < 2; r++)
 				acc += nn_ifeq(((unsigned)(u - r) < 3u ? nn_bload(argmax[n][c][u - r][v]) : nn_splat(0)), nn_splat((nn_real)(6 * r + 1)), ((unsigned)(u - r) < 3u ? dy[n][c][u - r][v] : nn_splat(0)), nn_splat(0));
-			dy2[n][c][2 * u][2 * v + 1] = nn_first(live - (n) * 8, acc);
+			dy2[n][c][2 * u][2 * v + 1] = nn_first(live - 8 * n, acc);
 		}
 	}
 }
@@ -200,7 +200,7 @@ static void k06_dconv1_y(const nn_task *t,
 			nn_v acc = nn_splat(0);
 			for (int s = 0; s < 2; s++)
 				acc += nn_ifeq(((unsigned)(v - s) < 3u ? nn_bload(argmax[n][c][u][v - s]) : nn_splat(0)), nn_splat((nn_real)(2 * s + 3)), ((unsigned)(v - s) < 3u ? dy[n][c][u][v - s] : nn_splat(0)), nn_splat(0));
-			dy2[n][c][2 * u + 1][2 * v] = nn_first(live - (n) * 8, acc);
+			dy2[n][c][2 * u + 1][2 * v] = nn_first(live - 8 * n, acc);
 		}
 	}
 }
@@ -224,7 +224,7 @@ static void k07_dconv1_y(const nn_task *t,
 	for (int u = 0; u < 3; u++)
 	for (int v = 0; v < 3; v++)
 	{
-		dy2[n][c][2 * u + 1][2 * v + 1] = nn_first(live - (n) * 8, nn_ifeq(nn_bload(argmax[n][c][u][v]), nn_splat(4), dy[n][c][u][v], nn_splat(0)));
+		dy2[n][c][2 * u + 1][2 * v + 1] = nn_first(live - 8 * n, nn_ifeq(nn_bload(argmax[n][c][u][v]), nn_splat(4), dy[n][c][u][v], nn_splat(0)));
 	}
 }
 
@@ -266,11 +266,10 @@ NN_INLINE void k09_dconv1_weight_tile(const nn_task *t,
 		nn_real dweight[restrict][1][1][1],
 		const int k0, const int kn)
 {
-	(void)t;
 	const int live = t->run->live;
 	const int blocks = (live + 7) / 8;
 	nn_v acc[2];
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
+	NN_UNROLL for (int kt = 0; kt < 2; kt++)
 		acc[kt] = nn_splat(0);
 	for (int n = 0; n < blocks; n++)
 	for (int i = 0; i < 7; i++)
@@ -294,9 +293,7 @@ static void k09_dconv1_weight(const nn_task *t,
 	for (int piece = part.from; piece < part.to; piece++)
 	{
 		const int k0 = piece * 2;
-		{
-				k09_dconv1_weight_tile(t, dy, x, dweight, k0, 2);
-		}
+			k09_dconv1_weight_tile(t, dy, x, dweight, k0, 2);
 	}
 }
 
@@ -425,7 +422,7 @@ static void k14_eval_sum(const nn_task *t,
 				acc += (output[n][c][h][w] - target[n][c][h][w]) * (output[n][c][h][w] - target[n][c][h][w]);
 			sum = acc;
 		}
-		loss[n] = nn_first(live - (n) * 8, sum * (nn_real)0.055555555555555552);
+		loss[n] = nn_first(live - 8 * n, sum * (nn_real)0.055555555555555552);
 	}
 }
 
