@@ -53,6 +53,7 @@ const char *em_affine(const Em *e, const Affine *a);
 const char *em_element(const Em *e, const Tensor *t, const Affine *index);
 const char *em_inside(const Em *e, const Affine *index, int extent);
 bool em_is_vector(const Em *e, const Eqn *q);  /* is its value one vector of images?          */
+bool em_banded(const Kernel *k);                /* does it keep partial sums, by bands?     */
 bool em_in_row(const Em *e, const Tensor *t);
 const char *em_local(const Em *e, int j);
 CValue em_expr(const Em *e, const Expr *x);

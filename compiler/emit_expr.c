@@ -116,6 +116,11 @@ static void name_axis(Em *e, const Axis *a)
 	e->axis_name[e->naxis++] = name;
 }
 
+bool em_banded(const Kernel *k)
+{
+	return k->partial && k->band > 0;
+}
+
 void em_names(Em *e)
 {
 	for (int i = 0; i < e->k->nloop; i++)
@@ -129,7 +134,7 @@ void em_names(Em *e)
 		for (int a = 0; a < q->naxis; a++)
 			name_axis(e, q->axis[a]);
 	}
-	if (e->k->partial)
+	if (em_banded(e->k))
 		use(e, e->k->partial, true);
 }
 

@@ -94,9 +94,9 @@ void folded_loops(Em *e, const Eqn *q, int from, Inside in)
 		const Axis *a = q->axis[i];
 		const char *name = em_axis(e, a), *lo = "0", *hi = extent_of(e, a);
 		int clean_from, clean_to;
-		if (e->k->partial && a->batch)
+		if (em_banded(e->k) && a->batch)
 			continue; /* walked outside, like the bands of rows */
-		if (a == e->k->rows) {
+		if (em_banded(e->k) && a == e->k->rows) {
 			lo = "row_from";
 			hi = "row_to";
 		}

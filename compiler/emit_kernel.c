@@ -27,7 +27,7 @@ static const char *dims_of(const Em *e, const Tensor *t)
 /* Does the tile take it? Behind partial sums the result is written after all tiles. */
 static bool of_tile(const Em *e, const Used *u)
 {
-	return u->memory && !(e->k->partial && u->tensor == e->k->eqn[0]->out);
+	return u->memory && !(em_banded(e->k) && u->tensor == e->k->eqn[0]->out);
 }
 
 static const char *parameters(const Em *e, bool for_tile)
@@ -122,7 +122,7 @@ static void tile_function(Em *e, Text *out)
 		                     i ? ", const" : ",\n\t\tconst", name, name)
 		            : format("%s%s int %s", s, i ? ", const" : ",\n\t\tconst", name);
 	}
-	if (e->k->partial)
+	if (em_banded(e->k))
 		s = format("%s,\n\t\tconst int n, const int row_from, const int row_to, const int "
 		           "first",
 		           s);

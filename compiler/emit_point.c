@@ -246,16 +246,16 @@ void tile(Em *e)
 	for (int i = 0; i < e->k->nloop; i++)
 		count *= e->k->loop[i].tile;
 	put_line(e->out, "%s acc%s;", vector ? "nn_v" : "nn_real", sizes);
-	tile_loops(e, !e->k->partial); /* the reduction reads a tile whole */
+	tile_loops(e, !em_banded(e->k)); /* the reduction reads a tile whole */
 	e->out->depth++;
-	if (e->k->partial)
+	if (em_banded(e->k))
 		put_line(e->out, "acc%s = first ? nn_splat(0) : %s;", at,
 		         em_element(e, e->k->partial, q->index));
 	else
 		put_line(e->out, vector ? "acc%s = nn_splat(0);" : "acc%s = 0;", at);
 	e->out->depth--;
 	folded_loops(e, q, q->nfree, in);
-	if (e->k->partial) {
+	if (em_banded(e->k)) {
 		tile_loops(e, false);
 		put_line(e->out, "\t%s = acc%s;", em_element(e, e->k->partial, q->index), at);
 		return;

@@ -30,7 +30,7 @@ static void innermost(Em *e, const Walk *w)
 		s = e->k->loop[i].tile > 1 ? format("%s, %s0, %s", s, name, w->size[i])
 		                           : format("%s, %s", s, name);
 	}
-	if (e->k->partial)
+	if (em_banded(e->k))
 		s = format("%s, n, row_from, row_to, first", s);
 	e->out->depth++;
 	put_line(e->out, "%s%s);", s, has_edges(e->k) ? w->edge ? ", 1" : ", 0" : "");
@@ -149,7 +149,7 @@ static void bands(Em *e, Walk w)
 
 static void inside(Em *e, Walk w)
 {
-	if (!e->k->partial) {
+	if (!em_banded(e->k)) {
 		walk(e, 0, w);
 		return;
 	}
@@ -225,7 +225,7 @@ void parallel(Em *e)
 		        a->batch ? extent_of(e, a) : format("%d", tiles_of(&k->loop[n]));
 		total = format("%s%s%s", total, n ? " * " : "", count);
 	}
-	if (n == 0 && !k->partial) {
+	if (n == 0 && !em_banded(k)) {
 		walk(e, 0, w);
 		return;
 	}

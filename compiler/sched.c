@@ -334,6 +334,14 @@ static void order(Kernel *k)
 		}
 }
 
+static bool has_tile(const Kernel *k)
+{
+	for (int i = 0; i < k->nloop; i++)
+		if (k->loop[i].tile > 1)
+			return true;
+	return false;
+}
+
 static int64_t tiles(int64_t extent, int64_t tile)
 {
 	return (extent + tile - 1) / tile;
@@ -393,7 +401,7 @@ void sched(Prog *p)
 			guards(k);
 		if (k->contraction && !p->plain && !options.no_tile)
 			order(k);
-		if (k->partial)
+		if (k->partial && has_tile(k))
 			own(p, k);
 		else if (!k->serial && !k->flat)
 			share(p, k);
