@@ -76,6 +76,8 @@ def conv_cases():
     case("conv_groups", "two groups", (2, 6, 5), around(conv(6, "3", groups="2", padding="1"), 4))
     case("conv_depthwise", "a group a channel, two filters each", (2, 7, 6),
          around(conv(10, "3", groups="5", stride="2", padding="1"), 5))
+    case("conv_one_filter", "a large image, and weights without channels to share out", (1, 13, 12),
+         [conv(1, "3", padding="1"), act("tanh"), conv(1, "4", padding="2"), act("tanh"), dense(3)])
     case("conv_no_bias", "bias off, here and in the classifier", (2, 6, 6),
          [conv(3, "1"), conv(4, "3", padding="valid", bias="false"), act("tanh"),
           dense(3, bias="false")])
