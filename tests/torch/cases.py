@@ -52,7 +52,8 @@ def conv_cases():
     case("conv_5x5", "5x5, padding 2", (2, 8, 7), around(conv(2, "5", padding="2")))
     case("conv_1x1", "no window at all", (3, 5, 3), around(conv(5, "1")))
     case("conv_2x3", "a window of unequal sides", (2, 6, 7), around(conv(4, "2,3")))
-    case("conv_stride2", "stride 2, odd sizes", (2, 9, 7), around(conv(4, "3", stride="2", padding="1")))
+    case("conv_stride2", "stride 2, odd sizes", (2, 9, 7), around(conv(4, "3", stride="2",
+                                                                       padding="1")))
     case("conv_stride3", "stride 3; the last rows and columns are never read", (2, 11, 8),
          around(conv(4, "3", stride="3")))
     case("conv_stride_pair", "unequal strides and paddings", (2, 7, 8),
@@ -158,13 +159,17 @@ def activation_and_loss_cases():
         case(name, note, shape, layers or [conv(4, "3", padding="1", activation="tanh"),
                                            conv(2, "3", padding="1")], targets=targets, **other)
 
-    real("bce_image", "binary cross entropy of logits, targets between 0 and 1", (0, 1), loss="binary_cross_entropy",
+    real("bce_image", "binary cross entropy of logits, targets between 0 and 1", (0, 1),
+         loss="binary_cross_entropy",
          opt={"type": "sgd", "lr": "2"}, live=3)
     real("mae", "mean absolute error", loss="mae", opt={"type": "sgd", "lr": "2"})
-    real("huber", "on both sides of its bend", (-3, 3), loss="huber", opt={"type": "sgd", "lr": "2"})
-    real("huber_features", "features, 5 of 7 rows", (-3, 3), 6, [dense(7, activation="tanh"), dense(4)], loss="huber",
+    real("huber", "on both sides of its bend", (-3, 3), loss="huber", opt={"type": "sgd",
+                                                                           "lr": "2"})
+    real("huber_features", "features, 5 of 7 rows", (-3, 3), 6, [dense(7, activation="tanh"),
+                                                                 dense(4)], loss="huber",
          batch=7, live=5)
-    real("bce_one", "one logit", (0, 1), 6, [dense(7, activation="tanh"), dense(1)], loss="binary_cross_entropy",
+    real("bce_one", "one logit", (0, 1), 6, [dense(7, activation="tanh"), dense(1)],
+         loss="binary_cross_entropy",
          batch=5)
     case("target_input", "an auto-encoder of images: no labels at all", (2, 5, 6),
          [conv(4, "3", padding="1", activation="tanh"), conv(2, "3", padding="1")],
@@ -177,7 +182,8 @@ def optimizer_cases():
 
     mlp("sgd", "plain", type="sgd", lr="0.5")
     mlp("sgd_momentum", "momentum", type="sgd", lr="0.3", momentum="0.9")
-    mlp("sgd_nesterov", "Nesterov's momentum", type="sgd", lr="0.3", momentum="0.8", nesterov="true")
+    mlp("sgd_nesterov", "Nesterov's momentum", type="sgd", lr="0.3", momentum="0.8",
+        nesterov="true")
     mlp("sgd_weight_decay", "L2 in the gradient", type="sgd", lr="0.5", weight_decay="0.1")
     mlp("sgd_all", "momentum, Nesterov and weight decay", type="sgd", lr="0.3", momentum="0.9",
         nesterov="true", weight_decay="0.05")

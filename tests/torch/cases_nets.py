@@ -57,11 +57,13 @@ def size_cases():
     grow("", "stride 1, padding 1", kernel_size=3, padding=1)
     grow("_stride2", "stride 2 with an output padding", kernel_size=3, stride=2, padding=1,
          output_padding=1)
-    grow("_stride3", "stride above the window: gaps; no bias", kernel_size=2, stride=3, bias="false")
+    grow("_stride3", "stride above the window: gaps; no bias", kernel_size=2, stride=3,
+         bias="false")
     grow("_pair", "everything unequal", kernel_size="4,3", stride="2,3", padding="1,0",
          output_padding="0,2")
     grow("_sides", "four different paddings", (2, 3, 4), kernel_size=5, stride=2, padding="0,1,2,3")
-    grow("_same", "same: the size times the stride", kernel_size="3,4", stride="2,1", padding="same")
+    grow("_same", "same: the size times the stride", kernel_size="3,4", stride="2,1",
+         padding="same")
     case("conv_transpose_17_33", "channels just above a vector", (2, 3, 3),
          [conv(17, "1"), layer("conv_transpose", filters=33, kernel_size=2, stride=2),
           act("tanh"), pool("avg_pool", "6"), dense(3)], opt={"type": "sgd", "lr": "2"})
@@ -73,7 +75,8 @@ def size_cases():
     case("upsample", "nearest, twice", (2, 3, 4), around(layer("upsample")))
     case("upsample_3", "nearest, three times", (2, 3, 2), around(layer("upsample", scale=3)))
     case("bilinear", "twice", (2, 3, 4), around(layer("upsample", mode="bilinear")))
-    case("bilinear_3", "three times", (2, 4, 3), around(layer("upsample", scale=3, mode="bilinear")))
+    case("bilinear_3", "three times", (2, 4, 3), around(layer("upsample", scale=3,
+                                                              mode="bilinear")))
     case("bilinear_4", "four times, one row only", (2, 1, 3),
          around(layer("upsample", scale=4, mode="bilinear")))
     case("reshape", "an image as another one", (2, 6, 5),
@@ -89,7 +92,8 @@ def size_cases():
 def join_cases():
     def named(*last):
         return [conv(4, "3", padding="1", name="a", activation="tanh"), conv(4, "1", name="b"),
-                layer("conv", filters=2, kernel_size=3, padding=1, **{"from": "a"}), *last, act("tanh"),
+                layer("conv", filters=2, kernel_size=3, padding=1,
+                      **{"from": "a"}), *last, act("tanh"),
                 dense(3)]
 
     case("add", "three operands, one of them twice", (2, 4, 5),
@@ -152,12 +156,14 @@ def container_cases():
     case("blocks", "parameters, arguments, defaults, expressions, times, a frozen use", (2, 6, 6),
          [conv("{w}", "1"), layer("use", block="basic", f="{w}", times=2),
           layer("use", block="basic", name="down", f="{w+2}", s="{4/2}"),
-          ("repeat", {"times": "2"}, [conv("{w+2}", "{w-3},1", padding="{(w-4)/2},0"), act("tanh")]),
+          ("repeat", {"times": "2"}, [conv("{w+2}", "{w-3},1", padding="{(w-4)/2},0"),
+                                      act("tanh")]),
           layer("use", block="basic", f="{w+2}", trainable="false"), dense(3)],
          head=[layer("param", name="w", value=4),
                ("block", {"name": "basic"},
                 [layer("arg", name="f"), layer("arg", name="s", default="{1}"),
-                 residual(conv("{f}", "3", stride="{s}", padding="1"), norm(), activation="tanh")])],
+                 residual(conv("{f}", "3", stride="{s}", padding="1"), norm(),
+                          activation="tanh")])],
          **SGD5)
 
 

@@ -132,8 +132,8 @@ def differences(reference, noise, found, tolerance, unit):
         allowed = max(tolerance * norm, NOISES * (noise[name] - want).norm().item(), floor)
         if not error <= allowed:
             at = (got - want).abs().argmax().item()
-            said.append(f"{name}: off by {error:.2e} of {norm:.2e}, allowed {allowed:.2e}; [{at}] is"
-                        f" {got.flatten()[at]:.9g} instead of {want.flatten()[at]:.9g}")
+            said.append(f"{name}: off by {error:.2e} of {norm:.2e}, allowed {allowed:.2e};"
+                        f" [{at}] is {got.flatten()[at]:.9g} instead of {want.flatten()[at]:.9g}")
         elif error > 0:
             worst = max(worst, error / allowed)
     return said, worst

@@ -5,7 +5,8 @@ Out: for each case (or those named), in the folder given (default tests/oracle)
      NAME.xml             the network
      NAME.w.safetensors   initial parameters, f32
      NAME.b.safetensors   x (f32) and y (i64 labels, f32 targets, or none)
-     NAME.o.safetensors   what `step` must write (f64): loss, output, grad.*, parameters after 1 step
+     NAME.o.safetensors   what `step` must write (f64): loss, output, grad.*, and after 1 step
+                          parameters and running statistics
      NAME.o5.safetensors  the same after 5 steps, where optimizer or running statistics matter
      NAME.e.safetensors   what `step --eval` must write, where it is not the same as in training
 Idea: everything is computed in double from numbers that f32 holds exactly, so the files serve the

@@ -135,7 +135,8 @@ class Reader:
         return self.get(e, "name", f"{stem}{count[counted]}")
 
     def inputs(self, e, current):
-        return [self.scope.out[n] for n in e.get("from").split()] if "from" in e.attrib else [current]
+        return [self.scope.out[n] for n in e.get("from").split()] if "from" in e.attrib else [
+            current]
 
     def append(self, kind, name, inputs, numbers, parameters):
         layer = {"name": name, "kind": kind, "inputs": inputs, "numbers": numbers,
