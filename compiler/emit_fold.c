@@ -114,9 +114,11 @@ void folded_loops(Em *e, const Eqn *q, int from, Inside in)
 			int c = part == 0 ? clean_from : part == 1 ? clean_to : a->extent;
 			if (b >= c)
 				continue;
+			bool band = em_banded(e->k) && a == e->k->rows;
+			const char *from_b = format(band ? "nn_most(row_from, %d)" : "%d", b);
+			const char *to_c = format(band ? "nn_least(row_to, %d)" : "%d", c);
 			put_line(e->out, "%s",
-			         for_line(name, format("%d", b), format("%d", c),
-			                  part != 1 && c - b <= 8));
+			         for_line(name, from_b, to_c, !band && part != 1 && c - b <= 8));
 			folded_loops(e, q, i + 1, part == 1 ? in : edge);
 		}
 		put_close(e->out);

@@ -191,7 +191,8 @@ static bool bias_of(const Elem *e, const Row *row, const char *name)
 void walk_layer(Walk *w, const Elem *e, const Row *row)
 {
 	const char *elem = e->name;
-	const char *name = name_of(w, e, elem, elem);
+	/* layers of a shortcut are made here, not written: they take no ordinal of their element */
+	const char *name = name_of(w, e, elem, e->parent ? elem : "a made layer");
 	Layer *l =
 	        append(w, row, format("%s%s", w->scope->path, name), elem, placed(&w->env, e->pos));
 	Shape in = wire(w, l, e);

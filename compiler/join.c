@@ -85,7 +85,9 @@ static Elem *made_element(const char *text, const char *name, Shape to, const in
 	return e;
 }
 
-static void project(Walk *w, const Elem *e, Out from, Out to)
+/* The layers of a shortcut that changes the shape: a projection, or padding with channels of zeros.
+ * Only projections are numbered in their scope. */
+static void project(Walk *w, const Elem *e, Out from, Out to, bool pad)
 {
 	bool image = to.shape.rank == 3 && !to.shape.flat, fits = image == (from.shape.rank == 3);
 	int stride[2] = {1, 1};
@@ -93,25 +95,25 @@ static void project(Walk *w, const Elem *e, Out from, Out to)
 		stride[d] = stride_of(from.shape.dim[d + 1], to.shape.dim[d + 1]);
 		fits &= stride[d] > 0;
 	}
-	if (!fits) {
+	if (!fits || (pad && to.shape.dim[0] < from.shape.dim[0])) {
 		error_at(placed(&w->env, e->pos), name_len(e),
-		         "no stride projects the shortcut %s to the body's %s",
+		         fits ? "padding only adds channels: the shortcut has %s, the body %s"
+		              : "no stride takes the shortcut %s to the body's %s",
 		         shape_text(from.shape), shape_text(to.shape));
 		w->cur.shape.rank = 0;
 		return;
 	}
-	int ordinal = count_up(w->scope, "a projection");
-	const char *const *text = image ? projection_of_image : projection_of_features;
+	int ordinal = pad ? 0 : count_up(w->scope, "a projection");
+	const char *const *text = pad     ? image ? padding_of_image : padding_of_features
+	                          : image ? projection_of_image
+	                                  : projection_of_features;
 	static const char *const suffix[] = {"", "_norm"};
 	w->cur = from;
-	for (int i = 0; i < 2; i++) {
-		const char *name = format("shortcut%d%s", ordinal, suffix[i]);
+	for (int i = 0; i < 2 && text[i]; i++) {
+		const char *name = pad ? format("pad.%d", count_up(w->scope, "a padded shortcut"))
+		                       : format("shortcut%d%s", ordinal, suffix[i]);
 		const Elem *made = made_element(text[i], name, to.shape, stride, e->pos);
-		const Row *row = find_row(ROW_LAYER, made->name);
-		if (!row->supported)
-			error_at(placed(&w->env, e->pos), name_len(e),
-			         "a projecting shortcut is not supported yet");
-		walk_layer(w, made, row);
+		walk_layer(w, made, find_row(pad ? ROW_INTERNAL : ROW_LAYER, made->name));
 	}
 }
 
@@ -126,18 +128,15 @@ static Out shortcut(Walk *w, const Elem *e, Out from, Out to)
 	const Attr *a = attr_of(e, "shortcut");
 	const char *kind = a ? a->value : "auto";
 	bool known = from.shape.rank && to.shape.rank, same = same_shape(from.shape, to.shape);
-	if (!strcmp(kind, "pad"))
-		error_at(placed(&w->env, a->value_pos), a->width,
-		         "shortcut 'pad' is not supported yet");
 	if (known && !strcmp(kind, "identity") && !same)
 		error_at(placed(&w->env, a->value_pos), a->width,
-		         "the body gives %s, the shortcut %s; only project changes a shape",
+		         "the body gives %s, the shortcut %s; project and pad change a shape",
 		         shape_text(to.shape), shape_text(from.shape));
-	if (!known || !strcmp(kind, "identity") || !strcmp(kind, "pad"))
+	if (!known || !strcmp(kind, "identity"))
 		return known && same ? from : (Out){from.layer, {0}};
 	if (same && strcmp(kind, "project") != 0)
 		return from;
-	project(w, e, from, to);
+	project(w, e, from, to, !strcmp(kind, "pad"));
 	return w->cur;
 }
 

@@ -83,6 +83,11 @@ static const AttrSpec elu_attr[] = {
 	{ "alpha", A_REAL, "1", "alpha", NULL, "depth below zero", 0, 1e9 },
 	END
 };
+static const AttrSpec widen_attr[] = {
+	{ "channels", A_COUNT, NULL, "channels", NULL, "of the output, new ones are 0", 0, 0 },
+	{ "stride", A_PAIR, "1", "sh sw", NULL, "rows and columns taken", 0, 0 },
+	END
+};
 static const AttrSpec cross_entropy_attr[] = {
 	{ "label_smoothing", A_REAL, "0", "label_smoothing", NULL,
 	  "share of the target spread over all classes", 0, 0.999 },
@@ -178,7 +183,7 @@ const Row rows[] = {
 	         " + sum{r,s} x[n,c,i*sh+r*dh-pt,j*sw+s*dw-pl] * weight[c*multiplier+m,0,r,s]",
 	  .macs = "C*multiplier*OH*OW*kh*kw", .window = "kh kw sh sw dh dw pt pl" },
 	{ .kind = ROW_LAYER, .name = "conv_transpose", .doc = "a convolution's data gradient",
-	  .attr = transpose_attr, .rank = "3", .supported = true,
+	  .attr = transpose_attr, .rank = "3", .supported = true, .enlarges = true,
 	  .shape = "filters, (H-1)*sh+kh-pt-pb+oh, (W-1)*sw+kw-pl-pr+ow",
 	  .param = "weight[C,filters,kh,kw] bias[filters]", .axes = "r:kh s:kw",
 	  .eqn = "sum[n,k,i*sh+r-pt,j*sw+s-pl] += x[n,c,i,j] * weight[c,k,r,s];"
@@ -257,6 +262,12 @@ const Row rows[] = {
 	  .eqn = "y[n,c,@] = x1[n,c,@]< + x#[n,c-O#,@]>" },
 	{ .kind = ROW_LAYER, .name = "multiply", .doc = "product of its inputs",
 	  .joins = "broadcast", .supported = true, .eqn = "y[...] = x1[...]< * x#[...]>" },
+
+	{ .kind = ROW_INTERNAL, .name = "widen", .doc = "a shortcut that pads with channels of zeros",
+	  .attr = widen_attr, .supported = true, .shape = "channels, (H-1)/sh+1, (W-1)/sw+1",
+	  .eqn = "y[n,k,i,j] = x[n,k,i*sh,j*sw]" },
+	{ .kind = ROW_INTERNAL, .name = "widen_features", .doc = "the same for features",
+	  .attr = widen_attr, .supported = true, .shape = "channels", .eqn = "y[n,k] = x[n,k]" },
 
 	{ .kind = ROW_ACTIVATION, .name = "relu", .doc = "max(0, x)", .supported = true,
 	  .rectifies = true, .eqn = "y[...] = max(0, x[...])" },
@@ -362,6 +373,8 @@ const int nrows = sizeof rows / sizeof rows[0];
 const char *const projection_of_image[2] = {
 	"conv filters=$C kernel_size=1 stride=$S bias=false", "batch_norm",
 };
+const char *const padding_of_image[2] = { "widen channels=$C stride=$S", NULL };
+const char *const padding_of_features[2] = { "widen_features channels=$C", NULL };
 const char *const projection_of_features[2] = { "dense units=$C bias=false", "batch_norm" };
 
 /* What PyTorch, Keras, ONNX, Caffe and darknet call these things. */

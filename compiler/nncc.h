@@ -74,7 +74,7 @@ typedef struct AttrSpec {      /* one attribute of the vocabulary               
 	double min, max;           /* inclusive bounds of numbers when min < max                  */
 } AttrSpec;
 
-typedef enum { ROW_LAYER, ROW_ACTIVATION, ROW_LOSS, ROW_OPTIMIZER } RowKind;
+typedef enum { ROW_LAYER, ROW_ACTIVATION, ROW_LOSS, ROW_OPTIMIZER, ROW_INTERNAL } RowKind;
 
 /* A layer is a row of text. In formulas x is the input (x1, x2... where there are several), y the
  * output, parameters go by their names; n is the batch; `...` stands for all axes of the tensor but
@@ -106,6 +106,7 @@ typedef struct Row {
 	bool centres;              /* subtracts a mean: bias="auto" right before it is false      */
 	const char *joins;         /* takes several inputs: "same" shapes, "broadcast" a [C,1,1],
 	                              "channels" one after another; NULL: takes one              */
+	bool enlarges;             /* its stride multiplies the size: `same` gives size * stride   */
 	bool same_count;           /* the output has as many values as the input                  */
 	bool norm;                 /* trainable and activation apply, init and bias do not        */
 } Row;
@@ -248,6 +249,7 @@ const char *near_miss(const char *word, const char *const *list, int n);   /* or
 extern const Row rows[];
 extern const int nrows;
 extern const char *const projection_of_image[2], *const projection_of_features[2];
+extern const char *const padding_of_image[2], *const padding_of_features[2];
 extern const Alias layer_alias[];              /* ends with ours NULL                             */
 
 /* xml.c      file -> tree. needs: options.input  fills: Elem, Attr  breaks: nothing */

@@ -82,22 +82,34 @@ static void put(Layer *l, const char *name, double value)
 			l->var[i].value = value;
 }
 
-/* TensorFlow's `same`: ceil(in / stride) outputs; the odd cell goes to the end. */
+/* TensorFlow's `same`: ceil(in / stride) outputs, or in * stride where the stride enlarges; the odd
+ * cell goes to the end. A window smaller than such a stride leaves cells to add there instead. */
+static double same_total(const Layer *l, int d, const char *const *w)
+{
+	double in = value_of(l, d ? "W" : "H"), k = value_of(l, w[d]);
+	double stride = value_of(l, w[2 + d]);
+	if (l->row->enlarges)
+		return k - stride;
+	double dilation = value_of(l, w[4 + d]), out = ceil(in / stride);
+	return fmax((out - 1) * stride + (k - 1) * dilation + 1 - in, 0);
+}
+
 static void resolve_same(Layer *l)
 {
-	const char **w;
-	if (!l->row->window || split(l->row->window, " ", &w) != 8)
+	static const char *const enlarging[] = {"kh", "kw", "sh", "sw", "", "", "pt", "pl"};
+	const char **given;
+	const char *const *w = enlarging;
+	if (l->row->window && split(l->row->window, " ", &given) == 8)
+		w = given;
+	else if (!l->row->enlarges)
 		return;
 	for (int d = 0; d < 2; d++) {
 		double first = 0;
 		if (!find_var(l->var, l->nvar, w[6 + d], &first) || first != PAD_SAME)
 			continue;
-		double in = value_of(l, d ? "W" : "H"), k = value_of(l, w[d]);
-		double stride = value_of(l, w[2 + d]), dilation = value_of(l, w[4 + d]);
-		double out = ceil(in / stride);
-		double total = fmax((out - 1) * stride + (k - 1) * dilation + 1 - in, 0);
-		put(l, d ? "pl" : "pt", floor(total / 2));
-		put(l, d ? "pr" : "pb", total - floor(total / 2));
+		double total = same_total(l, d, w), before = floor(fmax(total, 0) / 2);
+		put(l, d ? "pl" : "pt", before);
+		put(l, d ? "pr" : "pb", total - before);
 	}
 }
 
@@ -236,8 +248,8 @@ static bool output_shape(Layer *l)
 		         l->elem, given, MAX_VALUES);
 	bool count = !l->row->same_count || product == value_of(l, "F");
 	if (!small && !count)
-		error_at(l->pos, len, "[%s] has %.0f values, but the input has %.0f", given, product,
-		         value_of(l, "F"));
+		error_at(l->pos, len, "[%s] has %.0f values, but the input has %.0f", given,
+		         product, value_of(l, "F"));
 	if (small || product > MAX_VALUES || !count)
 		return false;
 	l->shape = (Shape){.rank = n};

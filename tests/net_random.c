@@ -174,11 +174,13 @@ static int likely(const Gen *g, const Elem *e, const AttrSpec *a)
 static void constrain(const Gen *g, Elem *e)
 {
 	const Attr *groups = attr_of(e, "groups");
+	const Row *row = find_row(ROW_LAYER, e->name);
+	int values = row && row->norm && g->cur.rank ? (int)count_of(g->cur) : MAX_VALUES;
 	int channels = g->cur.rank ? g->cur.dim[0] : 1, k = 1;
 	if (groups) {
 		do
 			k = 1 + below(channels);
-		while (channels % k);
+		while (channels % k || (values >= 2 && values / k < 2));
 		set_attr(e, "groups", format("%d", k));
 		if (attr_of(e, "filters"))
 			set_attr(e, "filters", format("%d", k * (1 + below(4))));
@@ -246,7 +248,9 @@ static const char *draw_name(const Gen *g, int depth)
 	int n = 0;
 	for (int i = 0; i < nrows; i++) {
 		const Row *r = &rows[i];
-		if (r->kind != ROW_LAYER || !r->supported || (r->joins && (depth || !g->names)) ||
+		/* what normalises one value alone has only rounding for a gradient */
+		bool alone = r->norm && g->cur.rank && count_of(g->cur) < 2;
+		if (r->kind != ROW_LAYER || !r->supported || alone || (r->joins && (depth || !g->names)) ||
 		    (r->rank && !image && chance(90)))
 			continue;
 		int often = r->macs && r->rank ? 7 : r->macs ? image ? 1 : 5 : r->joins ? 3 : 2;
