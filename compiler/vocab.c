@@ -418,7 +418,8 @@ const AttrSpec *find_attr_spec(const Elem *e, const char *name)
 
 int choice_list(const AttrSpec *spec, const char ***list)
 {
-	static const char *const kind[] = {"@layer", "@activation", "@loss", "@optimizer"};
+	static const char *const kind[] = {"@layer", "@activation", "@loss", "@optimizer",
+	                                   "@internal"};
 	const char **words;
 	int nwords = split(spec->choices, " ", &words), n = 0;
 	*list = NULL;
