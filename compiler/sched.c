@@ -374,8 +374,8 @@ static void own(const Prog *p, Kernel *k)
 }
 
 /* Threads share whole outer loops: the images alone where there are enough of them, otherwise as
- * many loops as give every thread several pieces. */
-static void share(const Prog *p, Kernel *k)
+ * many loops as give every thread several pieces. False when there is nothing to share. */
+static bool share(const Prog *p, Kernel *k)
 {
 	int64_t pieces = 1, want = (int64_t)8 * p->threads;
 
@@ -389,6 +389,7 @@ static void share(const Prog *p, Kernel *k)
 		pieces *= tiles(n, l->tile);
 		l->parallel = true;
 	}
+	return k->nloop > 0 && k->loop[0].parallel;
 }
 
 void sched(Prog *p)
@@ -404,6 +405,6 @@ void sched(Prog *p)
 		if (k->partial && has_tile(k))
 			own(p, k);
 		else if (!k->serial && !k->flat)
-			share(p, k);
+			k->serial = !share(p, k);
 	}
 }

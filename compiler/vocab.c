@@ -117,7 +117,8 @@ static const AttrSpec train_attr[] = {
 	COUNT("epochs", NULL, "passes over the training images"),
 	COUNT("batch_size", NULL, "images a step"),
 	INT("seed", "1", "of weights, shuffling, dropout and augmentation"),
-	{ "grad_clip", A_REAL, "", "grad_clip", NULL, "largest global norm of the gradient", 0, BIG },
+	{ "grad_clip", A_REAL, "", "grad_clip", NULL, "largest global norm of the gradient",
+	  0, BIG },
 	END
 };
 static const AttrSpec optimizer_attr[] = {
@@ -198,7 +199,8 @@ const ElemSpec vocab[] = {
 	  .children = "@layer*", .layer = true },
 	{ .name = "use", .doc = "the layers of a block; its arguments are attributes too",
 	  .attr = use_attr, .layer = true },
-	{ .name = "loss", .doc = "what training minimises", .attr = loss_attr, .rows = 1 + ROW_LOSS },
+	{ .name = "loss", .doc = "what training minimises", .attr = loss_attr,
+	  .rows = 1 + ROW_LOSS },
 	{ .name = "data", .doc = "images and labels", .attr = data_attr,
 	  .children = "training? validation? test? classes?",
 	  .later = "format=cifar format=npy format=npz format=csv format=folder" },
