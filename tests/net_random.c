@@ -12,7 +12,7 @@
 #include "../compiler/front.h"
 #include "net_gen.h"
 
-enum { TRIES = 60, NAMES = 32, MAX_VALUES = 20000 };
+enum { TRIES = 60, NAMES = 32, MAX_VALUES = 20000, FEW = 5 };
 
 static const double MAX_MACS = 2e7; /* of a training step                                   */
 
@@ -180,7 +180,7 @@ static void constrain(const Gen *g, Elem *e)
 	if (groups) {
 		do
 			k = 1 + below(channels);
-		while (channels % k || (values >= 2 && values / k < 2));
+		while (channels % k || (values >= FEW && values / k < FEW));
 		set_attr(e, "groups", format("%d", k));
 		if (attr_of(e, "filters"))
 			set_attr(e, "filters", format("%d", k * (1 + below(4))));
@@ -248,10 +248,13 @@ static const char *draw_name(const Gen *g, int depth)
 	int n = 0;
 	for (int i = 0; i < nrows; i++) {
 		const Row *r = &rows[i];
-		/* what normalises one value alone has only rounding for a gradient */
-		bool alone = r->norm && g->cur.rank && count_of(g->cur) < 2;
-		if (r->kind != ROW_LAYER || !r->supported || alone || (r->joins && (depth || !g->names)) ||
-		    (r->rank && !image && chance(90)))
+		/* what normalises one or two values has little but rounding for a gradient */
+		int64_t values = g->cur.rank ? count_of(g->cur) : MAX_VALUES;
+		int64_t each = g->cur.rank ? values / g->cur.dim[0] * g->batch : MAX_VALUES;
+		bool alone =
+		        r->norm && (values < FEW || (r->centres && (each < FEW || g->batch < 3)));
+		if (r->kind != ROW_LAYER || !r->supported || alone ||
+		    (r->joins && (depth || !g->names)) || (r->rank && !image && chance(90)))
 			continue;
 		int often = r->macs && r->rank ? 7 : r->macs ? image ? 1 : 5 : r->joins ? 3 : 2;
 		for (int k = 0; k < often; k++)
