@@ -68,9 +68,24 @@ check() {
 		said=$(compare "$dir" $((seed + more)) "$tags") && { echo ok; return 0; }
 		[[ $said == differs:* ]] || break
 	done
+	if [[ $said == differs:* ]] && only_rounding "$dir" "$seed" "$variant" "$tags"; then
+		echo ok
+		return 0
+	fi
 	one_line "$said"
 	return 1
 }
+
+# only_rounding DIR SEED VARIANT TAGS: do the same schedules in double agree with the reference? Then
+# the network is ill-conditioned (a norm of nearly equal values, say) and float's rounding is what
+# differed: an error of a schedule shows in double as well.
+only_rounding() {
+	local dir=$1 seed=$2 variant=$3 tags=$4
+	# shellcheck disable=SC2086 # a variant may be two words
+	{ [ "$tags" = other ] || compile "$dir" fast -O1 -O2 -fdouble; } &&
+		{ [ "$tags" = fast ] || compile "$dir" other -O1 $variant -fdouble; } &&
+		compare "$dir" "$seed" "$tags"
+} >/dev/null
 
 # How it failed, without the details: "differs", "threads", "nncc: status 70".
 manner() {

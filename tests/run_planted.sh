@@ -29,10 +29,10 @@ bugs() {
 	short_life       plan.c         /expr_each(.*touch_read/d                                  unit test_plan plan/*
 	lives_that_touch plan.c         s|return a->first <= b->last|return a->first < b->last|    unit test_plan plan/*
 	no_barrier       emit.c         s|meet ? "nn_sync"|meet ? "nn_pass"|                       threads tests/oracle/lenet.xml
-	no_meeting       fuse.c         s|k->sync = conflict(.*);|k->sync = k->id < 0;|             unit test_threads threads/networks_of_test_dual
-	last_maximum     emit_kernel.c  s|nn_ifgt(v, acc, nn_splat((nn_real)(%s)), at)|nn_ifgt(acc, v, at, nn_splat((nn_real)(%s)))|  oracle max_pool_ties
-	short_clip       emit_kernel.c  s|b, step, o->extent, a->extent)|b, step, o->extent - 1, a->extent)|  oracle conv_pad
-	live_dead_lanes  emit_kernel.c  s|if (t->zero_dead |if (t->zero_dead < 0 |                  oracle partial_dense
+	no_meeting       meet.c         s|k->sync = conflict(.*);|k->sync = k->id < 0;|             unit test_threads threads/networks_of_test_dual
+	last_maximum     emit_point.c   s|nn_ifgt(v, acc, nn_splat((nn_real)(%s)), at)|nn_ifgt(acc, v, at, nn_splat((nn_real)(%s)))|  oracle max_pool_ties
+	short_clip       emit_fold.c    s|b, step, o->extent, a->extent)|b, step, o->extent - 1, a->extent)|  oracle conv_pad
+	live_dead_lanes  emit_point.c   s|if (t->zero_dead |if (t->zero_dead < 0 |                  oracle partial_dense
 	long_clean_range sched.c        s/low < 0 || high >= extent/low < 0 || high > extent/      check tests/planted/edges.xml
 	mask_of_one_lane emit_expr.c    s|int stride = a.term\[i\].coef|int stride = 2 * a.term[i].coef|  check tests/dual/dropout.xml
 	wrong_padding    layers.c       s|j\*sw+s\*dw-pl\]"|j*sw+s*dw-pt]"|                         oracle conv_pad_sides
