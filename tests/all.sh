@@ -9,7 +9,7 @@
 # that each took and a line that adds up all; the exit status is 0 when nothing failed.
 set -u
 export LC_ALL=C
-limit=${LIMIT:-600}
+limit=${LIMIT:-1800}
 passed=0 failed=0 seconds=()
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
