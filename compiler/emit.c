@@ -30,17 +30,20 @@ const char *c_string(const char *s)
 
 static const char *element_type(const Prog *p, const Tensor *t)
 {
-	return t->bytes8 ? "nn_b" : t->wide || (t->lanes > 1 && p->lanes > 1) ? "nn_v" : "nn_real";
+	bool vector = p->lanes > 1 && (t->wide || t->lane_dim >= 0);
+
+	return t->bytes8 ? vector || p->lanes == 1 ? "nn_b" : "uint8_t" : vector ? "nn_v" : "nn_real";
 }
 
 static const char *shape_text(const Prog *p, const Tensor *t)
 {
-	char *s = t->lanes > 1 ? format("%d", (t->dim[0] + p->lanes - 1) / p->lanes)
-	                       : format("%d", t->dim[0]);
+	char *s = "";
 
-	for (int d = 1; d < t->rank; d++)
-		s = format("%s %d", s, t->dim[d]);
-	return t->lanes > 1 ? format("%s x %d images", s, p->lanes) : s;
+	for (int d = 0; d < t->rank; d++)
+		s = format("%s%s%d", s, d ? " " : "", d == t->lane_dim ? t->mem[d] : t->dim[d]);
+	if (t->lane_dim < 0 || p->lanes == 1)
+		return s;
+	return format("%s x %d %s", s, p->lanes, p->channels ? "channels" : "images");
 }
 
 static void tensor_macros(const Prog *p, Text *o)
@@ -55,7 +58,7 @@ static void tensor_macros(const Prog *p, Text *o)
 		if (t->offset < 0)
 			continue;
 		for (int d = 1; d < t->rank; d++)
-			dims = format("%s[%d]", dims, d == t->rank - 1 ? t->pitch : t->dim[d]);
+			dims = format("%s[%d]", dims, t->mem[d]);
 		const char *life = t->keep ? "kept" : format("%d-%d", t->first, t->last);
 		put_line(o, "#define %-24s ((%s (*)%s)(arena + %lld)) /* %s; %s */", t->cname,
 		         element_type(p, t), dims, (long long)t->offset, shape_text(p, t), life);
@@ -106,15 +109,15 @@ static void tensor_row(const Prog *p, Text *o, const Tensor *t, const char *name
 	int dim[MAX_DIM], rank = visible_shape(p, t, dim),
 	                  real = p->plain || options.real_double ? 8 : 4;
 	char *dims = "", *block = "", *outer = "", *inner = "";
-	long long stride = t->lanes;
+	long long stride = t->lane_dim >= 0 ? p->lanes : 1;
 
 	for (int d = rank - 1; d >= 0; d--) {
-		bool lane = t->lanes > 1 && d == 0;
+		bool lane = d == t->lane_dim && p->lanes > 1;
 		dims = format("%d%s%s", dim[d], *dims ? ", " : "", dims);
-		block = format("%d%s%s", lane ? t->lanes : 1, *block ? ", " : "", block);
+		block = format("%d%s%s", lane ? p->lanes : 1, *block ? ", " : "", block);
 		outer = format("%lld%s%s", stride, *outer ? ", " : "", outer);
 		inner = format("%d%s%s", lane ? 1 : 0, *inner ? ", " : "", inner);
-		stride *= dim[d];
+		stride *= lane ? t->mem[d] : dim[d];
 	}
 	put_line(o, "\t{ .name = %s, .of = %s, .kind = %s,", c_string(name),
 	         t->of ? c_string(t->of->name) : "NULL", kind);

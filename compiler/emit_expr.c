@@ -143,7 +143,7 @@ void em_names(Em *e)
 static const Loop *tiled_loop(const Em *e, const Axis *a)
 {
 	for (int i = 0; i < e->k->nloop; i++)
-		if (e->k->loop[i].axis == a && e->k->loop[i].tile > 1)
+		if (e->k->loop[i].axis->id == a->id && e->k->loop[i].tile > 1)
 			return &e->k->loop[i];
 	return NULL;
 }
@@ -151,7 +151,7 @@ static const Loop *tiled_loop(const Em *e, const Axis *a)
 static const char *bare_name(const Em *e, const Axis *a)
 {
 	for (int i = 0; i < e->naxis; i++)
-		if (e->axis[i] == a)
+		if (e->axis[i]->id == a->id)
 			return e->axis_name[i];
 	fatal(70, "axis %s is not of this kernel; please report this", a->name);
 }
@@ -188,27 +188,139 @@ bool em_in_row(const Em *e, const Tensor *t)
 	return e->k->flat && (!tensor_is_number(t) || tensor_is_number(e->k->eqn[0]->out));
 }
 
+/* The axis of an index that runs in the lanes, or NULL. */
+static const Axis *lane_in(const Affine *a)
+{
+	for (int i = 0; i < a->n; i++)
+		if (a->term[i].axis->lane)
+			return a->term[i].axis;
+	return NULL;
+}
+
+/* Which dimension of an index runs in the lanes, or -1. */
+static int lane_place(const Expr *x)
+{
+	for (int d = 0; d < x->n; d++)
+		if (lane_in(&x->index[d]))
+			return d;
+	return -1;
+}
+
+/* The index in units of elements: loops over an axis in the lanes count blocks. */
+static Affine in_elements(const Em *e, Affine a)
+{
+	for (int i = 0; i < a.n; i++)
+		if (a.term[i].axis->lane)
+			a.term[i].coef *= e->prog->lanes;
+	return a;
+}
+
+/* Which block, where the index is aligned to blocks. */
+static Affine in_blocks(const Em *e, Affine a)
+{
+	a.c /= e->prog->lanes;
+	for (int i = 0; i < a.n; i++)
+		if (!a.term[i].axis->lane)
+			a.term[i].coef /= e->prog->lanes;
+	return a;
+}
+
+/* Does a tile of this index alone lie inside one block? Then its start decides which. */
+static const Loop *tile_in_block(const Em *e, const Affine *a)
+{
+	const Loop *l = a->n == 1 && a->term[0].coef == 1 && a->c == 0
+	                        ? tiled_loop(e, a->term[0].axis)
+	                        : NULL;
+
+	return l && e->prog->lanes % l->tile == 0 ? l : NULL;
+}
+
+/* The block that holds an index of one element, and its place there. */
+static const char *block_of(const Em *e, const Affine *a)
+{
+	int v = e->prog->lanes;
+
+	if (lane_in(a)) {
+		Affine b = in_blocks(e, *a);
+		return em_affine(e, &b);
+	}
+	if (a->n == 0)
+		return format("%d", a->c / v);
+	if (tile_in_block(e, a))
+		return format("%s0 / %d", bare_name(e, a->term[0].axis), v);
+	bool sum = a->n > 1 || a->c || tiled_loop(e, a->term[0].axis);
+	return format(sum ? "(%s) / %d" : "%s / %d", em_affine(e, a), v);
+}
+
+static const char *place_in_block(const Em *e, const Affine *a)
+{
+	int v = e->prog->lanes;
+	const char *name = a->n ? bare_name(e, a->term[0].axis) : "";
+
+	if (a->n == 0)
+		return format("%d", a->c % v);
+	if (tile_in_block(e, a))
+		return format("%s0 %% %d + %st", name, v, name);
+	bool sum = a->n > 1 || a->c || tiled_loop(e, a->term[0].axis);
+	return format(sum ? "(%s) %% %d" : "%s %% %d", em_affine(e, a), v);
+}
+
+/* An element, or a vector of them where the blocked dimension runs in the lanes. */
 const char *em_element(const Em *e, const Tensor *t, const Affine *index)
 {
 	char *s = format("%s", em_used(e, t)->name);
+	int d = e->prog->lanes > 1 ? t->lane_dim : -1;
 
 	if (em_in_row(e, t))
 		return format("%s[e]", s);
-	for (int d = 0; d < t->rank; d++)
-		s = format("%s[%s]", s, em_affine(e, &index[d]));
-	return s;
+	for (int i = 0; i < t->rank; i++)
+		s = format("%s[%s]", s,
+		           i == d ? block_of(e, &index[i]) : em_affine(e, &index[i]));
+	if (d < 0 || lane_in(&index[d]))
+		return s;
+	return format("%s(%s, %s)", t->bytes8 ? "NN_BYTE" : "NN_AT", s,
+	              place_in_block(e, &index[d]));
+}
+
+/* Elements that lie apart as a vector: dimension d of the index runs in the lanes. */
+static const char *gathered(const Em *e, const Expr *x, int d)
+{
+	const Tensor *t = x->tensor;
+	const Axis *lane = lane_in(&x->index[d]);
+	int64_t stride = affine_coef(&x->index[d], lane) * (t->lane_dim >= 0 ? e->prog->lanes : 1);
+	Affine index[MAX_DIM];
+
+	memcpy(index, x->index, sizeof index);
+	index[d] = in_elements(e, index[d]);
+	for (int i = d + 1; i < t->rank; i++)
+		stride *= t->mem[i];
+	for (int i = 0; i < index[d].n; i++) /* names an element: nothing is in lanes here */
+		if (index[d].term[i].axis->lane) {
+			Axis *plain = memcpy(new(Axis), lane, sizeof *plain);
+			plain->lane = false;
+			index[d].term[i].axis = plain;
+		}
+	return format("nn_gather(&%s, %lld, nn_least(%d, %d - %d * %s))",
+	              em_element(e, t, index), (long long)stride, e->prog->lanes, lane->extent,
+	              e->prog->lanes, em_axis(e, lane));
 }
 
 const char *em_inside(const Em *e, const Affine *index, int extent)
 {
-	return format("(unsigned)(%s) < %uu", em_affine(e, index), (unsigned)extent);
+	Affine a = lane_in(index) ? in_blocks(e, *index) : *index;
+	int v = e->prog->lanes;
+
+	return format("(unsigned)(%s) < %uu", em_affine(e, &a),
+	              (unsigned)(lane_in(index) ? (extent + v - 1) / v : extent));
 }
 
 const char *em_type(const Em *e, const Tensor *t)
 {
+	bool vector = e->prog->lanes > 1 && t->lane_dim >= 0;
+
 	if (t->bytes8)
-		return "nn_b";
-	return t->lanes > 1 || t->wide || em_in_row(e, t) ? "nn_v" : "nn_real";
+		return vector || e->prog->lanes == 1 ? "nn_b" : "uint8_t";
+	return vector || t->wide || em_in_row(e, t) ? "nn_v" : "nn_real";
 }
 
 /* ---- expressions ---------------------------------------------------------------------------- */
@@ -218,8 +330,8 @@ bool em_is_vector(const Em *e, const Eqn *q)
 	if (e->k->flat)
 		return true;
 	for (int i = 0; i < q->nfree; i++)
-		if (q->axis[i]->batch)
-			return e->k->lanes > 1;
+		if (q->axis[i]->lane)
+			return true;
 	return false;
 }
 
@@ -278,7 +390,9 @@ const char *em_local(const Em *e, int j)
 static CValue read(const Em *e, const Expr *x)
 {
 	const Tensor *t = x->tensor;
-	CValue v = {em_element(e, t, x->index), t->lanes > 1 || em_in_row(e, t), 3};
+	int lane = lane_place(x);
+	bool far = !t->local && lane >= 0 && lane != t->lane_dim && !em_in_row(e, t);
+	CValue v = {NULL, (lane >= 0 && e->prog->lanes > 1) || em_in_row(e, t), 3};
 	char *test = "";
 
 	for (int j = 0; t->local && j < e->k->neqn; j++) { /* the part made at this point */
@@ -289,8 +403,10 @@ static CValue read(const Em *e, const Expr *x)
 		if (here)
 			return (CValue){em_local(e, j), em_is_vector(e, w), 3};
 	}
+	v.text = far ? gathered(e, x, lane) : em_element(e, t, x->index);
 	if (t->bytes8)
-		v.text = format("nn_bload(%s)", v.text);
+		v.text = format(v.vector || e->prog->lanes == 1 ? "nn_bload(%s)" : "(nn_real)%s",
+		                v.text);
 	for (int d = 0; d < x->n; d++) {
 		int lo, hi;
 		bool guarded = false;
@@ -352,20 +468,22 @@ CValue em_expr(const Em *e, const Expr *x)
 	case OP_READ:
 		return read(e, x);
 	case OP_INDEX:
-		return (CValue){format("(nn_real)(%s)", em_affine(e, &x->index[0])), false, 3};
+		a = in_elements(e, x->index[0]);
+		if (lane_in(&a))
+			return (CValue){format("(nn_real)(%s) + %d * nn_iota()", em_affine(e, &a),
+			                       affine_coef(&x->index[0], lane_in(&a))),
+			                true, 1};
+		return (CValue){format("(nn_real)(%s)", em_affine(e, &a)), false, 3};
 	case OP_INSIDE:
 		return (CValue){format("(nn_real)(%s)", em_inside(e, &x->index[0], x->extent)),
 		                false, 3};
 	case OP_RANDOM:
-		a = x->index[0];
-		for (int i = 0; i < a.n; i++)
-			if (a.term[i].axis->batch && e->k->lanes > 1) {
-				int stride = a.term[i].coef;
-				a.term[i].coef *= e->k->lanes;
-				return (CValue){format("nn_rand_v(key%d, (uint32_t)(%s), %d)",
-				                       x->number, em_affine(e, &a), stride),
-				                true, 3};
-			}
+		a = in_elements(e, x->index[0]);
+		if (lane_in(&a))
+			return (CValue){format("nn_rand_v(key%d, (uint32_t)(%s), %d)", x->number,
+			                       em_affine(e, &a),
+			                       affine_coef(&x->index[0], lane_in(&a))),
+			                true, 3};
 		return (CValue){
 		        format("nn_rand_v(key%d, (uint32_t)(%s), 0)", x->number, em_affine(e, &a)),
 		        e->k->lanes > 1, 3};

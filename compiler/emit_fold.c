@@ -19,8 +19,8 @@ const char *for_line(const char *name, const char *lo, const char *hi, bool unro
 const char *extent_of(const Em *e, const Axis *a)
 {
 	if (a->batch)
-		return e->k->lanes > 1 ? "blocks" : "live";
-	return format("%d", a->extent);
+		return a->lane ? "blocks" : "live";
+	return format("%d", blocks_of(e->prog, a));
 }
 
 /* Bounds of a clipped loop: the largest range for which all its guards hold. */

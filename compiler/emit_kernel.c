@@ -20,14 +20,15 @@ static const char *dims_of(const Em *e, const Tensor *t)
 	char *s = "[restrict]";
 
 	for (int d = 1; d < t->rank && !em_in_row(e, t); d++)
-		s = format("%s[%d]", s, d == t->rank - 1 ? t->pitch : t->dim[d]);
+		s = format("%s[%d]", s, t->mem[d]);
 	return s;
 }
 
 /* Does the tile take it? Behind partial sums the result is written after all tiles. */
 static bool of_tile(const Em *e, const Used *u)
 {
-	return u->memory && !(em_banded(e->k) && u->tensor == e->k->eqn[0]->out);
+	return u->memory && !(em_banded(e->k) && u->tensor == e->k->eqn[0]->out &&
+	                      u->tensor != e->k->partial);
 }
 
 static const char *parameters(const Em *e, bool for_tile)

@@ -50,10 +50,10 @@ static void find_zero(Expr *x, void *ctx)
 		d->covered |= expr_vanishes(d->q->rhs, x);
 }
 
-static bool folds_images(const Eqn *q)
+static bool folds_lane(const Eqn *q)
 {
 	for (int i = q->nfree; i < q->naxis; i++)
-		if (q->axis[i]->batch)
+		if (q->axis[i]->lane)
 			return true;
 	return false;
 }
@@ -63,7 +63,7 @@ static const char *summand(Em *e, const Eqn *q)
 	CValue v = em_expr(e, q->rhs);
 	Dead d = {q, false};
 
-	if (!folds_images(q) || e->k->lanes == 1)
+	if (!folds_lane(q) || e->k->lanes == 1)
 		return v.text;
 	expr_each(q->rhs, find_zero, &d);
 	if (d.covered)
@@ -78,7 +78,7 @@ static const char *summand(Em *e, const Eqn *q)
 /* Are the accumulators vectors: of images, free or folded? */
 static bool vector_sum(const Em *e, const Eqn *q)
 {
-	return e->k->lanes > 1 && (em_is_vector(e, q) || folds_images(q));
+	return e->k->lanes > 1 && (em_is_vector(e, q) || folds_lane(q));
 }
 
 static void tile_step(Em *e, const Eqn *q, const char *test)
@@ -138,7 +138,7 @@ static void store(Em *e, int j, CValue v)
 			         value);
 		return;
 	}
-	if (t->zero_dead && e->k->lanes > 1 && vector)
+	if (t->zero_dead && vector && !e->prog->channels)
 		for (int i = 0; i < q->nfree; i++)
 			if (q->axis[i]->batch) {
 				Affine image = {.n = 1, .term = {{q->axis[i], e->k->lanes}}};
@@ -172,7 +172,10 @@ static void fold_here(Em *e, int j)
 	else
 		store(e, j, v);
 	if (q->arg)
-		put_line(e->out, q->arg->bytes8 ? "%s = nn_bstore(at);" : "%s = at;",
+		put_line(e->out,
+		         !q->arg->bytes8                  ? "%s = at;"
+		         : vector || e->prog->lanes == 1 ? "%s = nn_bstore(at);"
+		                                          : "%s = (uint8_t)at;",
 		         em_element(e, q->arg, q->index));
 	put_close(e->out);
 }

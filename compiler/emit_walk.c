@@ -93,7 +93,7 @@ static void walk(Em *e, int at, Walk w)
 	}
 	const Loop *l = &e->k->loop[at];
 	const char *name = em_axis(e, l->axis);
-	int extent = l->axis->extent, full = extent / l->tile * l->tile;
+	int extent = blocks_of(e->prog, l->axis), full = extent / l->tile * l->tile;
 	if (l->tile == 1) {
 		put_line(e->out, "%s", for_line(name, "0", extent_of(e, l->axis), false));
 		walk(e, at + 1, w);
@@ -125,13 +125,15 @@ static void bands(Em *e, Walk w)
 	int count = k->rows->extent, rest = 1;
 	Affine first[MAX_DIM];
 
-	put_line(e->out, "for (int n = 0; n < blocks; n++)");
+	put_line(e->out, "for (int n = 0; n < %s; n++)", e->prog->channels ? "live" : "blocks");
 	put_line(e->out, "for (int row_from = 0; row_from < %d; row_from += %d)", count, k->band);
 	put_open(e->out);
 	put_line(e->out, "const int row_to = nn_least(row_from + %d, %d);", k->band, count);
 	put_line(e->out, "const int first = n == 0 && row_from == 0;");
 	walk(e, 0, w);
 	put_close(e->out);
+	if (!k->partial->wide)
+		return;
 	memcpy(first, k->eqn[0]->index, sizeof first);
 	for (int d = k->owned; d < t->rank; d++) {
 		first[d] = affine(0);
@@ -166,10 +168,10 @@ static void sizes(Em *e, Walk w, int at, int shared)
 		return;
 	}
 	const Loop *l = &e->k->loop[at];
-	int full = l->axis->extent / l->tile * l->tile;
+	int extent = blocks_of(e->prog, l->axis), full = extent / l->tile * l->tile;
 
 	w.size[at] = format("%d", l->tile);
-	if (l->tile == 1 || full == l->axis->extent) {
+	if (l->tile == 1 || full == extent) {
 		sizes(e, w, at + 1, shared);
 		return;
 	}
@@ -180,15 +182,15 @@ static void sizes(Em *e, Walk w, int at, int shared)
 		put_close(e->out);
 		put_line(e->out, "else");
 	}
-	w.size[at] = format("%d", l->axis->extent - full);
+	w.size[at] = format("%d", extent - full);
 	put_open(e->out);
 	sizes(e, w, at + 1, shared);
 	put_close(e->out);
 }
 
-static int tiles_of(const Loop *l)
+static int tiles_of(const Em *e, const Loop *l)
 {
-	return (l->axis->extent + l->tile - 1) / l->tile;
+	return (blocks_of(e->prog, l->axis) + l->tile - 1) / l->tile;
 }
 
 /* "const int k0 = piece / 12 % 4 * 6;" for every shared loop */
@@ -200,12 +202,12 @@ static void take_apart(Em *e, int shared)
 		const Loop *l = &e->k->loop[i];
 		char *v = below > 1 ? format("piece / %d", below) : "piece";
 		if (i > 0)
-			v = format("%s %% %d", v, tiles_of(l));
+			v = format("%s %% %d", v, tiles_of(e, l));
 		if (l->tile > 1)
 			v = format("%s * %d", v, l->tile);
 		line[i] = format("const int %s%s = %s;", em_axis(e, l->axis),
 		                 l->tile > 1 ? "0" : "", v);
-		below *= tiles_of(l);
+		below *= tiles_of(e, l);
 	}
 	for (int i = 0; i < shared; i++)
 		put_line(e->out, "%s", line[i]);
@@ -222,7 +224,7 @@ void parallel(Em *e)
 	for (; n < k->nloop && k->loop[n].parallel; n++) {
 		const Axis *a = k->loop[n].axis;
 		const char *count =
-		        a->batch ? extent_of(e, a) : format("%d", tiles_of(&k->loop[n]));
+		        a->batch ? extent_of(e, a) : format("%d", tiles_of(e, &k->loop[n]));
 		total = format("%s%s%s", total, n ? " * " : "", count);
 	}
 	if (n == 0 && !em_banded(k)) {

@@ -42,7 +42,7 @@ Tensor *tensor_new(Prog *p, const char *name, const char *cname, Role role)
 	t->cname = cname;
 	t->role = role;
 	t->offset = -1;
-	t->lanes = 1;
+	t->lane_dim = -1;
 	p->tensor = grow(p->tensor, p->ntensor, sizeof *p->tensor);
 	p->tensor[p->ntensor++] = t;
 	return t;

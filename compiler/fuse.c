@@ -33,7 +33,7 @@ static void count_tensors(Expr *e, void *ctx)
 	}
 }
 
-static bool is_contraction(const Eqn *q)
+bool eqn_is_contraction(const Eqn *q)
 {
 	Count c = {NULL, 0};
 
@@ -154,31 +154,53 @@ static void match_read(Expr *e, void *ctx)
 	}
 }
 
+/* Equations join unless the kernel would lose the axis in its lanes; true when they did. */
+static bool enter(const Prog *p, Kernel *k, Eqn *const *q, int n)
+{
+	bool vectors = take_lane(p, k);
+
+	for (int i = 0; i < n; i++)
+		k->eqn[k->neqn++] = q[i];
+	if (!p->channels || take_lane(p, k) == vectors)
+		return true;
+	k->neqn -= n;
+	take_lane(p, k);
+	return false;
+}
+
+/* Would q be vectors in a kernel of its own, and the kernel is not? */
+static bool wants_own_lane(const Prog *p, Kernel *k, Eqn *q)
+{
+	Kernel alone = {.eqn = {q}, .neqn = 1};
+
+	return p->channels && !take_lane(p, k) && take_lane(p, &alone);
+}
+
 static bool join(const Prog *p, Kernel *k, Eqn *q)
 {
 	Match m = {.fits = true, .k = k, .q = q};
 	const Eqn *root = k->eqn[0];
 
-	if (k->neqn == MAX_EQN || is_contraction(q) || k->eval != (q->phase == PHASE_EVAL))
+	if (k->neqn == MAX_EQN || eqn_is_contraction(q) || k->eval != (q->phase == PHASE_EVAL) ||
+	    wants_own_lane(p, k, q))
 		return false;
 	expr_each(q->rhs, match_read, &m);
 	if (!m.fits || m.n != root->nfree || (root->nfree == 0 && q->nfree > 0))
 		return false;
 	if (k->contraction && (q->fold || inner_points(q, root) > MAX_INNER))
 		return false;
-	if (q->phase == PHASE_UPDATE && p->lanes > 1 && folds_images(root))
+	if (q->phase == PHASE_UPDATE && p->lanes > 1 && !p->channels && folds_images(root))
 		return false; /* scalars here, whole vectors on its own */
 	rename_axes(q, m.mine, m.its, m.n);
-	k->eqn[k->neqn++] = q;
-	return true;
+	return enter(p, k, &q, 1);
 }
 
 /* Another part of the tensor that the kernel writes, over axes of the same extents. */
-static bool join_part(Kernel *k, Eqn *q)
+static bool join_part(const Prog *p, Kernel *k, Eqn *q)
 {
 	const Eqn *root = k->eqn[0];
 
-	if (k->contraction || is_contraction(q) || root->out != q->out || q->nfree != root->nfree ||
+	if (k->contraction || eqn_is_contraction(q) || root->out != q->out || q->nfree != root->nfree ||
 	    k->neqn == MAX_EQN || q->update)
 		return false;
 	for (int i = 0; i < q->nfree; i++)
@@ -186,8 +208,7 @@ static bool join_part(Kernel *k, Eqn *q)
 		    q->axis[i]->batch != root->axis[i]->batch)
 			return false;
 	rename_axes(q, q->axis, root->axis, q->nfree);
-	k->eqn[k->neqn++] = q;
-	return true;
+	return enter(p, k, &q, 1);
 }
 
 /* ---- following parts ------------------------------------------------------------------------ */
@@ -284,10 +305,13 @@ static bool join_parts(Prog *p, Kernel *k, Eqn *q)
 		bool plain = k->eqn[w]->nfree == k->eqn[0]->nfree && parts == 1;
 		if (parts == 0 || plain || neqn + parts > MAX_EQN)
 			continue;
+		Eqn *part[MAX_EQN];
+		int n = 0;
 		for (int i = 0; i < neqn; i++)
 			if (k->eqn[i]->out == t)
-				k->eqn[k->neqn++] = follow(p, q, k->eqn[i]);
-		return true;
+				part[n++] = follow(p, q, k->eqn[i]);
+		if (enter(p, k, part, n))
+			return true;
 	}
 	return false;
 }
@@ -300,8 +324,10 @@ static Kernel *kernel_new(Prog *p, Eqn *q)
 
 	k->id = p->nkernel;
 	k->eval = q->phase == PHASE_EVAL;
-	k->contraction = is_contraction(q);
+	k->contraction = eqn_is_contraction(q);
+	rename_axes(q, NULL, NULL, 0); /* gradients may share axes with what they are of */
 	k->eqn[k->neqn++] = q;
+	take_lane(p, k);
 	p->kernel = grow(p->kernel, p->nkernel, sizeof *p->kernel);
 	p->kernel[p->nkernel++] = k;
 	return k;
@@ -334,14 +360,15 @@ static void place(Prog *p, Eqn *q, bool fusing)
 	Kernel *k = fusing ? latest_input(p, q) : NULL;
 
 	if (k && k->eval == (q->phase == PHASE_EVAL) && free_to_move(p, k, q) &&
-	    (join_part(k, q) || join_parts(p, k, q) || join(p, k, q)))
+	    (join_part(p, k, q) || join_parts(p, k, q) || join(p, k, q)))
 		return;
 	kernel_new(p, q);
 }
 
 void fuse(Prog *p)
 {
-	int blocks = (p->model->batch + p->lanes - 1) / p->lanes;
+	lanes(p);
+	int n = p->model->batch, blocks = p->channels ? n : (n + p->lanes - 1) / p->lanes;
 
 	p->threads = options.threads ? options.threads : processors();
 	bool enough = blocks >= 4 * p->threads || blocks % p->threads == 0;

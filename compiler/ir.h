@@ -19,6 +19,7 @@ typedef struct Axis {
 	int extent;                /* compiled size                                             e */
 	bool batch;                /* the images: only the live ones are visited                e */
 	int id;                    /* tells axes of one letter apart                            e */
+	bool lane;                 /* its values run in the vector's lanes, V at a time         f */
 } Axis;
 
 typedef struct Affine {        /* c + sum of coef * axis                                      */
@@ -45,8 +46,8 @@ typedef struct Tensor {
 	struct Expr *grad_expr;    /* the same where it is one number for all elements          g */
 	bool needs_grad;           /* depends on a trained parameter                            g */
 	bool keep;                 /* the runtime reads or writes it                            e */
-	int lanes;                 /* dim[0] (batched) or the flat size is blocked by this      l */
-	int pitch;                 /* elements of a row in memory: the last dim, or padded      l */
+	int lane_dim;              /* this dim lies in blocks of V, innermost in memory; or -1  f */
+	int mem[MAX_DIM];          /* as memory holds it: blocks of lane_dim, padded rows       l */
 	bool wide;                 /* each element is a whole vector (partial sums)             l */
 	int64_t elems;             /* elements with padding                                     l */
 	bool zero_dead;            /* lanes past the live count must hold 0                     l */
@@ -120,7 +121,6 @@ typedef struct Loop {          /* one loop of a kernel over free axes           
 	int tile;                  /* this many iterations stay in registers; 1: none           s */
 	int clean_lo, clean_hi;    /* tiles starting in [lo, hi) need no bounds tests           s */
 	bool parallel;             /* shared out among the threads                              s */
-	bool lane;                 /* its values run in the vector's lanes, V at a time         k */
 } Loop;
 
 typedef struct Kernel {
@@ -135,7 +135,7 @@ typedef struct Kernel {
 	bool flat;                 /* all tensors walked as one row of reals                    k */
 	bool slice;                /* threads share the images and nothing else                 f */
 	bool serial;               /* one thread                                                s */
-	Tensor *partial;           /* sums over images so far, a vector each; or NULL           l */
+	Tensor *partial;           /* sums so far, over bands; may be the output; or NULL       l */
 	Axis *rows;                /* with partial: folded axis that is walked in bands         l */
 	int band;                  /* rows of a band                                            s */
 	int owned;                 /* with partial: leading dims of out that a thread owns      s */
@@ -191,6 +191,7 @@ typedef struct Prog {
 	Model *model;              /*                                                           a */
 	Target target;             /*                                                        main */
 	int lanes;                 /* reals in a vector                                      main */
+	bool channels;             /* channels run in the lanes; otherwise images do            f */
 	int threads;               /* what the schedule assumes                                 f */
 	bool plain;                /* the reference program: -O0, double                     main */
 	Tensor **tensor;           /*                                                           e */
@@ -236,6 +237,7 @@ const char *expr_text(const Expr *e);                          /* mathematics, f
 const char *affine_text(const Affine *a);
 const char *eqn_text(const Eqn *q);
 bool tensor_is_number(const Tensor *t);                         /* one element, no batch       */
+bool eqn_is_contraction(const Eqn *q); /* a sum of products of two tensors                    */
 bool eqn_is_product(const Eqn *q);     /* zero wherever one of its guarded reads is outside     */
 
 /* formula.c  needs: Model  fills: Tensor, Eqn (forward, eval)  breaks: nothing */
@@ -263,6 +265,10 @@ void grad(Prog *p);
 void rewrite(Prog *p);
 /* fuse.c     needs: Eqns  fills: Kernel list, slice, sync, local  breaks: axes of fused Eqns */
 void fuse(Prog *p);
+/* lanes.c    the first half of fuse  fills: Prog.channels, Tensor.lane_dim, Axis.lane */
+void lanes(Prog *p);
+bool take_lane(const Prog *p, Kernel *k);
+int blocks_of(const Prog *p, const Axis *a);           /* iterations of a loop over a          */
 /* meet.c     the second half of fuse */
 bool eqn_reads(const Eqn *q, const Tensor *t);
 bool eqn_writes(const Eqn *q, const Tensor *t);
@@ -271,7 +277,7 @@ bool kernel_writes(const Kernel *k, const Tensor *t);
 void find_locals(Prog *p, const Kernel *k);
 void meetings(Prog *p);
 
-/* layout.c   needs: Kernels  fills: Tensor.lanes elems zero_dead  breaks: nothing */
+/* layout.c   needs: Kernels  fills: Tensor.mem elems zero_dead, Kernel.partial  breaks: nothing */
 void layout(Prog *p);
 /* plan.c     needs: layout  fills: offset, arena  breaks: nothing */
 void plan(Prog *p);

@@ -20,14 +20,38 @@ static void mark_dead(Expr *e, void *ctx)
 		e->tensor->zero_dead = true;
 }
 
-/* Rows that are a multiple of 1 KiB fall on few cache sets: one vector more spreads them. Tensors
- * that the runtime reads keep the shape it knows. */
-static void set_pitch(const Prog *p, Tensor *t)
+/* Channels that lie a multiple of 2 KiB apart fall on few cache sets: rows of one vector more spread
+ * them. Tensors that the runtime reads keep the shape it knows. */
+static int padding(const Prog *p, const Tensor *t)
 {
-	int last = t->rank ? t->dim[t->rank - 1] : 1;
-	bool spread = t->batched && p->lanes > 1 && t->rank == 4 && !t->keep && last > 1;
+	int row = t->dim[3] * p->lanes * (options.real_double ? 8 : 4);
 
-	t->pitch = last + (spread && last * p->lanes * (options.real_double ? 8 : 4) % 1024 == 0);
+	if (p->channels || !t->batched || p->lanes == 1 || t->rank != 4 || t->keep || t->dim[3] == 1)
+		return 0;
+	return row % 1024 == 0 || row * t->dim[2] % 2048 == 0;
+}
+
+static void set_memory(const Prog *p, Tensor *t)
+{
+	t->elems = t->wide || t->lane_dim >= 0 ? p->lanes : 1;
+	for (int d = 0; d < t->rank; d++) {
+		t->mem[d] = t->dim[d] + (d == 3 ? padding(p, t) : 0);
+		if (d == t->lane_dim)
+			t->mem[d] = (t->dim[d] + p->lanes - 1) / p->lanes;
+		t->elems *= t->mem[d];
+	}
+	t->elems = (t->elems + p->lanes - 1) / p->lanes * p->lanes;
+}
+
+/* Do all images that a tile of sums reads fit half of the second-level cache? */
+static bool fits_cache(const Prog *p, const Kernel *k)
+{
+	const Eqn *q = k->eqn[0];
+	int64_t points = 1;
+
+	for (int i = q->nfree; i < q->naxis; i++)
+		points *= q->axis[i]->extent;
+	return points * 4 * p->target.vector_bytes < p->target.l2 / 2;
 }
 
 /* A gradient of weights sums over images, rows and columns. Its sums over some rows of some images
@@ -49,24 +73,16 @@ static void add_partial(Prog *p, Kernel *k)
 	for (int d = 0; d < q->out->rank; d++) /* each weight in its own place */
 		if (q->index[d].n > 2)
 			return;
+	k->rows = walked;
+	if (p->channels) {
+		k->partial = fits_cache(p, k) ? NULL : q->out;
+		return;
+	}
 	Tensor *t = tensor_new(p, "partial", format("%s_partial", q->out->cname), ROLE_TEMP);
 	t->rank = q->out->rank;
 	memcpy(t->dim, q->out->dim, sizeof t->dim);
 	t->wide = true;
 	k->partial = t;
-	k->rows = walked;
-}
-
-/* Reals in memory: whole blocks of images, padded rows, whole vectors. */
-static int64_t elements(const Prog *p, const Tensor *t)
-{
-	int64_t lanes = p->lanes, n = t->wide ? lanes : 1;
-
-	for (int d = 0; d < t->rank; d++) {
-		int64_t size = d == t->rank - 1 ? t->pitch : t->dim[d];
-		n *= d == 0 && t->batched ? (t->dim[0] + lanes - 1) / lanes * lanes : size;
-	}
-	return (n + lanes - 1) / lanes * lanes;
 }
 
 void layout(Prog *p)
@@ -75,13 +91,10 @@ void layout(Prog *p)
 		if (!p->plain)
 			add_partial(p, p->kernel[i]);
 	for (int i = 0; i < p->ntensor; i++) {
-		Tensor *t = p->tensor[i];
-		t->lanes = t->batched ? p->lanes : 1;
-		set_pitch(p, t);
-		t->elems = elements(p, t);
+		set_memory(p, p->tensor[i]);
 	}
 	for (const Eqn *q = p->first; q; q = q->next)
 		for (int i = q->nfree; i < q->naxis; i++)
-			if (q->axis[i]->batch)
+			if (q->axis[i]->batch && q->axis[i]->lane)
 				expr_each(q->rhs, mark_dead, q->axis[i]);
 }

@@ -40,7 +40,9 @@ static void check_flat(Expr *e, void *ctx)
 		f->ok = false;
 	if (e->op == OP_READ)
 		f->ok = f->ok && !e->tensor->bytes8 &&
-		        (tensor_is_number(e->tensor) || in_order(f->q, e->tensor, e->index));
+		        (tensor_is_number(e->tensor) ||
+		         (in_order(f->q, e->tensor, e->index) &&
+		          e->tensor->lane_dim == f->q->out->lane_dim));
 }
 
 static bool is_flat(const Kernel *k)
@@ -50,6 +52,7 @@ static bool is_flat(const Kernel *k)
 	for (int i = 0; i < k->neqn && f.ok; i++) {
 		const Eqn *q = k->eqn[i];
 		f.ok = !q->fold && q->nfree == k->eqn[0]->nfree &&
+		       q->out->lane_dim == k->eqn[0]->out->lane_dim &&
 		       in_order(k->eqn[0], q->out, q->index);
 		expr_each(q->rhs, check_flat, &f);
 	}
@@ -168,17 +171,15 @@ void loop(Prog *p)
 	for (int i = 0; i < p->nkernel; i++) {
 		Kernel *k = p->kernel[i];
 		const Eqn *q = k->eqn[0];
-		bool batch = false;
+		bool lane = false;
 		for (int j = 0; j < k->neqn; j++)
 			for (int a = 0; a < k->eqn[j]->naxis; a++)
-				batch |= k->eqn[j]->axis[a]->batch;
+				lane |= k->eqn[j]->axis[a]->lane;
 		k->flat = p->lanes > 1 && is_flat(k);
-		k->lanes = batch || k->flat ? p->lanes : 1;
+		k->lanes = lane || k->flat ? p->lanes : 1;
 		k->nloop = q->nfree;
-		for (int a = 0; a < q->nfree; a++) {
+		for (int a = 0; a < q->nfree; a++)
 			k->loop[a] = (Loop){.axis = q->axis[a], .tile = 1};
-			k->loop[a].lane = q->axis[a]->batch && p->lanes > 1;
-		}
 		cost(p, k);
 	}
 }

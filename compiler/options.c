@@ -61,6 +61,8 @@ static const Opt opts[] = {
         {"-fno-reuse", NULL, FLAG, &options.no_reuse, 0, "every tensor has memory of its own"},
         {"-fno-parallel", NULL, FLAG, &options.no_parallel, 0, "kernels on one thread"},
         {"-fno-winograd", NULL, FLAG, &options.no_winograd, 0, "no Winograd convolutions"},
+        {"-flanes=", "FAMILY", TEXT, &options.lanes, 0,
+         "images or channels in the lanes of vectors (default: as it pays)"},
         {"-fdouble", NULL, FLAG, &options.real_double, 0, "compute in double (a testing aid)"},
         {"-fsyntax-only", NULL, FLAG, &options.syntax_only, 0, "only check the file"},
         {"-d", "LETTER", LETTER, NULL, 0, "print what a pass left behind, and stop (below)"},
@@ -276,6 +278,14 @@ static void check_march(void)
 	word_of(&o, options.march, march, sizeof march / sizeof *march);
 }
 
+static void check_lanes(void)
+{
+	static const char *const family[] = {"images", "channels"};
+	static const Opt o = {.name = "-flanes"};
+	if (options.lanes)
+		word_of(&o, options.lanes, family, sizeof family / sizeof *family);
+}
+
 void options_parse(int argc, char **argv)
 {
 	bool only_files = false;
@@ -295,6 +305,7 @@ void options_parse(int argc, char **argv)
 	if (!options.input || !*options.input)
 		fatal(2, "no file to compile; usage: nncc [options] model.xml (--help tells more)");
 	check_march();
+	check_lanes();
 	apply_level();
 	if (options.json && !options.summary)
 		fatal(2, "--json goes with --summary");
@@ -312,6 +323,8 @@ const char *options_text(void)
 	for (size_t i = 0; i < sizeof flag / sizeof *flag; i++)
 		if (flag[i].given)
 			text = format("%s -fno-%s", text, flag[i].name);
+	if (options.lanes)
+		text = format("%s -flanes=%s", text, options.lanes);
 	if (options.real_double)
 		text = format("%s -fdouble", text);
 	if (options.threads)

@@ -203,12 +203,9 @@ static double step_cycles(const Operands *o, const Axis *a, int ta, const Axis *
 /* Iterations of a loop that one thread sees: blocks of images are shared out. */
 static int trips(const Prog *p, const Loop *l)
 {
-	int n = l->axis->extent;
+	int n = blocks_of(p, l->axis);
 
-	if (!l->axis->batch)
-		return n;
-	n = l->lane ? (n + p->lanes - 1) / p->lanes : n;
-	return (n + p->threads - 1) / p->threads;
+	return l->axis->batch ? (n + p->threads - 1) / p->threads : n;
 }
 
 /* The same over na by nb iterations, remainders included. */
@@ -299,8 +296,7 @@ static void choose_tile(const Prog *p, Kernel *k)
 		k->loop[best.b].tile = best.tb;
 	k->cycles = best.cycles;
 	for (int i = q->nfree; i < q->naxis; i++)
-		k->cycles *= q->axis[i]->batch ? (q->axis[i]->extent + p->lanes - 1) / p->lanes
-		                               : q->axis[i]->extent;
+		k->cycles *= blocks_of(p, q->axis[i]);
 	k->why = format("%d accumulators", best.ta * best.tb);
 }
 
@@ -317,7 +313,7 @@ static int rank_of(const Kernel *k, const Loop *l)
 	bool edge = l->clean_lo > 0 || l->clean_hi < l->axis->extent;
 	bool window = guarded(k->eqn[0], l->axis);
 
-	return l->lane || l->axis->batch         ? 0
+	return l->axis->batch                    ? 0
 	       : edge || (window && l->tile > 1) ? 3
 	       : window && l->tile == 1          ? 1
 	                                         : 2;
@@ -361,7 +357,7 @@ static void own(const Prog *p, Kernel *k)
 			Loop *l = &k->loop[i];
 			if (!affine_coef(&q->index[d], l->axis))
 				continue;
-			pieces *= tiles(l->axis->extent, l->tile);
+			pieces *= tiles(blocks_of(p, l->axis), l->tile);
 			l->parallel = true;
 		}
 	for (int i = 0; i < k->nloop; i++)
@@ -385,8 +381,7 @@ static bool share(const Prog *p, Kernel *k)
 		if (edge || (i > 0 && (k->slice || pieces >= want ||
 		                       (k->loop[0].axis->batch && k->loop[0].tile > 1))))
 			break;
-		int n = l->lane ? (l->axis->extent + p->lanes - 1) / p->lanes : l->axis->extent;
-		pieces *= tiles(n, l->tile);
+		pieces *= tiles(blocks_of(p, l->axis), l->tile);
 		l->parallel = true;
 	}
 	return k->nloop > 0 && k->loop[0].parallel;

@@ -77,6 +77,31 @@ NN_INLINE void nn_sum_each(nn_real *restrict out, const nn_v *restrict in, int n
 		out[i] = nn_sum(in[i]);
 }
 
+/* Lane i of a vector in memory. */
+#define NN_AT(vector, i) (((nn_real *)&(vector))[i])
+#define NN_BYTE(bytes, i) (((uint8_t *)&(bytes))[i])
+
+/* from[0], from[stride], ... as far as there are `count` of them, and zeros */
+NN_INLINE nn_v nn_gather(const nn_real *from, ptrdiff_t stride, int count)
+{
+#if NN_LANES == 1
+	(void)stride;
+	return count > 0 ? *from : 0;
+#else
+	nn_v v = nn_splat(0);
+
+	if (count >= NN_LANES) {
+		NN_UNROLL
+		for (int i = 0; i < NN_LANES; i++)
+			v[i] = from[i * stride];
+		return v;
+	}
+	for (int i = 0; i < count; i++)
+		v[i] = from[i * stride];
+	return v;
+#endif
+}
+
 /* -1, 0 or 1 */
 NN_INLINE nn_v nn_sign(nn_v x)
 {

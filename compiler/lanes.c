@@ -1,0 +1,352 @@
+/* lanes.c: what runs in the lanes of a vector (the first part of pass fuse).
+ *
+ * In: all equations. Out: Prog.channels, Tensor.lane_dim, and for each kernel the axis that runs in
+ * the lanes. Two families of layout, one for a network:
+ *
+ *     images    [n/V][c][h][w][V]     every lane is used whatever the number of channels
+ *     channels  [n][c/V][h][w][V]     needs no batch, and few images at a time in the cache
+ *
+ * Channels win where numbers of channels are multiples of V. Then parameters lie in blocks of the
+ * dimension that the forward contraction has in its lanes, and the data gradient, which wants the
+ * other one, reads a copy that is made in each step. An operand without the lane's axis is read
+ * as a scalar for all lanes; one that has the axis in another place is gathered. Lanes past the
+ * end of a dimension hold anything, and nothing reads them: only free axes run in lanes.
+ *
+ * A sum over images that has only channels to share among threads is split: by image first. */
+#include "ir.h"
+
+#include <string.h>
+
+/* ---- indices -------------------------------------------------------------------------------- */
+
+int blocks_of(const Prog *p, const Axis *a)
+{
+	return a->lane ? (a->extent + p->lanes - 1) / p->lanes : a->extent;
+}
+
+/* Is the index whole blocks and, inside a block, the axis? */
+static bool aligned(const Prog *p, const Affine *a, const Axis *lane)
+{
+	bool whole = a->c % p->lanes == 0;
+
+	for (int i = 0; i < a->n; i++)
+		whole = whole && (a->term[i].axis == lane ? a->term[i].coef == 1
+		                                          : a->term[i].coef % p->lanes == 0);
+	return whole;
+}
+
+static bool can_leave(const Affine *a, int extent)
+{
+	int lo, hi;
+
+	affine_range(a, &lo, &hi);
+	return lo < 0 || hi >= extent;
+}
+
+typedef struct Fit { /* can `lane` run in the lanes?                                */
+	const Prog *p;
+	const Axis *lane;
+	bool ok;
+} Fit;
+
+static void fit_read(Expr *e, void *ctx)
+{
+	Fit *f = ctx;
+	int places = 0;
+
+	if (e->op == OP_INSIDE && affine_coef(&e->index[0], f->lane))
+		f->ok = f->ok && aligned(f->p, &e->index[0], f->lane);
+	if (e->op != OP_READ)
+		return;
+	for (int d = 0; d < e->n; d++) {
+		if (!affine_coef(&e->index[d], f->lane))
+			continue;
+		bool block = d == e->tensor->lane_dim;
+		places++;
+		f->ok = f->ok && (block ? aligned(f->p, &e->index[d], f->lane)
+		                        : !can_leave(&e->index[d], e->tensor->dim[d]) &&
+		                                  !e->tensor->bytes8);
+	}
+	f->ok = f->ok && places < 2;
+}
+
+static bool fits(const Prog *p, const Eqn *q, const Axis *lane)
+{
+	Fit f = {p, lane, q->out->lane_dim >= 0};
+	bool free = false;
+
+	for (int i = 0; i < q->nfree; i++)
+		free |= q->axis[i] == lane;
+	for (int d = 0; d < q->out->rank; d++)
+		if (affine_coef(&q->index[d], lane))
+			f.ok = f.ok && d == q->out->lane_dim &&
+			       aligned(p, &q->index[d], lane);
+	expr_each(q->rhs, fit_read, &f);
+	return f.ok && free;
+}
+
+/* The axis that runs along the blocks of what q makes, or NULL. */
+static Axis *lane_of(const Prog *p, const Eqn *q)
+{
+	for (int i = 0; i < q->nfree; i++)
+		if (!q->axis[i]->batch && fits(p, q, q->axis[i]))
+			return q->axis[i];
+	return NULL;
+}
+
+bool take_lane(const Prog *p, Kernel *k)
+{
+	const Eqn *root = k->eqn[0];
+	Axis *lane = NULL;
+
+	for (int i = 0; i < root->nfree && p->channels && !lane; i++) {
+		lane = root->axis[i]->batch ? NULL : root->axis[i];
+		for (int j = 0; j < k->neqn && lane; j++)
+			lane = fits(p, k->eqn[j], lane) ? lane : NULL;
+	}
+	for (int j = 0; j < k->neqn; j++)
+		for (int i = 0; i < k->eqn[j]->naxis; i++) {
+			Axis *a = k->eqn[j]->axis[i];
+			a->lane = p->channels ? a == lane : a->batch && p->lanes > 1;
+		}
+	return lane != NULL;
+}
+
+/* ---- the family ----------------------------------------------------------------------------- */
+
+/* Does the runtime see the blocked dimension as formulas do? */
+static bool visible(const Prog *p, const Tensor *t, int dim)
+{
+	if (t->role == ROLE_INPUT || t->role == ROLE_TARGET)
+		return false;
+	for (int d = 0; d <= dim && t->file_rank; d++)
+		if (d >= t->file_rank || t->file_dim[d] != t->dim[d])
+			return false;
+	return t != p->output || t->rank < 4 || t->dim[2] * t->dim[3] == 1;
+}
+
+static void set_dim(const Prog *p, Tensor *t, int dim)
+{
+	t->lane_dim = dim < t->rank && t->dim[dim] > 1 && visible(p, t, dim) ? dim : -1;
+}
+
+static void of_images(Prog *p)
+{
+	for (int i = 0; i < p->ntensor; i++)
+		p->tensor[i]->lane_dim = p->tensor[i]->batched ? 0 : -1;
+}
+
+/* The dimension of a parameter that a forward contraction has in its lanes. */
+typedef struct Weight {
+	const Prog *p;
+	const Axis *lane;
+} Weight;
+
+static void along_lane(Expr *e, void *ctx)
+{
+	const Weight *w = ctx;
+
+	for (int d = 1; e->op == OP_READ && !e->tensor->batched && d < e->n; d++)
+		if (affine_is(&e->index[d], w->lane))
+			set_dim(w->p, e->tensor, d);
+}
+
+/* The axis that stands in the blocked dimension of the output, whatever the operands say. */
+static Axis *wanted_lane(const Prog *p, const Eqn *q)
+{
+	const Affine *a = &q->index[q->out->lane_dim < 0 ? 0 : q->out->lane_dim];
+
+	for (int i = 0; i < a->n && q->out->lane_dim >= 0; i++)
+		if (!a->term[i].axis->batch && aligned(p, a, a->term[i].axis))
+			return a->term[i].axis;
+	return NULL;
+}
+
+static void of_channels(Prog *p)
+{
+	for (int i = 0; i < p->ntensor; i++)
+		set_dim(p, p->tensor[i], p->tensor[i]->batched ? 1 : 0);
+	for (Eqn *q = p->first; q && q->phase == PHASE_FORWARD; q = q->next) {
+		Weight w = {p, wanted_lane(p, q)};
+		if (eqn_is_contraction(q) && w.lane)
+			expr_each(q->rhs, along_lane, &w);
+	}
+	for (int i = 0; i < p->ntensor; i++)
+		if (p->tensor[i]->of)
+			p->tensor[i]->lane_dim = p->tensor[i]->of->lane_dim;
+}
+
+typedef struct Use { /* how full lanes would be, weighted by work                   */
+	const Prog *p;
+	double work, full;
+} Use;
+
+static double filled(const Prog *p, int extent)
+{
+	int blocks = (extent + p->lanes - 1) / p->lanes;
+
+	return (double)extent / (blocks * p->lanes);
+}
+
+static void add_use(Use *u, const Eqn *q, const Axis *lane)
+{
+	double points = 1;
+
+	for (int i = 0; i < q->naxis; i++)
+		points *= q->axis[i]->extent;
+	u->work += points;
+	u->full += points / (lane ? 1 / filled(u->p, lane->extent) : u->p->lanes);
+}
+
+/* Channels, if that fills about as many lanes as the images would. */
+static bool prefers_channels(Prog *p)
+{
+	Use u = {p, 0, 0};
+
+	if (options.lanes)
+		return !strcmp(options.lanes, "channels");
+	for (const Eqn *q = p->first; q && q->phase != PHASE_UPDATE; q = q->next)
+		add_use(&u, q, eqn_is_contraction(q) ? wanted_lane(p, q) : lane_of(p, q));
+	return u.full >= 0.85 * filled(p, p->model->batch) * u.work;
+}
+
+/* ---- copies --------------------------------------------------------------------------------- */
+
+typedef struct Copy { /* which operand wants to be read from a copy                  */
+	const Axis *lane;
+	Expr *read;
+	int dim;
+} Copy;
+
+/* The equation that copies t into blocks of another dimension. */
+static Eqn *copy_along(Prog *p, Phase phase, Tensor *t, int dim)
+{
+	Eqn *q = eqn_new(p, phase, NULL);
+
+	q->out = tensor_new(p, "copy", format("%s_by%d", t->cname, dim), ROLE_TEMP);
+	q->out->rank = t->rank;
+	memcpy(q->out->dim, t->dim, sizeof t->dim);
+	q->out->lane_dim = dim;
+	for (int d = 0; d < t->rank; d++) {
+		if (t->dim[d] == 1)
+			continue;
+		Axis *a = axis_new(copy_bytes(&"kcrsuv"[d], 1), t->dim[d]);
+		q->axis[q->nfree++] = a;
+		q->index[d] = affine_axis(a);
+	}
+	q->naxis = q->nfree;
+	q->rhs = expr_read(t, q->index);
+	return q;
+}
+
+/* A parameter with the lane's axis in another dimension than the blocked one is read from a copy
+ * that has it there. */
+static void find_copy(Expr *e, void *ctx)
+{
+	Copy *c = ctx;
+
+	for (int d = 0; e->op == OP_READ && !e->tensor->batched && d < e->n && !c->read; d++)
+		if (d != e->tensor->lane_dim && affine_is(&e->index[d], c->lane) &&
+		    e->tensor->dim[d] == c->lane->extent) {
+			c->read = e;
+			c->dim = d;
+		}
+}
+
+static void copies(Prog *p)
+{
+	for (Eqn **link = &p->first; *link; link = &(*link)->next) {
+		Eqn *q = *link;
+		Copy c = {.lane = wanted_lane(p, q)};
+		if (eqn_is_contraction(q) && c.lane)
+			expr_each(q->rhs, find_copy, &c);
+		if (!c.read)
+			continue;
+		Eqn *copy = copy_along(p, q->phase, c.read->tensor, c.dim);
+		q->rhs = expr_replace(q->rhs, c.read, expr_read(copy->out, c.read->index));
+		copy->next = q;
+		*link = copy;
+		link = &copy->next;
+	}
+}
+
+/* ---- sums over images ----------------------------------------------------------------------- */
+
+typedef struct Shared { /* do all batched operands have all free axes?                 */
+	const Eqn *q;
+	bool all;
+} Shared;
+
+static void has_free(Expr *e, void *ctx)
+{
+	Shared *s = ctx;
+
+	for (int i = 0; e->op == OP_READ && e->tensor->batched && i < s->q->nfree; i++)
+		s->all = s->all && expr_uses(e, s->q->axis[i]);
+}
+
+/* out[c] = sum{n,h,w} e   becomes   t[n,c] = sum{h,w} e; out[c] = sum{n} t[n,c] */
+static void by_image(Prog *p, Eqn **link)
+{
+	Eqn *q = *link, *first = eqn_new(p, q->phase, q->layer);
+	Axis *n = NULL;
+	Tensor *t = tensor_new(p, "by_image", format("%s_n", q->out->cname), ROLE_TEMP);
+
+	for (int i = q->nfree; i < q->naxis; i++)
+		n = q->axis[i]->batch ? q->axis[i] : n;
+	first->out = t;
+	first->fold = FOLD_SUM;
+	first->rhs = q->rhs;
+	first->next = q;
+	first->axis[first->nfree++] = n;
+	t->batched = true;
+	t->dim[t->rank++] = n->extent;
+	for (int i = 0; i < q->nfree; i++) {
+		first->axis[first->nfree++] = q->axis[i];
+		t->dim[t->rank++] = q->axis[i]->extent;
+	}
+	first->naxis = first->nfree;
+	for (int i = q->nfree; i < q->naxis; i++)
+		if (q->axis[i] != n)
+			first->axis[first->naxis++] = q->axis[i];
+	for (int i = 0; i < first->nfree; i++)
+		first->index[i] = affine_axis(first->axis[i]);
+	set_dim(p, t, 1);
+	q->rhs = expr_read(t, first->index);
+	q->axis[q->nfree] = n;
+	q->naxis = q->nfree + 1;
+	*link = first;
+}
+
+static void split_sums(Prog *p)
+{
+	for (Eqn **link = &p->first; *link; link = &(*link)->next) {
+		Eqn *q = *link;
+		Shared s = {q, true};
+		bool images = false;
+		for (int i = q->nfree; i < q->naxis; i++)
+			images |= q->axis[i]->batch;
+		expr_each(q->rhs, has_free, &s);
+		if (!images || q->fold != FOLD_SUM || q->naxis < q->nfree + 2 || q->nfree != 1 ||
+		    !s.all)
+			continue;
+		by_image(p, link);
+		link = &(*link)->next;
+	}
+}
+
+void lanes(Prog *p)
+{
+	for (int i = 0; i < p->ntensor; i++)
+		p->tensor[i]->lane_dim = -1;
+	if (p->lanes == 1)
+		return;
+	of_channels(p);
+	p->channels = prefers_channels(p);
+	if (!p->channels) {
+		of_images(p);
+		return;
+	}
+	copies(p);
+	split_sums(p);
+}
