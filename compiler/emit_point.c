@@ -81,14 +81,38 @@ static bool vector_sum(const Em *e, const Eqn *q)
 	return e->k->lanes > 1 && (em_is_vector(e, q) || folds_lane(q));
 }
 
+/* The longer side of the tile outside: what the shorter one reads stays in registers, and the
+ * longer one needs one register more. */
 static void tile_step(Em *e, const Eqn *q, const char *test)
 {
-	tile_loops(e, false);
+	const Loop *side[MAX_AXIS];
+	int n = 0;
+
+	for (int i = 0; i < e->k->nloop; i++) {
+		int at = n;
+		if (e->k->loop[i].tile == 1)
+			continue;
+		for (; at > 0 && side[at - 1]->tile < e->k->loop[i].tile; at--)
+			side[at] = side[at - 1];
+		side[at] = &e->k->loop[i];
+		n++;
+	}
+	if (e->k->lanes > 1) {
+		put_open(e->out);
+		put_line(e->out, "NN_STEP;");
+	}
+	for (int i = 0; i < n; i++) {
+		const char *name = em_axis(e, side[i]->axis);
+		put_line(e->out, "NN_UNROLL for (int %st = 0; %st < %sn; %st++)", name, name, name,
+		         name);
+	}
 	if (*test)
 		put_line(e->out, "if (%s)", test);
 	e->out->depth++;
 	put_line(e->out, "acc%s += %s;", tile_index(e, false), summand(e, q));
 	e->out->depth--;
+	if (e->k->lanes > 1)
+		put_close(e->out);
 }
 
 static void sum_step(Em *e, const Eqn *q, const char *test)

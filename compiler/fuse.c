@@ -189,8 +189,9 @@ static bool join(const Prog *p, Kernel *k, Eqn *q)
 		return false;
 	if (k->contraction && (q->fold || inner_points(q, root) > MAX_INNER))
 		return false;
-	if (q->phase == PHASE_UPDATE && p->lanes > 1 && !p->channels && folds_images(root))
-		return false; /* scalars here, whole vectors on its own */
+	if (p->lanes > 1 && folds_images(root) &&
+	    (p->channels ? k->contraction && !sums_fit(p, root) : q->phase == PHASE_UPDATE))
+		return false; /* not whole until all bands are done; scalars here, vectors on its own */
 	rename_axes(q, m.mine, m.its, m.n);
 	return enter(p, k, &q, 1);
 }

@@ -279,6 +279,7 @@ void meetings(Prog *p);
 
 /* layout.c   needs: Kernels  fills: Tensor.mem elems zero_dead, Kernel.partial  breaks: nothing */
 void layout(Prog *p);
+bool sums_fit(const Prog *p, const Eqn *q);            /* or are they walked band by band?     */
 /* plan.c     needs: layout  fills: offset, arena  breaks: nothing */
 void plan(Prog *p);
 /* loop.c     needs: plan  fills: Kernel.loop lanes flat flop bytes  breaks: nothing */

@@ -44,9 +44,8 @@ static void set_memory(const Prog *p, Tensor *t)
 }
 
 /* Do all images that a tile of sums reads fit half of the second-level cache? */
-static bool fits_cache(const Prog *p, const Kernel *k)
+bool sums_fit(const Prog *p, const Eqn *q)
 {
-	const Eqn *q = k->eqn[0];
 	int64_t points = 1;
 
 	for (int i = q->nfree; i < q->naxis; i++)
@@ -75,7 +74,7 @@ static void add_partial(Prog *p, Kernel *k)
 			return;
 	k->rows = walked;
 	if (p->channels) {
-		k->partial = fits_cache(p, k) ? NULL : q->out;
+		k->partial = sums_fit(p, q) ? NULL : q->out;
 		return;
 	}
 	Tensor *t = tensor_new(p, "partial", format("%s_partial", q->out->cname), ROLE_TEMP);

@@ -254,11 +254,18 @@ typedef struct Tile {
 	double cycles; /* of one step of the folded loops over all outer points       */
 } Tile;
 
+/* The sums, what the shorter side reads, and one of what the longer side reads; the C compiler
+ * wants one to spare. */
+static bool fits_registers(const Prog *p, int ta, int tb)
+{
+	return ta * tb + (ta < tb ? ta : tb) + 1 < p->target.registers;
+}
+
 /* The best tile over loops a and b. */
 static void try_pair(const Prog *p, const Kernel *k, const Operands *o, int a, int b, Tile *best)
 {
 	const Loop *la = &k->loop[a], *lb = b >= 0 ? &k->loop[b] : NULL;
-	int most = p->target.registers - 4, na = trips(p, la), nb = lb ? trips(p, lb) : 1;
+	int na = trips(p, la), nb = lb ? trips(p, lb) : 1;
 	double outer = guarded(k->eqn[0], la->axis) ? 1.03 : 1;
 
 	if (lb && guarded(k->eqn[0], lb->axis))
@@ -268,8 +275,8 @@ static void try_pair(const Prog *p, const Kernel *k, const Operands *o, int a, i
 		outer *= 1.15; /* images lie far apart, often at one cache set */
 	for (int i = 0; i < k->nloop; i++)
 		outer *= i == a || i == b ? 1 : trips(p, &k->loop[i]);
-	for (int ta = 1; ta <= na && ta <= most; ta++)
-		for (int tb = 1; tb <= nb && ta * tb <= most; tb++) {
+	for (int ta = 1; ta <= na && fits_registers(p, ta, 1); ta++)
+		for (int tb = 1; tb <= nb && fits_registers(p, ta, tb); tb++) {
 			double c = outer *
 			           plane_cycles(o, la->axis, na, ta, lb ? lb->axis : NULL, nb, tb);
 			if (c < best->cycles * 0.999)

@@ -36,6 +36,10 @@
 #define NN_NO_UNROLL _Pragma("GCC unroll 1")
 #endif
 
+/* Between the steps of a sum over a tile: what was loaded for one is not kept for the next, since
+ * the registers are needed for the sums. */
+#define NN_STEP __asm__ volatile("" ::: "memory")
+
 #define NN_INLINE static inline __attribute__((always_inline, unused))
 
 /* NN_DOUBLE: 1 when NN_REAL is double. */
