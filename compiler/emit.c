@@ -142,7 +142,7 @@ static void tensor_table(const Prog *p, Text *o)
 
 /* ---- kernels -------------------------------------------------------------------------------- */
 
-static const char *replace_at(const char *s, const char *by)
+const char *replace_at(const char *s, const char *by)
 {
 	Text o = {.s = NULL};
 

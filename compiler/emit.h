@@ -52,6 +52,7 @@ const char *em_axis(const Em *e, const Axis *a);
 const char *em_affine(const Em *e, const Affine *a);
 const char *em_element(const Em *e, const Tensor *t, const Affine *index);
 const char *em_inside(const Em *e, const Affine *index, int extent);
+const char *em_outside(const Em *e, const Eqn *q);   /* test: is the place in out? "": always   */
 bool em_is_vector(const Em *e, const Eqn *q);  /* is its value one vector of images?          */
 bool em_banded(const Kernel *k);                /* does it keep partial sums, by bands?     */
 bool em_in_row(const Em *e, const Tensor *t);
@@ -75,14 +76,20 @@ const char *plain_tests(const Em *e, const Eqn *q);
 
 /* emit_point.c: one point or one tile. equation() returns the first equation it has not done. */
 int equation(Em *e, int j);
+void store(Em *e, int j, CValue v);
+int sandwich(Em *e, int j);
 void tile(Em *e);
 
 /* emit_walk.c: outer loops */
 void parallel(Em *e);
 
+/* emit.c */
+const char *replace_at(const char *s, const char *by);         /* for every `@`             */
+
 /* emit_kernel.c: the text of one kernel, its name written as `@` */
 bool is_tiled(const Kernel *k);
 bool has_edges(const Kernel *k);
+const char *stage_call(const Em *e, int i);
 const char *argument_names(const Em *e);
 const char *kernel_body(const Prog *p, const Kernel *k, const char **formula, const char **args);
 #endif

@@ -123,6 +123,8 @@ bool em_banded(const Kernel *k)
 
 void em_names(Em *e)
 {
+	for (int i = 0; i < e->k->ngiven; i++)
+		name_axis(e, e->k->given[i]);
 	for (int i = 0; i < e->k->nloop; i++)
 		name_axis(e, e->k->loop[i].axis);
 	for (int j = 0; j < e->k->neqn; j++) {
@@ -273,7 +275,7 @@ const char *em_element(const Em *e, const Tensor *t, const Affine *index)
 
 	if (em_in_row(e, t))
 		return format("%s[e]", s);
-	for (int i = 0; i < t->rank; i++)
+	for (int i = t->scratch; i < t->rank; i++)
 		s = format("%s[%s]", s,
 		           i == d ? block_of(e, &index[i]) : em_affine(e, &index[i]));
 	if (d < 0 || lane_in(&index[d]))
@@ -312,6 +314,31 @@ const char *em_inside(const Em *e, const Affine *index, int extent)
 
 	return format("(unsigned)(%s) < %uu", em_affine(e, &a),
 	              (unsigned)(lane_in(index) ? (extent + v - 1) / v : extent));
+}
+
+/* Tests that an index of t needs, each behind `&&`. Images are tested against the live ones where
+ * a task may hold more. */
+static const char *tests(const Em *e, const Tensor *t, const Affine *index)
+{
+	const char *s = "";
+
+	for (int d = t->scratch; d < t->rank; d++) {
+		int lo, hi;
+		bool images = d == 0 && t->batched && index[0].n > 0 &&
+		              !(index[0].n == 1 && affine_is(&index[0], index[0].term[0].axis));
+		affine_range(&index[d], &lo, &hi);
+		if (images)
+			s = format("%s%s%s < live", s, *s ? " && " : "", em_affine(e, &index[0]));
+		else if (lo < 0 || hi >= t->dim[d])
+			s = format("%s%s%s", s, *s ? " && " : "",
+			           em_inside(e, &index[d], t->dim[d]));
+	}
+	return s;
+}
+
+const char *em_outside(const Em *e, const Eqn *q)
+{
+	return q->matrix ? tests(e, q->out, q->index) : "";
 }
 
 const char *em_type(const Em *e, const Tensor *t)
@@ -407,6 +434,11 @@ static CValue read(const Em *e, const Expr *x)
 	if (t->bytes8)
 		v.text = format(v.vector || e->prog->lanes == 1 ? "nn_bload(%s)" : "(nn_real)%s",
 		                v.text);
+	if (e->q->matrix) {
+		const char *all = tests(e, t, x->index);
+		v.text = *all ? format("(%s ? %s : nn_splat(0))", all, v.text) : v.text;
+		return v;
+	}
 	for (int d = 0; d < x->n; d++) {
 		int lo, hi;
 		bool guarded = false;

@@ -18,6 +18,8 @@ const char *for_line(const char *name, const char *lo, const char *hi, bool unro
 /* Images: only blocks with live ones. */
 const char *extent_of(const Em *e, const Axis *a)
 {
+	if (a->batch && a->unit > 1)
+		return format("(live + %d) / %d", a->unit - 1, a->unit);
 	if (a->batch)
 		return a->lane ? "blocks" : "live";
 	return format("%d", blocks_of(e->prog, a));

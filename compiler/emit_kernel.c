@@ -19,7 +19,7 @@ static const char *dims_of(const Em *e, const Tensor *t)
 {
 	char *s = "[restrict]";
 
-	for (int d = 1; d < t->rank && !em_in_row(e, t); d++)
+	for (int d = t->scratch + 1; d < t->rank && !em_in_row(e, t); d++)
 		s = format("%s[%d]", s, t->mem[d]);
 	return s;
 }
@@ -37,6 +37,8 @@ static const char *parameters(const Em *e, bool for_tile)
 
 	for (int i = 0; i < e->nused; i++) {
 		const Used *u = &e->used[i];
+		if (u->tensor->scratch && e->k->nstage)
+			continue;
 		if (for_tile ? of_tile(e, u) : u->memory)
 			s = format("%s,\n\t\t%s%s %s%s", s, u->written ? "" : "const ",
 			           em_type(e, u->tensor), u->name, dims_of(e, u->tensor));
@@ -127,6 +129,8 @@ static void tile_function(Em *e, Text *out)
 		s = format("%s,\n\t\tconst int n, const int row_from, const int row_to, const int "
 		           "first",
 		           s);
+	for (int i = 0; i < e->k->ngiven; i++)
+		s = format("%s, const int %s", s, em_axis(e, e->k->given[i]));
 	put_line(out, "%s%s)", s, has_edges(e->k) ? ", const int edge" : "");
 	put_open(out);
 	size_t head = out->len;
@@ -138,6 +142,58 @@ static void tile_function(Em *e, Text *out)
 	put_line(out, "%s", "");
 }
 
+/* Arguments of a stage under the names that the kernel around it gives them. */
+const char *stage_call(const Em *e, int i)
+{
+	Em s = {.prog = e->prog, .k = e->k->stage[i]};
+	char *c = format("@_%d(t", i + 1);
+
+	em_names(&s);
+	for (int u = 0; u < s.nused; u++)
+		if (s.used[u].memory)
+			c = format("%s, %s", c, em_used(e, s.used[u].tensor)->name);
+	for (int g = 0; g < s.k->ngiven; g++)
+		c = format("%s, %s", c, em_axis(e, e->k->loop[g].axis));
+	return format("%s);", c);
+}
+
+/* A stage is a kernel without threads that is told where the loops around it are. */
+static void stage_function(const Prog *p, const Kernel *k, int i, Text *out)
+{
+	Em e = {.prog = p, .k = k->stage[i]};
+	Text text = {.depth = 0}, body = {.depth = 1};
+
+	em_names(&e);
+	if (is_tiled(e.k))
+		tile_function(&e, &text);
+	e.out = &body;
+	parallel(&e);
+	char *s = format("static void @(const nn_task *t%s", parameters(&e, false));
+	for (int g = 0; g < e.k->ngiven; g++)
+		s = format("%s,%s const int %s", s, g ? "" : "\n\t\t", em_axis(&e, e.k->given[g]));
+	put_line(&text, "%s)", s);
+	put_open(&text);
+	put_line(&text, "(void)t;");
+	for (int g = 0; g < e.k->ngiven; g++)
+		put_line(&text, "(void)%s;", em_axis(&e, e.k->given[g]));
+	prologue(&e, &text, body.s);
+	put_text(&text, body.s);
+	put_close(&text);
+	put_text(out, replace_at(text.s, format("@_%d", i + 1)));
+	put_line(out, "%s", "");
+}
+
+/* V and M of a task, on the stack of its thread. */
+static void scratch(const Em *e)
+{
+	for (int i = 0; i < e->nused; i++) {
+		const Tensor *t = e->used[i].tensor;
+		if (t->scratch)
+			put_line(e->out, "%s %s[%d]%s;", em_type(e, t), e->used[i].name,
+			         t->mem[t->scratch], dims_of(e, t) + strlen("[restrict]"));
+	}
+}
+
 const char *kernel_body(const Prog *p, const Kernel *k, const char **formula, const char **args)
 {
 	Em e = {.prog = p, .k = k};
@@ -146,9 +202,13 @@ const char *kernel_body(const Prog *p, const Kernel *k, const char **formula, co
 	const char *keep[MAX_USED];
 
 	em_names(&e);
+	for (int i = 0; i < k->nstage; i++)
+		stage_function(p, k, i, &out);
 	if (is_tiled(k))
 		tile_function(&e, &out);
 	e.out = &body;
+	if (k->nstage)
+		scratch(&e);
 	if (k->flat) {
 		put_line(&body,
 		         k->serial ? "for (int e = 0; e < %lld; e++)"
@@ -181,7 +241,7 @@ const char *kernel_body(const Prog *p, const Kernel *k, const char **formula, co
 		s = format("%s%s%s", s, j ? "\n" : "", eqn_text(k->eqn[j]));
 	for (int i = 0; i < e.nused; i++) {
 		p->tensor[e.used[i].tensor->id]->cname = keep[i];
-		if (e.used[i].memory)
+		if (e.used[i].memory && !e.used[i].tensor->scratch)
 			a = format("%s, %s%s", a, em_in_row(&e, e.used[i].tensor) ? "FLAT_" : "",
 			           keep[i]);
 	}

@@ -148,7 +148,7 @@ static void max_step(Em *e, const Eqn *q, const char *test)
 }
 
 /* Stores a value, or gives it a name when it stays in registers. */
-static void store(Em *e, int j, CValue v)
+void store(Em *e, int j, CValue v)
 {
 	const Eqn *q = e->k->eqn[j];
 	const Tensor *t = q->out;
@@ -209,6 +209,9 @@ static bool is_outer(const Em *e, const Axis *a)
 	for (int l = 0; l < e->k->nloop; l++)
 		if (e->k->loop[l].axis == a)
 			return true;
+	for (int l = 0; l < e->k->ngiven; l++)
+		if (e->k->given[l] == a)
+			return true;
 	return e->k->flat;
 }
 
@@ -233,6 +236,8 @@ int equation(Em *e, int j)
 	int inner = 0, end = j + 1;
 
 	e->q = q;
+	if (q->matrix)
+		return sandwich(e, j);
 	for (int i = 0; i < q->nfree; i++) {
 		if (is_outer(e, q->axis[i]))
 			continue;

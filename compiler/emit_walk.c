@@ -18,6 +18,13 @@ static void innermost(Em *e, const Walk *w)
 {
 	char *s = format("@_tile(t%s", argument_names(e));
 
+	if (e->k->nstage) {
+		put_open(e->out);
+		for (int i = 0; i < e->k->nstage; i++)
+			put_line(e->out, "%s", stage_call(e, i));
+		put_close(e->out);
+		return;
+	}
 	if (!is_tiled(e->k)) {
 		put_open(e->out);
 		for (int j = 0; j < e->k->neqn;)
@@ -32,6 +39,8 @@ static void innermost(Em *e, const Walk *w)
 	}
 	if (em_banded(e->k))
 		s = format("%s, n, row_from, row_to, first", s);
+	for (int i = 0; i < e->k->ngiven; i++)
+		s = format("%s, %s", s, em_axis(e, e->k->given[i]));
 	e->out->depth++;
 	put_line(e->out, "%s%s);", s, has_edges(e->k) ? w->edge ? ", 1" : ", 0" : "");
 	e->out->depth--;
@@ -225,7 +234,7 @@ void parallel(Em *e)
 		const Axis *a = k->loop[n].axis;
 		const char *count =
 		        a->batch ? extent_of(e, a) : format("%d", tiles_of(e, &k->loop[n]));
-		total = format("%s%s%s", total, n ? " * " : "", count);
+		total = format(a->unit > 1 ? "%s%s(%s)" : "%s%s%s", total, n ? " * " : "", count);
 	}
 	if (n == 0 && !em_banded(k)) {
 		walk(e, 0, w);

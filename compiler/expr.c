@@ -488,6 +488,11 @@ const char *eqn_text(const Eqn *q)
 			fold = format("%s%s%s", fold, i > q->nfree ? "," : "", q->axis[i]->name);
 		fold = format("%s} ", fold);
 	}
+	if (q->matrix)
+		fold = format("%s%s[%s,%s] * %s[%s,%s] * ", fold, q->matrix->name,
+		              q->axis[q->nfree - 2]->name, q->axis[q->naxis - 2]->name,
+		              q->matrix->name, q->axis[q->nfree - 1]->name,
+		              q->axis[q->naxis - 1]->name);
 	return format("%s %s %s%s", indexed(q->out->cname, q->index, q->out->rank),
 	              q->update ? ":=" : "=", fold,
 	              q->fold ? operand(q->rhs, 2) : expr_text(q->rhs));

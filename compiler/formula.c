@@ -42,7 +42,7 @@ Tensor *tensor_new(Prog *p, const char *name, const char *cname, Role role)
 	t->cname = cname;
 	t->role = role;
 	t->offset = -1;
-	t->lane_dim = -1;
+	t->lane_dim = t->lane_wish = -1;
 	p->tensor = grow(p->tensor, p->ntensor, sizeof *p->tensor);
 	p->tensor[p->ntensor++] = t;
 	return t;
@@ -56,6 +56,7 @@ Eqn *eqn_new(Prog *p, Phase phase, const Layer *layer)
 	q->phase = phase;
 	q->layer = layer;
 	q->group = -1;
+	q->flop = -1;
 	return q;
 }
 

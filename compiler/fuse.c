@@ -65,6 +65,7 @@ static void rename_axes(Eqn *q, Axis *const *from, Axis *const *to, int n)
 	for (int i = 0; i < count; i++) {
 		Axis *a = hold[i] = axis_new(old[i]->name, old[i]->extent);
 		a->batch = old[i]->batch;
+		a->unit = old[i]->unit;
 		for (int j = 0; j < n; j++)
 			if (from[j] == old[i])
 				hold[i] = to[j];
@@ -334,6 +335,35 @@ static Kernel *kernel_new(Prog *p, Eqn *q)
 	return k;
 }
 
+/* A stage of a task: the loops around all stages are those over the leading axes of its first
+ * equation. */
+static Kernel *stage_new(const Prog *p, Eqn *q)
+{
+	Kernel *s = new(Kernel);
+
+	rename_axes(q, NULL, NULL, 0);
+	s->contraction = eqn_is_contraction(q);
+	s->eval = q->phase == PHASE_EVAL;
+	s->eqn[s->neqn++] = q;
+	s->ngiven = 2;
+	s->given[0] = q->axis[0];
+	s->given[1] = q->axis[1];
+	take_lane(p, s);
+	return s;
+}
+
+static void place_stage(Prog *p, Eqn *q)
+{
+	Kernel *k = p->nkernel ? p->kernel[p->nkernel - 1] : NULL;
+
+	if (!k || k->eqn[0]->task != q->task || k->eval != (q->phase == PHASE_EVAL))
+		k = kernel_new(p, q);
+	else
+		k->eqn[k->neqn++] = q;
+	k->contraction |= eqn_is_contraction(q);
+	k->stage[k->nstage++] = stage_new(p, q);
+}
+
 /* The last kernel that makes something q reads, or writes a part of what q writes. */
 static Kernel *latest_input(const Prog *p, const Eqn *q)
 {
@@ -360,7 +390,13 @@ static void place(Prog *p, Eqn *q, bool fusing)
 {
 	Kernel *k = fusing ? latest_input(p, q) : NULL;
 
-	if (k && k->eval == (q->phase == PHASE_EVAL) && free_to_move(p, k, q) &&
+	if (q->task) {
+		place_stage(p, q);
+		return;
+	}
+	if (k && k->nstage)
+		k = NULL;
+	if (k && !k->eqn[0]->matrix && k->eval == (q->phase == PHASE_EVAL) && free_to_move(p, k, q) &&
 	    (join_part(p, k, q) || join_parts(p, k, q) || join(p, k, q)))
 		return;
 	kernel_new(p, q);
@@ -371,7 +407,6 @@ void fuse(Prog *p)
 	lanes(p);
 	int n = p->model->batch, blocks = p->channels ? n : (n + p->lanes - 1) / p->lanes;
 
-	p->threads = options.threads ? options.threads : processors();
 	bool enough = blocks >= 4 * p->threads || blocks % p->threads == 0;
 
 	for (Eqn *q = p->first, *next; q; q = next) {
@@ -383,7 +418,7 @@ void fuse(Prog *p)
 		const Eqn *q = k->eqn[0];
 		for (int j = 0; j < k->neqn; j++)
 			k->eqn[j]->group = i;
-		k->slice = enough && q->nfree > 0 && q->axis[0]->batch;
+		k->slice = enough && q->nfree > 0 && q->axis[0]->batch && q->axis[0]->unit < 2;
 		k->serial = q->nfree == 0 || options.no_parallel || p->plain;
 		find_locals(p, k);
 	}

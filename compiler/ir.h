@@ -20,6 +20,7 @@ typedef struct Axis {
 	bool batch;                /* the images: only the live ones are visited                e */
 	int id;                    /* tells axes of one letter apart                            e */
 	bool lane;                 /* its values run in the vector's lanes, V at a time         f */
+	int unit;                  /* with batch: images of one value; 0: one                   r */
 } Axis;
 
 typedef struct Affine {        /* c + sum of coef * axis                                      */
@@ -46,6 +47,9 @@ typedef struct Tensor {
 	struct Expr *grad_expr;    /* the same where it is one number for all elements          g */
 	bool needs_grad;           /* depends on a trained parameter                            g */
 	bool keep;                 /* the runtime reads or writes it                            e */
+	int lane_wish;             /* lane_dim with channels in the lanes; -1: as usual         r */
+	int scratch;               /* so many leading dims are of the task: each thread has its r
+	                            * own, for one task at a time; 0: in the arena                */
 	int lane_dim;              /* this dim lies in blocks of V, innermost in memory; or -1  f */
 	int mem[MAX_DIM];          /* as memory holds it: blocks of lane_dim, padded rows       l */
 	bool wide;                 /* each element is a whole vector (partial sums)             l */
@@ -98,6 +102,14 @@ typedef struct Guard {
 	Axis *by;                  /* CLIP: clipped loop; EDGE: the loop that is split          s */
 } Guard;
 
+/* A constant matrix; an equation may fold with one on both sides:
+ * out[p,q] = sum{a,b} value[p][a] * value[q][b] * rhs[a,b], p and q its last free axes. */
+typedef struct Matrix {
+	const char *name;          /* B, G or A of Lavin and Gray                                 */
+	int rows, cols;
+	double value[6][6];
+} Matrix;
+
 typedef struct Eqn {
 	int id;                    /* e12 in dumps                                              e */
 	Phase phase;               /*                                                           e */
@@ -109,6 +121,9 @@ typedef struct Eqn {
 	Fold fold;                 /*                                                           e */
 	Expr *rhs;                 /*                                                           e */
 	bool update;               /* := changes `out` in place                                 e */
+	const Matrix *matrix;      /* or NULL                                                   r */
+	int task, stage;           /* stages of one task (from 1) share outer loops; 0: none    r */
+	double flop;               /* what it stands for, where that is not what it does; or -1 r */
 	const Layer *layer;        /* where it comes from, or NULL (loss, optimizer)            e */
 	int group;                 /* equations with one number share a kernel                  f */
 	Guard guard[MAX_GUARD];    /* whole-statement bounds tests                              s */
@@ -139,6 +154,10 @@ typedef struct Kernel {
 	Axis *rows;                /* with partial: folded axis that is walked in bands         l */
 	int band;                  /* rows of a band                                            s */
 	int owned;                 /* with partial: leading dims of out that a thread owns      s */
+	struct Kernel *stage[8];   /* run one after the other for each point of the loops       f */
+	int nstage;                /* 0: the equations themselves                               f */
+	Axis *given[2];            /* of a stage: the loops around it                           f */
+	int ngiven;                /*                                                           f */
 	bool sync;                 /* threads meet before it starts                             f */
 	int interval;              /* number of meetings before it                              f */
 	double flop, bytes;        /* of a full batch                                           k */
@@ -261,12 +280,15 @@ void solve(Prog *p, Phase phase, const Eqn *q, bool vanishes, const Affine *plac
 
 /* grad.c     needs: forward Eqns  fills: backward and update Eqns, Tensor.grad  breaks: nothing */
 void grad(Prog *p);
+/* winograd.c the second half of rewrite: contractions over 3 x 3 windows into cheaper ones */
+void winograd(Prog *p);
 /* rewrite.c  needs: Eqns  fills: nothing new  breaks: ids of equations */
 void rewrite(Prog *p);
 /* fuse.c     needs: Eqns  fills: Kernel list, slice, sync, local  breaks: axes of fused Eqns */
 void fuse(Prog *p);
 /* lanes.c    the first half of fuse  fills: Prog.channels, Tensor.lane_dim, Axis.lane */
 void lanes(Prog *p);
+bool prefers_channels(Prog *p);                        /* would channels be in the lanes?      */
 bool take_lane(const Prog *p, Kernel *k);
 int blocks_of(const Prog *p, const Axis *a);           /* iterations of a loop over a          */
 /* meet.c     the second half of fuse */

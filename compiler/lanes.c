@@ -94,8 +94,19 @@ static Axis *lane_of(const Prog *p, const Eqn *q)
 	return NULL;
 }
 
+static bool take_stage_lanes(const Prog *p, Kernel *k)
+{
+	bool all = true;
+
+	for (int i = 0; i < k->nstage; i++)
+		all = take_lane(p, k->stage[i]) && all;
+	return all;
+}
+
 bool take_lane(const Prog *p, Kernel *k)
 {
+	if (k->nstage)
+		return take_stage_lanes(p, k);
 	const Eqn *root = k->eqn[0];
 	Axis *lane = NULL;
 
@@ -133,7 +144,7 @@ static void set_dim(const Prog *p, Tensor *t, int dim)
 static void of_images(Prog *p)
 {
 	for (int i = 0; i < p->ntensor; i++)
-		p->tensor[i]->lane_dim = p->tensor[i]->batched ? 0 : -1;
+		p->tensor[i]->lane_dim = p->lanes > 1 && p->tensor[i]->batched ? 0 : -1;
 }
 
 /* The dimension of a parameter that a forward contraction has in its lanes. */
@@ -165,7 +176,9 @@ static Axis *wanted_lane(const Prog *p, const Eqn *q)
 static void of_channels(Prog *p)
 {
 	for (int i = 0; i < p->ntensor; i++)
-		set_dim(p, p->tensor[i], p->tensor[i]->batched ? 1 : 0);
+		set_dim(p, p->tensor[i],
+		        p->tensor[i]->lane_wish >= 0 ? p->tensor[i]->lane_wish
+		                                     : p->tensor[i]->batched);
 	for (Eqn *q = p->first; q && q->phase == PHASE_FORWARD; q = q->next) {
 		Weight w = {p, wanted_lane(p, q)};
 		if (eqn_is_contraction(q) && w.lane)
@@ -199,10 +212,13 @@ static void add_use(Use *u, const Eqn *q, const Axis *lane)
 }
 
 /* Channels, if that fills about as many lanes as the images would. */
-static bool prefers_channels(Prog *p)
+bool prefers_channels(Prog *p)
 {
 	Use u = {p, 0, 0};
 
+	if (p->lanes == 1)
+		return false;
+	of_channels(p);
 	if (options.lanes)
 		return !strcmp(options.lanes, "channels");
 	for (const Eqn *q = p->first; q && q->phase != PHASE_UPDATE; q = q->next)
@@ -337,16 +353,11 @@ static void split_sums(Prog *p)
 
 void lanes(Prog *p)
 {
-	for (int i = 0; i < p->ntensor; i++)
-		p->tensor[i]->lane_dim = -1;
-	if (p->lanes == 1)
-		return;
-	of_channels(p);
-	p->channels = prefers_channels(p);
 	if (!p->channels) {
 		of_images(p);
 		return;
 	}
+	of_channels(p);
 	copies(p);
 	split_sums(p);
 }

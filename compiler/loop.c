@@ -118,6 +118,8 @@ static void count_ops(Expr *e, void *ctx)
 /* Operations on points that read nothing outside: padding is not counted. */
 static double flop_of(Eqn *q)
 {
+	if (q->flop >= 0)
+		return q->flop;
 	Share s = {.share = 1};
 	double points = 1, ops = q->fold ? 1 : 0;
 
@@ -142,7 +144,7 @@ static void touch(Traffic *t, const Tensor *x)
 			return;
 	if (t->n < 128)
 		t->seen[t->n++] = x;
-	if (!x->local)
+	if (!x->local && !x->scratch)
 		t->elems += (double)x->elems * (x->bytes8 ? 0.25 : 1);
 }
 
@@ -166,20 +168,29 @@ static void cost(const Prog *p, Kernel *k)
 	k->bytes = t.elems * (p->plain || options.real_double ? 8 : 4);
 }
 
+/* Loops over the axes of the first equation, but those around a stage and the last two of a matrix,
+ * which are unrolled. */
+static void nest(const Prog *p, Kernel *k)
+{
+	const Eqn *q = k->eqn[0];
+	bool lane = false;
+	int last = k->nstage ? 2 : q->nfree - 2 * (q->matrix != NULL);
+
+	for (int j = 0; j < k->neqn; j++)
+		for (int a = 0; a < k->eqn[j]->naxis; a++)
+			lane |= k->eqn[j]->axis[a]->lane;
+	k->flat = p->lanes > 1 && !q->matrix && !k->nstage && !k->ngiven && is_flat(k);
+	k->lanes = lane || k->flat ? p->lanes : 1;
+	for (int a = k->ngiven; a < last; a++)
+		k->loop[k->nloop++] = (Loop){.axis = q->axis[a], .tile = 1};
+	for (int i = 0; i < k->nstage; i++)
+		nest(p, k->stage[i]);
+}
+
 void loop(Prog *p)
 {
 	for (int i = 0; i < p->nkernel; i++) {
-		Kernel *k = p->kernel[i];
-		const Eqn *q = k->eqn[0];
-		bool lane = false;
-		for (int j = 0; j < k->neqn; j++)
-			for (int a = 0; a < k->eqn[j]->naxis; a++)
-				lane |= k->eqn[j]->axis[a]->lane;
-		k->flat = p->lanes > 1 && is_flat(k);
-		k->lanes = lane || k->flat ? p->lanes : 1;
-		k->nloop = q->nfree;
-		for (int a = 0; a < q->nfree; a++)
-			k->loop[a] = (Loop){.axis = q->axis[a], .tile = 1};
-		cost(p, k);
+		nest(p, p->kernel[i]);
+		cost(p, p->kernel[i]);
 	}
 }

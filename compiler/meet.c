@@ -95,7 +95,7 @@ void find_locals(Prog *p, const Kernel *k)
 	for (int i = 0; i < k->neqn; i++) {
 		Tensor *t = k->eqn[i]->out;
 		Local l = {k, t, 0, true};
-		if (t->keep || k->eqn[i]->update)
+		if (t->keep || k->eqn[i]->update || t->scratch || k->nstage)
 			continue;
 		for (int j = 0; j < p->nkernel && l.ok; j++)
 			if (p->kernel[j] != k &&

@@ -102,7 +102,7 @@ void plan(Prog *p)
 	lifetimes(p);
 	for (int i = 0; i < p->ntensor; i++) {
 		Tensor *t = p->tensor[i];
-		if (!t->local && (t->keep || t->first >= 0))
+		if (!t->local && !t->scratch && (t->keep || t->first >= 0))
 			list[n++] = t;
 	}
 	sorting = p;

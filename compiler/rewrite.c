@@ -4,6 +4,7 @@
  * that number; an equation whose result nobody reads and the runtime does not keep is dropped (the
  * gradient of the input, argmax codes that no gradient asks for); what is left is numbered anew.
  * Expressions themselves were simplified when they were built (expr.c). */
+#include "driver.h"
 #include "ir.h"
 
 #include <string.h>
@@ -81,9 +82,12 @@ void rewrite(Prog *p)
 {
 	int n = 0;
 
+	p->threads = options.threads ? options.threads : processors();
 	spread_numbers(p);
 	while (drop_unread(p))
 		;
+	p->channels = prefers_channels(p);
+	winograd(p);
 	for (Eqn *q = p->first; q; q = q->next)
 		q->id = n++;
 	p->neqn = n;

@@ -153,10 +153,10 @@ static void guards(Kernel *k)
 		k->loop[i].clean_lo = 0;
 		k->loop[i].clean_hi = k->loop[i].axis->extent;
 	}
-	for (int i = 0; i < k->neqn; i++) {
+	for (int i = 0; i < k->neqn && !k->nstage; i++) {
 		Eqn *q = k->eqn[i];
 		Collect c = {k, q};
-		if (!q->fold || !eqn_is_product(q))
+		if (!q->fold || q->matrix || !eqn_is_product(q))
 			continue;
 		expr_each(q->rhs, add_guard, &c);
 		for (int g = 0; g < q->nguard; g++)
@@ -394,16 +394,27 @@ static bool share(const Prog *p, Kernel *k)
 	return k->nloop > 0 && k->loop[0].parallel;
 }
 
+static void nest(const Prog *p, Kernel *k)
+{
+	bool tile = k->contraction && !k->nstage && !p->plain && !options.no_tile;
+
+	if (tile)
+		choose_tile(p, k);
+	if (!p->plain)
+		guards(k);
+	if (tile)
+		order(k);
+	for (int i = 0; i < k->nstage; i++) {
+		nest(p, k->stage[i]);
+		k->cycles += k->stage[i]->cycles;
+	}
+}
+
 void sched(Prog *p)
 {
 	for (int i = 0; i < p->nkernel; i++) {
 		Kernel *k = p->kernel[i];
-		if (k->contraction && !p->plain && !options.no_tile)
-			choose_tile(p, k);
-		if (!p->plain)
-			guards(k);
-		if (k->contraction && !p->plain && !options.no_tile)
-			order(k);
+		nest(p, k);
 		if (k->partial && has_tile(k))
 			own(p, k);
 		else if (!k->serial && !k->flat)
