@@ -254,6 +254,20 @@ typedef struct Tile {
 	double cycles; /* of one step of the folded loops over all outer points       */
 } Tile;
 
+/* Where threads share the tiles of sums over images: what they lose because tiles are few. */
+static double uneven(const Prog *p, const Kernel *k, int a, int ta, int b, int tb)
+{
+	int64_t pieces = 1, threads = p->threads;
+
+	if (k->loop[0].axis->batch || k->ngiven)
+		return 1;
+	for (int i = 0; i < k->nloop; i++) {
+		int n = blocks_of(p, k->loop[i].axis), size = i == a ? ta : i == b ? tb : 1;
+		pieces *= (n + size - 1) / size;
+	}
+	return (double)((pieces + threads - 1) / threads * threads) / (double)pieces;
+}
+
 /* The sums, what the shorter side reads, and one of what the longer side reads; the C compiler
  * wants one to spare. */
 static bool fits_registers(const Prog *p, int ta, int tb)
@@ -277,7 +291,7 @@ static void try_pair(const Prog *p, const Kernel *k, const Operands *o, int a, i
 		outer *= i == a || i == b ? 1 : trips(p, &k->loop[i]);
 	for (int ta = 1; ta <= na && fits_registers(p, ta, 1); ta++)
 		for (int tb = 1; tb <= nb && fits_registers(p, ta, tb); tb++) {
-			double c = outer *
+			double c = outer * uneven(p, k, a, ta, b, tb) *
 			           plane_cycles(o, la->axis, na, ta, lb ? lb->axis : NULL, nb, tb);
 			if (c < best->cycles * 0.999)
 				*best = (Tile){a, b, ta, tb, c};
@@ -351,14 +365,14 @@ static int64_t tiles(int64_t extent, int64_t tile)
 }
 
 /* With partial sums a thread owns the weights of whole leading dims, and walks the images itself:
- * the first dim, and the second where that is too little to share. Bands of rows fit half of the
+ * the first dim, and more where that is too little to share evenly. Bands of rows fit half of the
  * first-level cache. */
 static void own(const Prog *p, Kernel *k)
 {
 	const Eqn *q = k->eqn[0];
 	int64_t pieces = 1, reads = 0, row = 1;
 
-	for (int d = 0; d < 2 && d < q->out->rank && pieces < (int64_t)2 * p->threads;
+	for (int d = 0; d < q->out->rank && pieces % p->threads && pieces < (int64_t)8 * p->threads;
 	     d++, k->owned++)
 		for (int i = 0; i < k->nloop; i++) {
 			Loop *l = &k->loop[i];
