@@ -55,6 +55,8 @@ const char *em_inside(const Em *e, const Affine *index, int extent);
 const char *em_outside(const Em *e, const Eqn *q);   /* test: is the place in out? "": always   */
 bool em_is_vector(const Em *e, const Eqn *q);  /* is its value one vector of images?          */
 bool em_banded(const Kernel *k);                /* does it keep partial sums, by bands?     */
+bool em_given(const Kernel *k, const Axis *a);    /* is it a loop around this stage?    */
+const char *em_first(const Em *e, const Eqn *q); /* test: nothing added up so far; "": starts anew */
 bool em_in_row(const Em *e, const Tensor *t);
 const char *em_local(const Em *e, int j);
 CValue em_expr(const Em *e, const Expr *x);

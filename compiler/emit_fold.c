@@ -96,7 +96,7 @@ void folded_loops(Em *e, const Eqn *q, int from, Inside in)
 		const Axis *a = q->axis[i];
 		const char *name = em_axis(e, a), *lo = "0", *hi = extent_of(e, a);
 		int clean_from, clean_to;
-		if (em_banded(e->k) && a->batch)
+		if ((em_banded(e->k) && a->batch) || em_given(e->k, a))
 			continue; /* walked outside, like the bands of rows */
 		if (em_banded(e->k) && a == e->k->rows) {
 			lo = "row_from";

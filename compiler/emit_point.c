@@ -209,10 +209,7 @@ static bool is_outer(const Em *e, const Axis *a)
 	for (int l = 0; l < e->k->nloop; l++)
 		if (e->k->loop[l].axis == a)
 			return true;
-	for (int l = 0; l < e->k->ngiven; l++)
-		if (e->k->given[l] == a)
-			return true;
-	return e->k->flat;
+	return e->k->flat || em_given(e->k, a);
 }
 
 /* Does equation j run in the same inner loops as equation i? */
@@ -277,12 +274,18 @@ void tile(Em *e)
 	e->q = q;
 	for (int i = 0; i < e->k->nloop; i++)
 		count *= e->k->loop[i].tile;
+	const char *start = em_first(e, q);
+	if (*start)
+		put_line(e->out, "const int first = %s;", start);
 	put_line(e->out, "%s acc%s;", vector ? "nn_v" : "nn_real", sizes);
-	tile_loops(e, !em_banded(e->k)); /* the reduction reads a tile whole */
+	tile_loops(e, !em_banded(e->k) && !*start); /* the reduction reads a tile whole */
 	e->out->depth++;
 	if (em_banded(e->k))
 		put_line(e->out, "acc%s = first ? nn_splat(0) : %s;", at,
 		         em_element(e, e->k->partial, q->index));
+	else if (*start)
+		put_line(e->out, "acc%s = first ? nn_splat(0) : %s;", at,
+		         em_element(e, q->out, q->index));
 	else
 		put_line(e->out, vector ? "acc%s = nn_splat(0);" : "acc%s = 0;", at);
 	e->out->depth--;

@@ -53,6 +53,12 @@ static void rename_axis(Eqn *q, Axis *from, Axis *to)
 	for (int i = 0; i < q->naxis; i++)
 		if (q->axis[i] == from)
 			q->axis[i] = to;
+	for (int i = 0; i < q->naround; i++)
+		q->around[i] = q->around[i] == from ? to : q->around[i];
+	for (int i = 0; i < 2; i++) {
+		q->row[i] = q->row[i] == from ? to : q->row[i];
+		q->col[i] = q->col[i] == from ? to : q->col[i];
+	}
 }
 
 /* Renames axes of q everywhere, by way of fresh ones: `to` may hold axes that q already uses. */
@@ -335,8 +341,7 @@ static Kernel *kernel_new(Prog *p, Eqn *q)
 	return k;
 }
 
-/* A stage of a task: the loops around all stages are those over the leading axes of its first
- * equation. */
+/* A stage of a task. */
 static Kernel *stage_new(const Prog *p, Eqn *q)
 {
 	Kernel *s = new(Kernel);
@@ -345,9 +350,8 @@ static Kernel *stage_new(const Prog *p, Eqn *q)
 	s->contraction = eqn_is_contraction(q);
 	s->eval = q->phase == PHASE_EVAL;
 	s->eqn[s->neqn++] = q;
-	s->ngiven = 2;
-	s->given[0] = q->axis[0];
-	s->given[1] = q->axis[1];
+	s->ngiven = q->naround;
+	memcpy(s->given, q->around, sizeof s->given);
 	take_lane(p, s);
 	return s;
 }
@@ -362,6 +366,11 @@ static void place_stage(Prog *p, Eqn *q)
 		k->eqn[k->neqn++] = q;
 	k->contraction |= eqn_is_contraction(q);
 	k->stage[k->nstage++] = stage_new(p, q);
+	for (int i = 0; i < q->naround; i++) /* what a stage sums over has one owner */
+		if (has_axis(q, q->around[i], true) && (k->nstage == 1 || i < k->shared))
+			k->shared = k->nstage == 1 ? i + 1 : k->shared;
+		else if (!has_axis(q, q->around[i], true) && i < k->shared)
+			k->shared = i;
 }
 
 /* The last kernel that makes something q reads, or writes a part of what q writes. */

@@ -103,7 +103,7 @@ typedef struct Guard {
 } Guard;
 
 /* A constant matrix; an equation may fold with one on both sides:
- * out[p,q] = sum{a,b} value[p][a] * value[q][b] * rhs[a,b], p and q its last free axes. */
+ * out[p,q] = sum{a,b} value[p][a] * value[q][b] * rhs[a,b]; p may be a loop around a stage. */
 typedef struct Matrix {
 	const char *name;          /* B, G or A of Lavin and Gray                                 */
 	int rows, cols;
@@ -122,7 +122,10 @@ typedef struct Eqn {
 	Expr *rhs;                 /*                                                           e */
 	bool update;               /* := changes `out` in place                                 e */
 	const Matrix *matrix;      /* or NULL                                                   r */
-	int task, stage;           /* stages of one task (from 1) share outer loops; 0: none    r */
+	Axis *row[2], *col[2];     /* of the matrix: p and q, a and b; free and folded axes last   r */
+	int task;                  /* equations of one task are stages of one kernel; 0: none   r */
+	Axis *around[3];           /* of a task: the loops around its stages                    r */
+	int naround;               /*                                                           r */
 	double flop;               /* what it stands for, where that is not what it does; or -1 r */
 	const Layer *layer;        /* where it comes from, or NULL (loss, optimizer)            e */
 	int group;                 /* equations with one number share a kernel                  f */
@@ -156,8 +159,9 @@ typedef struct Kernel {
 	int owned;                 /* with partial: leading dims of out that a thread owns      s */
 	struct Kernel *stage[8];   /* run one after the other for each point of the loops       f */
 	int nstage;                /* 0: the equations themselves                               f */
-	Axis *given[2];            /* of a stage: the loops around it                           f */
+	Axis *given[3];            /* of a stage: the loops around it                           f */
 	int ngiven;                /*                                                           f */
+	int shared;                /* with stages: so many outer loops may be shared out        f */
 	bool sync;                 /* threads meet before it starts                             f */
 	int interval;              /* number of meetings before it                              f */
 	double flop, bytes;        /* of a full batch                                           k */

@@ -66,7 +66,7 @@ static void add_partial(Prog *p, Kernel *k)
 		if (!q->axis[i]->batch && !walked)
 			walked = q->axis[i];
 	}
-	if (!k->contraction || !images || !walked || k->neqn > 1 || q->nfree < 2 || p->lanes == 1 ||
+	if (!k->contraction || k->nstage || !images || !walked || k->neqn > 1 || q->nfree < 2 || p->lanes == 1 ||
 	    options.no_tile)
 		return;
 	for (int d = 0; d < q->out->rank; d++) /* each weight in its own place */

@@ -168,21 +168,32 @@ static void cost(const Prog *p, Kernel *k)
 	k->bytes = t.elems * (p->plain || options.real_double ? 8 : 4);
 }
 
-/* Loops over the axes of the first equation, but those around a stage and the last two of a matrix,
- * which are unrolled. */
+/* Is the axis a loop around this stage, or unrolled as a row of a matrix? */
+static bool no_loop(const Kernel *k, const Axis *a)
+{
+	const Eqn *q = k->eqn[0];
+
+	for (int i = 0; i < k->ngiven; i++)
+		if (k->given[i] == a)
+			return true;
+	return q->matrix && (q->row[0] == a || q->row[1] == a);
+}
+
 static void nest(const Prog *p, Kernel *k)
 {
 	const Eqn *q = k->eqn[0];
 	bool lane = false;
-	int last = k->nstage ? 2 : q->nfree - 2 * (q->matrix != NULL);
 
 	for (int j = 0; j < k->neqn; j++)
 		for (int a = 0; a < k->eqn[j]->naxis; a++)
 			lane |= k->eqn[j]->axis[a]->lane;
 	k->flat = p->lanes > 1 && !q->matrix && !k->nstage && !k->ngiven && is_flat(k);
 	k->lanes = lane || k->flat ? p->lanes : 1;
-	for (int a = k->ngiven; a < last; a++)
-		k->loop[k->nloop++] = (Loop){.axis = q->axis[a], .tile = 1};
+	for (int a = 0; a < (k->nstage ? q->naround : q->nfree); a++) {
+		Axis *axis = k->nstage ? q->around[a] : q->axis[a];
+		if (k->nstage || !no_loop(k, axis))
+			k->loop[k->nloop++] = (Loop){.axis = axis, .tile = 1};
+	}
 	for (int i = 0; i < k->nstage; i++)
 		nest(p, k->stage[i]);
 }

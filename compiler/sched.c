@@ -396,7 +396,7 @@ static bool share(const Prog *p, Kernel *k)
 {
 	int64_t pieces = 1, want = (int64_t)8 * p->threads;
 
-	for (int i = 0; i < k->nloop && i < 3; i++) {
+	for (int i = 0; i < (k->nstage ? k->shared : k->nloop) && i < 3; i++) {
 		Loop *l = &k->loop[i];
 		bool edge = l->clean_lo > 0 || l->clean_hi < l->axis->extent;
 		if (edge || (i > 0 && (k->slice || pieces >= want ||

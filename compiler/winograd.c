@@ -9,14 +9,21 @@
  *     M[p,q,k,z] = sum{c} U[p,q,k,c] * V[p,q,c,z]                       36 multiplications for 144
  *     y[n,k,4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * M[p,q,k,z]
  *
- * The last three are stages of a task: for some tiles of some images V and M stay in the cache of
- * one processor. Where the weights are larger than that cache, all tiles go through each equation
- * in turn instead. A cost model decides; -fno-winograd keeps the sums in their plain order. */
+ * and the gradient of the weights, dw[k,c,r,s] = sum{n,i,j} dy[n,k,i,j] * x[n,c,i+r-1,j+s-1], is
+ *
+ *     D[p,q,k,z] = sum{a,b} A[a,p] * A[b,q] * dy[n,k,4u+a,4v+b]
+ *     S[p,q,k,c] = sum{z} D[p,q,k,z] * V[p,q,c,z]
+ *     dw[k,c,r,s] = sum{p,q} G[p,r] * G[q,s] * S[p,q,k,c]
+ *
+ * What V, M and D hold of some tiles of some images stays in the cache of one processor: those
+ * equations are stages of a task. Forward, where the weights are larger than that cache, all tiles
+ * go through each equation in turn instead. Of the weights' gradient a task is one p, so that every
+ * sum has one owner. A cost model decides; -fno-winograd keeps the sums in their plain order. */
 #include "ir.h"
 
 #include <string.h>
 
-enum { TILE = 4, SPAN = 6, WINDOW = 3, MOST_TILES = 32 };
+enum { TILE = 4, SPAN = 6, WINDOW = 3, MOST_TILES = 32, MOST_SUMMED = 64 };
 
 static const Matrix transform_weights = {
         "G", 6, 3, {{0.25, 0, 0},
@@ -37,15 +44,28 @@ static const Matrix transform_output = {
                     {0, 1, -1, 2, -2, 0},
                     {0, 1, 1, 4, 4, 0},
                     {0, 1, -1, 8, -8, 1}}};
+static const Matrix transform_gradient = {
+        "At", 6, 4, {{1, 0, 0, 0},
+                     {1, 1, 1, 1},
+                     {1, -1, 1, -1},
+                     {1, 2, 4, 8},
+                     {1, -2, 4, -8},
+                     {0, 0, 0, 1}}};
+static const Matrix transform_sums = {
+        "Gt", 3, 6, {{0.25, -1.0 / 6, -1.0 / 6, 1.0 / 24, 1.0 / 24, 0},
+                     {0, -1.0 / 6, 1.0 / 6, 1.0 / 12, -1.0 / 12, 0},
+                     {0, -1.0 / 6, -1.0 / 6, 1.0 / 6, 1.0 / 6, 1}}};
 
 typedef struct Window { /* what is rewritten                                           */
 	Prog *p;
 	Eqn *q;
-	const Expr *x, *w;
-	Axis *n, *k, *c;  /* images, channels of the output, folded channels             */
+	bool sums;        /* the gradient of weights                                     */
+	const Expr *x, *w; /* the operand that the window moves over, and the other one   */
+	Axis *n, *k, *c;  /* images, channels of y, channels of x                        */
 	int lag[2];       /* x is read at i + tap - lag                                  */
-	bool flip;        /* taps run backwards: i - r + lag                             */
+	bool flip;        /* taps run backwards: i - tap + lag                           */
 	int kdim;         /* of w: the dimension with k                                  */
+	int out[2];       /* rows and columns of y                                       */
 	int rows, cols;   /* tiles of an image                                           */
 	bool staged;      /* as a task                                                   */
 	int images, band; /* of a task: images, rows of tiles                            */
@@ -70,41 +90,56 @@ static bool folded(const Eqn *q, const Axis *a)
 static bool window(Window *m, int d)
 {
 	const Affine *at = &m->x->index[2 + d];
-	const Axis *i = only(&m->q->index[2 + d]), *tap = only(&m->w->index[2 + d]);
+	const Affine *moved = m->sums ? &m->w->index[2 + d] : &m->q->index[2 + d];
+	const Affine *taps = m->sums ? &m->q->index[2 + d] : &m->w->index[2 + d];
+	const Axis *i = only(moved), *tap = only(taps);
 
-	if (!i || !tap || tap->extent != WINDOW || !folded(m->q, tap) || at->n != 2 ||
+	if (!i || !tap || tap->extent != WINDOW || folded(m->q, tap) == m->sums || at->n != 2 ||
 	    affine_coef(at, i) != 1)
 		return false;
 	int sign = affine_coef(at, tap);
 	bool flip = sign == -1;
-	if ((sign != 1 && sign != -1) || (d > 0 && flip != m->flip))
+	if ((sign != 1 && (m->sums || sign != -1)) || (d > 0 && flip != m->flip))
 		return false;
 	m->flip = flip;
 	m->lag[d] = flip ? WINDOW - 1 - at->c : -at->c;
+	m->out[d] = i->extent;
 	return true;
+}
+
+/* The operands: of a gradient of weights both have images, and the window moves over one. */
+static bool operands(Window *m)
+{
+	const Expr *a = m->q->rhs->arg[0], *b = m->q->rhs->arg[1];
+
+	if (a->op != OP_READ || b->op != OP_READ || a->n != 4 || b->n != 4)
+		return false;
+	bool first = m->sums ? a->index[2].n == 2 : a->tensor->batched;
+	m->x = first ? a : b;
+	m->w = first ? b : a;
+	return m->x->tensor->batched && m->w->tensor->batched == m->sums;
 }
 
 static bool matches(Window *m)
 {
-	Eqn *q = m->q;
+	const Eqn *q = m->q;
 
 	if (q->fold != FOLD_SUM || q->naxis != 7 || q->nfree != 4 || q->rhs->op != OP_MUL ||
-	    q->rhs->arg[0]->op != OP_READ || q->rhs->arg[1]->op != OP_READ || q->out->rank != 4 ||
-	    !q->out->batched)
+	    q->out->rank != 4 || q->update)
 		return false;
-	bool first = q->rhs->arg[0]->tensor->batched;
-	m->x = q->rhs->arg[!first];
-	m->w = q->rhs->arg[first];
-	if (!m->x->tensor->batched || m->w->tensor->batched || m->x->n != 4 || m->w->n != 4)
+	m->sums = !q->out->batched;
+	if (!operands(m) || (m->sums && q->out->lane_dim != 0))
 		return false;
-	m->n = only(&q->index[0]);
-	m->k = only(&q->index[1]);
+	const Affine *at = m->sums ? m->w->index : q->index;
+	m->n = only(&at[0]);
+	m->k = only(&at[1]);
 	m->c = only(&m->x->index[1]);
-	if (!m->n || !m->k || !m->c || only(&m->x->index[0]) != m->n || !folded(q, m->c))
+	if (!m->n || !m->k || !m->c || only(&m->x->index[0]) != m->n)
 		return false;
-	m->kdim = only(&m->w->index[0]) == m->k ? 0 : 1;
-	return only(&m->w->index[m->kdim]) == m->k && only(&m->w->index[!m->kdim]) == m->c &&
-	       window(m, 0) && window(m, 1);
+	const Affine *weight = m->sums ? q->index : m->w->index;
+	m->kdim = only(&weight[0]) == m->k ? 0 : 1;
+	return only(&weight[m->kdim]) == m->k && only(&weight[!m->kdim]) == m->c &&
+	       (!m->sums || m->kdim == 0) && window(m, 0) && window(m, 1);
 }
 
 /* ---- whether and how ------------------------------------------------------------------------ */
@@ -114,46 +149,53 @@ static int up(int n, int unit)
 	return (n + unit - 1) / unit;
 }
 
-/* Share of the taps of one dimension that are inside. */
-static double inside(int out, int in, int lag)
+/* Share of the taps of dimension d that are inside. */
+static double inside(const Window *m, int d)
 {
-	int n = 0;
+	int n = 0, in = m->x->tensor->dim[2 + d];
 
-	for (int i = 0; i < out; i++)
+	for (int i = 0; i < m->out[d]; i++)
 		for (int r = 0; r < WINDOW; r++)
-			n += i + r - lag >= 0 && i + r - lag < in;
-	return (double)n / (double)(WINDOW * out);
+			n += i + r - m->lag[d] >= 0 && i + r - m->lag[d] < in;
+	return (double)n / (double)(WINDOW * m->out[d]);
 }
 
-/* Cycles an image, one multiply-add of a vector each; a transform does about 160 operations. */
+/* Multiply-adds that the plain sum does for an image and a pair of channels. */
+static double plain_work(const Window *m)
+{
+	return WINDOW * WINDOW * inside(m, 0) * inside(m, 1) * m->out[0] * m->out[1];
+}
+
+/* Cycles an image, one multiply-add of a vector each. A transform takes about 260 and 220; where p
+ * is a loop around it, each of the six about a quarter of that. */
 static bool pays(const Window *m)
 {
-	const int *in = m->x->tensor->dim, *out = m->q->out->dim;
 	double k = up(m->k->extent, m->p->lanes), c = up(m->c->extent, m->p->lanes);
-	double taps = 9 * inside(out[2], in[2], m->lag[0]) * inside(out[3], in[3], m->lag[1]);
-	double direct = k * m->c->extent * out[2] * out[3] * taps;
-	double mults = k * m->c->extent * (double)(SPAN * SPAN);
-	double tiles = (double)m->rows * m->cols;
+	double direct = k * m->c->extent * plain_work(m);
+	double products = k * m->c->extent * (double)(SPAN * SPAN);
+	double tiles = (double)m->rows * m->cols, more = m->sums ? 1.5 : 1;
 
-	return tiles * (1.1 * mults + 260 * c + 220 * k) < 0.85 * direct;
+	return tiles * (1.1 * products + more * (260 * c + 220 * k)) < 0.85 * direct;
 }
 
-/* Tiles of a task: V and M fit half of the second-level cache. */
+/* Tiles of a task: what its stages share fits the second-level cache with room to spare. */
 static void choose_task(Window *m)
 {
 	const Prog *p = m->p;
 	int channels = (up(m->k->extent, p->lanes) + up(m->c->extent, p->lanes)) * p->lanes;
-	int most = p->target.l2 / 2 / (SPAN * SPAN * 4 * channels), all = m->rows * m->cols;
+	int planes = m->sums ? SPAN : SPAN * SPAN, limit = m->sums ? MOST_SUMMED : MOST_TILES;
+	int most = p->target.l2 / 2 / (planes * 4 * channels), all = m->rows * m->cols;
+	int tasks = m->sums ? 1 : 8 * p->threads;
 
-	most = most < MOST_TILES ? most : MOST_TILES;
-	m->staged = most >= 8 && (most >= m->cols || most >= 14);
+	most = most < limit ? most : limit;
+	m->staged = m->sums || (most >= 8 && (most >= m->cols || most >= 14));
 	m->images = 1;
 	m->band = m->rows;
 	if (!m->staged)
 		return;
 	if (all > most)
 		m->band = up(m->rows, up(m->rows, most > m->cols ? most / m->cols : 1));
-	while (all * m->images * 2 <= most && m->n->extent >= 16 * m->images * m->p->threads)
+	while (all * m->images * 2 <= most && m->n->extent >= 2 * m->images * tasks)
 		m->images *= 2;
 }
 
@@ -161,17 +203,15 @@ static void choose_task(Window *m)
 
 static Axis *free_axis(Eqn *q, Axis *a)
 {
-	for (int i = q->nfree; i < q->naxis; i++)
-		q->axis[i + 1] = q->axis[i];
+	for (int i = q->naxis; i > q->nfree; i--)
+		q->axis[i] = q->axis[i - 1];
 	q->axis[q->nfree++] = a;
 	q->naxis++;
 	return a;
 }
 
-static Axis *fold_axis(Eqn *q, const char *name, int extent)
+static Axis *fold_axis(Eqn *q, Axis *a)
 {
-	Axis *a = axis_new(name, extent);
-
 	q->axis[q->naxis++] = a;
 	q->fold = FOLD_SUM;
 	return a;
@@ -185,89 +225,108 @@ static Axis *copy_axis(const Axis *a)
 	return c;
 }
 
-static Eqn *begin(const Window *m, int number, const Matrix *matrix)
+static Eqn *begin(const Window *m, bool stage, const Matrix *matrix)
 {
 	Eqn *q = eqn_new(m->p, m->q->phase, m->q->layer);
 
-	q->task = m->staged && number ? m->q->id + 1 : 0;
-	q->stage = number;
+	q->task = m->staged && stage ? m->q->id + 1 : 0;
 	q->matrix = matrix;
 	q->flop = 0;
 	return q;
 }
 
-static Tensor *made(const Window *m, const char *name, int wish)
+static Tensor *made(const Window *m, const char *name)
 {
-	Tensor *t = tensor_new(m->p, name, format("%s_%s", m->q->out->cname, name), ROLE_TEMP);
-
-	t->lane_wish = wish;
-	return t;
+	return tensor_new(m->p, name, format("%s_%s", m->q->out->cname, name), ROLE_TEMP);
 }
 
-static void place(Eqn *q, Affine at, int extent)
+static void put(Eqn *q, Affine at, int extent)
 {
 	q->index[q->out->rank] = at;
 	q->out->dim[q->out->rank++] = extent;
 }
 
+static void fold_columns(Eqn *q, const char *a, const char *b)
+{
+	q->col[0] = fold_axis(q, axis_new(a, q->matrix->cols));
+	q->col[1] = fold_axis(q, axis_new(b, q->matrix->cols));
+}
+
+static void free_rows(Eqn *q, const char *a, const char *b)
+{
+	q->row[0] = free_axis(q, axis_new(a, q->matrix->rows));
+	q->row[1] = free_axis(q, axis_new(b, q->matrix->rows));
+}
+
 /* The weights, transformed; of a data gradient with the window turned round. */
 static Eqn *weights(const Window *m)
 {
-	Eqn *q = begin(m, 0, &transform_weights);
+	Eqn *q = begin(m, false, &transform_weights);
 	Axis *k = free_axis(q, copy_axis(m->k)), *c = free_axis(q, copy_axis(m->c));
-	Axis *row[2] = {free_axis(q, axis_new("p", SPAN)), free_axis(q, axis_new("q", SPAN))};
 	Affine at[4];
 
-	q->out = made(m, "U", 2);
-	place(q, affine_axis(row[0]), SPAN);
-	place(q, affine_axis(row[1]), SPAN);
-	place(q, affine_axis(k), k->extent);
-	place(q, affine_axis(c), c->extent);
+	free_rows(q, "p", "q");
+	fold_columns(q, "a", "b");
+	q->out = made(m, "U");
+	q->out->lane_wish = 2;
+	put(q, affine_axis(q->row[0]), SPAN);
+	put(q, affine_axis(q->row[1]), SPAN);
+	put(q, affine_axis(k), k->extent);
+	put(q, affine_axis(c), c->extent);
 	at[m->kdim] = affine_axis(k);
 	at[!m->kdim] = affine_axis(c);
 	for (int d = 0; d < 2; d++) {
-		Affine tap = affine_axis(fold_axis(q, d ? "b" : "a", WINDOW));
+		Affine tap = affine_axis(q->col[d]);
 		at[2 + d] = m->flip ? affine_add(affine(WINDOW - 1), tap, -1) : tap;
 	}
 	q->rhs = expr_read(m->w->tensor, at);
 	return q;
 }
 
-typedef struct Where { /* axes over tiles, fresh for an equation                      */
-	Axis *nb, *ub;     /* task                                                        */
+typedef struct Where {     /* of an equation over tiles                                   */
+	Axis *p, *nb, *ub; /* loops around its stage, or NULL                             */
 	Affine n, u, v, z; /* image, row and column of the tile, its number               */
 } Where;
 
-/* Axes over the tiles become free axes of q. */
-static Where walk_tiles(const Window *m, Eqn *q)
+/* The loops around the stages of a task. A sum over tiles folds those over tiles. */
+static Where around(const Window *m, Eqn *q, bool folds)
 {
 	Where w = {0};
-	int rows = m->staged ? m->band : m->rows;
-	Axis *images = copy_axis(m->n), *u = axis_new("u", rows), *v = axis_new("v", m->cols);
 
-	w.n = affine_axis(free_axis(q, images));
-	if (m->staged) {
-		images->unit = m->images;
-		images->extent = up(m->n->extent, m->images);
-		w.nb = images;
-		w.ub = free_axis(q, axis_new("band", up(m->rows, m->band)));
-		w.n = affine_scale(w.n, m->images);
-		Axis *in = m->images > 1 ? free_axis(q, axis_new("e", m->images)) : NULL;
-		w.n = in ? affine_add(w.n, affine_axis(in), 1) : w.n;
-		w.z = in ? affine_scale(affine_axis(in), rows * m->cols) : affine(0);
-		w.u = affine_scale(affine_axis(w.ub), m->band);
-	} else {
-		w.z = affine_scale(w.n, rows * m->cols);
-		w.u = affine(0);
+	if (!m->staged)
+		return w;
+	if (m->sums)
+		w.p = q->around[q->naround++] = free_axis(q, axis_new("p", SPAN));
+	w.nb = copy_axis(m->n);
+	w.nb->unit = m->images;
+	w.nb->extent = up(m->n->extent, m->images);
+	w.ub = axis_new("band", up(m->rows, m->band));
+	q->around[q->naround++] = folds ? fold_axis(q, w.nb) : free_axis(q, w.nb);
+	q->around[q->naround++] = folds ? fold_axis(q, w.ub) : free_axis(q, w.ub);
+	return w;
+}
+
+/* Axes over the tiles of a task, or of all images, become free axes of q. */
+static Where over_tiles(const Window *m, Eqn *q)
+{
+	Where w = around(m, q, false);
+	int high = m->staged ? m->band : m->rows;
+	Axis *e = NULL, *u = axis_new("u", high), *v = axis_new("v", m->cols);
+
+	w.u = m->staged ? affine_scale(affine_axis(w.ub), m->band) : affine(0);
+	w.n = m->staged ? affine_scale(affine_axis(w.nb), m->images) : affine(0);
+	w.z = affine(0);
+	if (!m->staged || m->images > 1) {
+		e = m->staged ? axis_new("e", m->images) : copy_axis(m->n);
+		w.n = affine_add(w.n, affine_axis(free_axis(q, e)), 1);
+		w.z = affine_scale(affine_axis(e), high * m->cols);
 	}
-	if (rows > 1)
-		free_axis(q, u);
-	if (m->cols > 1)
-		free_axis(q, v);
-	w.v = m->cols > 1 ? affine_axis(v) : affine(0);
-	w.u = rows > 1 ? affine_add(w.u, affine_axis(u), 1) : w.u;
+	if (high > 1) {
+		w.u = affine_add(w.u, affine_axis(free_axis(q, u)), 1);
+		w.z = affine_add(w.z, affine_axis(u), m->cols);
+	}
+	w.v = m->cols > 1 ? affine_axis(free_axis(q, v)) : affine(0);
 	w.z = affine_add(w.z, w.v, 1);
-	w.z = rows > 1 ? affine_add(w.z, affine_axis(u), m->cols) : w.z;
 	return w;
 }
 
@@ -276,98 +335,159 @@ static int tiles_of_task(const Window *m)
 	return (m->staged ? m->images * m->band : m->n->extent * m->rows) * m->cols;
 }
 
-/* [task, p, q, channel, tile] of V or M */
-static void place_products(const Window *m, Eqn *q, const Where *w, Axis *const *row, Axis *channel)
+/* What indexes V, M or D: the task, the products, a channel, a tile. Returns the rank. */
+static int products_index(const Where *w, const Eqn *q, Axis *channel, Affine z, Affine *at)
 {
-	if (m->staged) {
-		place(q, affine_axis(w->nb), w->nb->extent);
-		place(q, affine_axis(w->ub), w->ub->extent);
-		q->out->scratch = 2;
-	}
-	place(q, affine_axis(row[0]), SPAN);
-	place(q, affine_axis(row[1]), SPAN);
-	place(q, affine_axis(channel), channel->extent);
-	place(q, w->z, tiles_of_task(m));
-	q->out->lane_wish = q->out->rank - 2;
+	int d = 0;
+
+	for (int i = 0; i < q->naround; i++)
+		at[d++] = affine_axis(q->around[i]);
+	if (!w->p)
+		at[d++] = affine_axis(q->row[0]);
+	at[d++] = affine_axis(q->row[1]);
+	at[d++] = affine_axis(channel);
+	at[d++] = z;
+	return d;
 }
 
-static Eqn *inputs(const Window *m)
+static void put_products(const Window *m, Eqn *q, const Where *w, Axis *channel)
 {
-	Eqn *q = begin(m, 1, &transform_input);
-	Where w = walk_tiles(m, q);
-	Axis *c = free_axis(q, copy_axis(m->c));
-	Axis *row[2] = {free_axis(q, axis_new("p", SPAN)), free_axis(q, axis_new("q", SPAN))};
+	Affine at[MAX_DIM];
+	int rank = products_index(w, q, channel, w->z, at);
+
+	for (int d = 0; d < rank; d++)
+		put(q, at[d], d == rank - 1 ? tiles_of_task(m) : at[d].term[0].axis->extent);
+	q->out->scratch = q->naround;
+	q->out->lane_wish = rank - 2;
+}
+
+/* V of x, or D of dy: 36 values a tile and channel */
+static Eqn *transformed(const Window *m, const char *name, const Matrix *matrix, Tensor *t,
+                        const Axis *channel, const int *lag)
+{
+	Eqn *q = begin(m, true, matrix);
+	Where w = over_tiles(m, q);
+	Axis *c = free_axis(q, copy_axis(channel));
 	Affine at[4] = {w.n, affine_axis(c), affine_scale(w.u, TILE), affine_scale(w.v, TILE)};
 
-	q->out = made(m, "V", 0);
-	place_products(m, q, &w, row, c);
+	q->row[0] = w.p ? w.p : free_axis(q, axis_new("p", SPAN));
+	q->row[1] = free_axis(q, axis_new("q", SPAN));
+	fold_columns(q, "a", "b");
+	q->out = made(m, name);
+	put_products(m, q, &w, c);
 	for (int d = 0; d < 2; d++) {
-		at[2 + d] = affine_add(at[2 + d], affine_axis(fold_axis(q, d ? "b" : "a", SPAN)), 1);
-		at[2 + d].c -= m->lag[d];
+		at[2 + d] = affine_add(at[2 + d], affine_axis(q->col[d]), 1);
+		at[2 + d].c -= lag[d];
 	}
-	q->rhs = expr_read(m->x->tensor, at);
+	q->rhs = expr_read(t, at);
 	return q;
 }
 
+/* M from U and V */
 static Eqn *products(const Window *m, Tensor *u, Tensor *v)
 {
-	Eqn *q = begin(m, 2, NULL);
-	Where w = {0};
+	Eqn *q = begin(m, true, NULL);
+	Where w = around(m, q, false);
 	Affine at[MAX_DIM];
-	int d = 0;
 
-	if (m->staged) {
-		w.nb = free_axis(q, copy_axis(m->n));
-		w.nb->unit = m->images;
-		w.nb->extent = up(m->n->extent, m->images);
-		w.ub = free_axis(q, axis_new("band", up(m->rows, m->band)));
-		at[d++] = affine_axis(w.nb);
-		at[d++] = affine_axis(w.ub);
-	}
-	Axis *row[2] = {free_axis(q, axis_new("p", SPAN)), free_axis(q, axis_new("q", SPAN))};
+	q->row[0] = free_axis(q, axis_new("p", SPAN));
+	q->row[1] = free_axis(q, axis_new("q", SPAN));
 	Axis *k = free_axis(q, copy_axis(m->k));
 	int z = tiles_of_task(m);
 	w.z = z > 1 ? affine_axis(free_axis(q, axis_new("z", z))) : affine(0);
-	Axis *c = fold_axis(q, "c", m->c->extent);
-	q->out = made(m, "M", 0);
-	place_products(m, q, &w, row, k);
-	at[d++] = affine_axis(row[0]);
-	at[d++] = affine_axis(row[1]);
-	at[d++] = affine_axis(c);
-	at[d] = w.z;
-	Affine at_u[4] = {affine_axis(row[0]), affine_axis(row[1]), affine_axis(k), affine_axis(c)};
+	Axis *c = fold_axis(q, axis_new("c", m->c->extent));
+	q->out = made(m, "M");
+	put_products(m, q, &w, k);
+	products_index(&w, q, c, w.z, at);
+	Affine at_u[4] = {affine_axis(q->row[0]), affine_axis(q->row[1]), affine_axis(k),
+	                  affine_axis(c)};
 	q->rhs = expr_op(OP_MUL, expr_read(v, at), expr_read(u, at_u), NULL, NULL);
-	q->flop = 2.0 * (WINDOW * WINDOW) * m->k->extent * m->c->extent * m->n->extent *
-	          m->q->out->dim[2] * m->q->out->dim[3] *
-	          inside(m->q->out->dim[2], m->x->tensor->dim[2], m->lag[0]) *
-	          inside(m->q->out->dim[3], m->x->tensor->dim[3], m->lag[1]);
 	return q;
 }
 
-static Eqn *outputs(const Window *m, Tensor *products)
+/* y from M */
+static Eqn *outputs(const Window *m, Tensor *from)
 {
-	Eqn *q = begin(m, 3, &transform_output);
-	Where w = walk_tiles(m, q);
+	Eqn *q = begin(m, true, &transform_output);
+	Where w = over_tiles(m, q);
 	Axis *k = free_axis(q, copy_axis(m->k));
-	Axis *row[2] = {free_axis(q, axis_new("a", TILE)), free_axis(q, axis_new("b", TILE))};
 	Affine at[MAX_DIM];
-	int d = 0;
+	Eqn read = {.naround = q->naround};
 
+	free_rows(q, "a", "b");
+	fold_columns(q, "p", "q");
 	q->out = m->q->out;
 	q->index[0] = w.n;
 	q->index[1] = affine_axis(k);
-	q->index[2] = affine_add(affine_scale(w.u, TILE), affine_axis(row[0]), 1);
-	q->index[3] = affine_add(affine_scale(w.v, TILE), affine_axis(row[1]), 1);
-	if (m->staged) {
-		at[d++] = affine_axis(w.nb);
-		at[d++] = affine_axis(w.ub);
-	}
-	at[d++] = affine_axis(fold_axis(q, "p", SPAN));
-	at[d++] = affine_axis(fold_axis(q, "q", SPAN));
-	at[d++] = affine_axis(k);
-	at[d] = w.z;
-	q->rhs = expr_read(products, at);
+	q->index[2] = affine_add(affine_scale(w.u, TILE), affine_axis(q->row[0]), 1);
+	q->index[3] = affine_add(affine_scale(w.v, TILE), affine_axis(q->row[1]), 1);
+	memcpy(read.around, q->around, sizeof read.around);
+	memcpy(read.row, q->col, sizeof read.row);
+	products_index(&w, &read, k, w.z, at);
+	q->rhs = expr_read(from, at);
 	return q;
+}
+
+/* S from D and V: for one p, over the tiles of one task after the other */
+static Eqn *sums_of_products(const Window *m, Tensor *dy, Tensor *v)
+{
+	Eqn *q = begin(m, true, NULL);
+	Where w = around(m, q, true);
+	Affine at[MAX_DIM];
+	int z = tiles_of_task(m);
+
+	q->row[1] = free_axis(q, axis_new("q", SPAN));
+	Axis *k = free_axis(q, copy_axis(m->k)), *c = free_axis(q, copy_axis(m->c));
+	w.z = z > 1 ? affine_axis(fold_axis(q, axis_new("z", z))) : affine(0);
+	q->out = made(m, "S");
+	q->out->lane_wish = 2;
+	put(q, affine_axis(w.p), SPAN);
+	put(q, affine_axis(q->row[1]), SPAN);
+	put(q, affine_axis(k), k->extent);
+	put(q, affine_axis(c), c->extent);
+	products_index(&w, q, k, w.z, at);
+	Expr *d = expr_read(dy, at);
+	products_index(&w, q, c, w.z, at);
+	q->rhs = expr_op(OP_MUL, d, expr_read(v, at), NULL, NULL);
+	return q;
+}
+
+/* dw from S */
+static Eqn *result(const Window *m, Tensor *from)
+{
+	Eqn *q = begin(m, false, &transform_sums);
+	Axis *k = free_axis(q, copy_axis(m->k)), *c = free_axis(q, copy_axis(m->c));
+
+	free_rows(q, "r", "s");
+	fold_columns(q, "p", "q");
+	q->out = m->q->out;
+	q->index[0] = affine_axis(k);
+	q->index[1] = affine_axis(c);
+	q->index[2] = affine_axis(q->row[0]);
+	q->index[3] = affine_axis(q->row[1]);
+	Affine at[4] = {affine_axis(q->col[0]), affine_axis(q->col[1]), affine_axis(k),
+	                affine_axis(c)};
+	q->rhs = expr_read(from, at);
+	return q;
+}
+
+/* Four equations for one; the third does the work. */
+static void replace(Window *m, Eqn *part[4])
+{
+	static const int none[2] = {0, 0};
+
+	if (m->sums) {
+		part[0] = transformed(m, "D", &transform_gradient, m->w->tensor, m->k, none);
+		part[1] = transformed(m, "V", &transform_input, m->x->tensor, m->c, m->lag);
+		part[2] = sums_of_products(m, part[0]->out, part[1]->out);
+		part[3] = result(m, part[2]->out);
+	} else {
+		part[0] = weights(m);
+		part[1] = transformed(m, "V", &transform_input, m->x->tensor, m->c, m->lag);
+		part[2] = products(m, part[0]->out, part[1]->out);
+		part[3] = outputs(m, part[2]->out);
+	}
+	part[2]->flop = 2.0 * plain_work(m) * m->k->extent * m->c->extent * m->n->extent;
 }
 
 void winograd(Prog *p)
@@ -376,22 +496,21 @@ void winograd(Prog *p)
 		return;
 	for (Eqn **link = &p->first; *link; link = &(*link)->next) {
 		Window m = {.p = p, .q = *link};
+		Eqn *part[4];
 		if (!matches(&m))
 			continue;
-		m.rows = up(m.q->out->dim[2], TILE);
-		m.cols = up(m.q->out->dim[3], TILE);
+		m.rows = up(m.out[0], TILE);
+		m.cols = up(m.out[1], TILE);
 		if (!pays(&m))
 			continue;
 		choose_task(&m);
-		Eqn *u = weights(&m), *v = inputs(&m), *product = products(&m, u->out, v->out);
-		Eqn *y = outputs(&m, product->out);
-		u->next = v;
-		v->next = product;
-		product->next = y;
-		y->next = m.q->next;
+		replace(&m, part);
+		for (int i = 0; i < 4; i++) {
+			part[i]->next = i < 3 ? part[i + 1] : m.q->next;
+			*link = part[i];
+			link = i < 3 ? &part[i]->next : link;
+		}
 		if (p->last == m.q)
-			p->last = y;
-		*link = u;
-		link = &product->next;
+			p->last = part[3];
 	}
 }
