@@ -175,12 +175,21 @@ static bool enter(const Prog *p, Kernel *k, Eqn *const *q, int n)
 	return false;
 }
 
-/* Would q be vectors in a kernel of its own, and the kernel is not? */
-static bool wants_own_lane(const Prog *p, Kernel *k, Eqn *q)
+static bool has_images(const Eqn *q)
+{
+	for (int i = 0; i < q->nfree; i++)
+		if (q->axis[i]->batch)
+			return true;
+	return false;
+}
+
+/* Would q be vectors in a kernel of its own, or have images to share, and has not here? */
+static bool better_alone(const Prog *p, Kernel *k, Eqn *q)
 {
 	Kernel alone = {.eqn = {q}, .neqn = 1};
 
-	return p->channels && !take_lane(p, k) && take_lane(p, &alone);
+	return p->channels && ((has_images(q) && !has_images(k->eqn[0])) ||
+	                       (!take_lane(p, k) && take_lane(p, &alone)));
 }
 
 static bool join(const Prog *p, Kernel *k, Eqn *q)
@@ -189,7 +198,7 @@ static bool join(const Prog *p, Kernel *k, Eqn *q)
 	const Eqn *root = k->eqn[0];
 
 	if (k->neqn == MAX_EQN || eqn_is_contraction(q) || k->eval != (q->phase == PHASE_EVAL) ||
-	    wants_own_lane(p, k, q))
+	    better_alone(p, k, q))
 		return false;
 	expr_each(q->rhs, match_read, &m);
 	if (!m.fits || m.n != root->nfree || (root->nfree == 0 && q->nfree > 0))
