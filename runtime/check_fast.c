@@ -1,22 +1,22 @@
 /* check_fast.c: one step of the fast program against one of the plain program.
  *
  * The norm of a tensor's difference may be 1e-4 of the tensor's norm (1e-10 in a double build), or
- * 16 times its noise: what rounding alone does to it, measured by repeating the fast step with every
- * input and parameter moved by up to one ulp. A bias before a batch norm has a gradient of zero, so
- * all of it is noise. So that noise is nothing else, the fast step is repeated unmoved too, and must
- * give the same bits.
+ * 16 times its noise: what rounding alone does to it, measured by repeating the fast step with
+ * every input and parameter moved by up to one ulp. A bias before a batch norm has a gradient of
+ * zero, so all of it is noise. So that noise is nothing else, the fast step is repeated unmoved
+ * too, and must give the same bits.
  *
- * Where a relu's input or two cells of a pooling window are within rounding of a tie, both programs
- * may rightly take different branches, and a whole term of the gradient comes or goes. Such kinks
- * are found by a step with everything moved by d and one with everything moved by -d, d up to 16
- * ulps. In
+ * Where a relu's input or two cells of a pooling window are within rounding of a tie, both
+ * programs may rightly take different branches, and a whole term of the gradient comes or goes.
+ * Such kinks are found by a step with everything moved by d and one with everything moved by -d, d
+ * up to 16 ulps. In
  *     f(d) + f(-d) - 2 f(0)
  * all that is smooth cancels; what passed its kink in one of them remains. Both programs differ by
  * a noise or two, so a kink that this can pass is passed in nearly every pair of steps, and there
  * are PAIRS. A batch near to which no kink shows is compared as above, and up to DRAWS batches are
- * drawn to find one. Near a million relus there are always kinks: then the last batch is taken, and
- * a tensor may also be off by twice what they were seen to do to it. A wrong kernel moves all three
- * f alike, so this never makes room for its mistake. */
+ * drawn to find one. Near a million relus there are always kinks: then the last batch is taken,
+ * and a tensor may also be off by twice what they were seen to do to it. A wrong kernel moves all
+ * three f alike, so this never makes room for its mistake. */
 #include <math.h>
 #include <stdlib.h>
 

@@ -2,10 +2,11 @@
  *
  * Along a direction d, the loss at w - h d and w + h d must differ by 2h <g, d>. Directions are
  * random and every parameter tensor counts the same: d is normal, divided by the norm of the
- * tensor's gradient, so a gradient that is wrong by 1e-4 of its norm shows as about 1e-4 in <g, d>.
+ * tensor's gradient, so a gradient that is wrong by 1e-4 of its norm shows as about 1e-4 in <g,
+ * d>.
  *
- * A kink of a relu or a maximum between both ends spoils the quotient. It also makes the slope jump,
- * and a step gives the slope with the loss: where
+ * A kink of a relu or a maximum between both ends spoils the quotient. It also makes the slope
+ * jump, and a step gives the slope with the loss: where
  *     <g(w - h d), d> - 2 <g(w), d> + <g(w + h d), d>
  * is small, there was no kink, and h was short enough for the third derivative, of whose error in
  * the quotient this is six times. Otherwise h becomes smaller, down to where rounding of the loss

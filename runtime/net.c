@@ -1,9 +1,10 @@
 /* net.c: a program of the network with its arena, ready to run.
  *
  * All memory of a step is one block whose size the compiler has computed. It is mapped here, asked
- * to lie in large pages and touched by all threads, so that no page fault happens inside a step and
- * a machine that is too small is noticed before anything has been computed. Only the arena of a
- * program that will see a part of its batch stays untouched, so that it takes a part of the memory. */
+ * to lie in large pages and touched by all threads, so that no page fault happens inside a step
+ * and a machine that is too small is noticed before anything has been computed. Only the arena of
+ * a program that will see a part of its batch stays untouched, so that it takes a part of the
+ * memory. */
 #define _GNU_SOURCE 1
 #include "net.h"
 
@@ -102,7 +103,7 @@ static size_t mapped(const nn_program *p)
 
 size_t nn_net_need(const nn_model *model, const nn_program *p, int live)
 {
-	size_t all = mapped(p), fixed = 2 * HUGE_PAGE;
+	size_t all = mapped(p), fixed = (size_t)2 * HUGE_PAGE;
 	for (int i = 0; i < p->tensors; i++)
 		fixed += p->tensor[i].batched ? 0 : p->tensor[i].bytes;
 	size_t part = all / (size_t)model->batch * (size_t)live + fixed;

@@ -5,10 +5,10 @@
  * gradients compared with differences of its own loss (check_slope.c). Both files tell how a relu
  * or a maximum that stands exactly between two answers is told from a mistake.
  *
- * The initial weights are the seed's or --weights; the batch is random: normal inputs, random labels
- * or targets in [0,1]. The plain program is slow and reuses no memory, so both see as many images of
- * the batch as the plain one does in STEP_FLOP and as fit into memory, and the first line says how
- * many. Exit 1 when a row fails. */
+ * The initial weights are the seed's or --weights; the batch is random: normal inputs, random
+ * labels or targets in [0,1]. The plain program is slow and reuses no memory, so both see as many
+ * images of the batch as the plain one does in STEP_FLOP and as fit into memory, and the first
+ * line says how many. Exit 1 when a row fails. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
