@@ -93,7 +93,7 @@ test-torch: all $(NETS)
 test:
 	@tests/setup.sh build test
 	@$(QUICK) all $(TESTS) $(BUILD)/tests/compare $(NETS)
-	@tests/all.sh $(TESTS) $(wildcard tests/run_*.sh)
+	@tests/all.sh $(wildcard tests/run_*.sh) $(TESTS)
 
 demo:
 	@tests/setup.sh build demo
