@@ -18,7 +18,7 @@
 #include "nn_rand.h"
 #include "tensor.h"
 
-static const double STEP_FLOP = 1e11; /* of the plain program's step: a minute or two */
+static const double STEP_FLOP = 5e10; /* of the plain program's step: a minute or so */
 
 /* ---- what the parts share ------------------------------------------------------------------ */
 
