@@ -85,15 +85,16 @@ $(BUILD)/tests/net_diff: $(BUILD)/tests/net_diff.o $(BUILD)/runtime/libnn.a
 	$(CC) -o $@ $^ $(RUN_LD)
 fuzz-nets: all $(NETS)
 	@tests/run_fuzz_nets.sh $(N) $(SEED)
-# Whole networks and random ones against PyTorch; tests/torch/README.md says how to install it.
+# Whole networks and random ones against PyTorch, which goes into build/venv.
 test-torch: all $(NETS)
+	@tests/torch/setup.sh $(BUILD)/venv
 	@$(BUILD)/venv/bin/python -B tests/torch/live.py models/*.xml --random $(or $(N),20)
 
 # The packages first: what is not installed cannot be compiled against.
 test:
 	@tests/setup.sh build test
 	@$(QUICK) all $(TESTS) $(BUILD)/tests/compare $(NETS)
-	@tests/all.sh $(TESTS) $(wildcard tests/run_*.sh)
+	@tests/all.sh $(wildcard tests/run_*.sh) $(TESTS)
 
 demo:
 	@tests/setup.sh build demo

@@ -1,8 +1,10 @@
 /* net.c: a program of the network with its arena, ready to run.
  *
  * All memory of a step is one block whose size the compiler has computed. It is mapped here, asked
- * to lie in large pages and touched by all threads, so that no page fault happens inside a step and
- * a machine that is too small is noticed before anything has been computed. */
+ * to lie in large pages and touched by all threads, so that no page fault happens inside a step
+ * and a machine that is too small is noticed before anything has been computed. Only the arena of
+ * a program that will see a part of its batch stays untouched, so that it takes a part of the
+ * memory. */
 #define _GNU_SOURCE 1
 #include "net.h"
 
@@ -99,11 +101,21 @@ static size_t mapped(const nn_program *p)
 	return (p->arena_bytes / HUGE_PAGE + 2) * HUGE_PAGE;
 }
 
-static bool map_arena(nn_net *n, nn_error *e)
+size_t nn_net_need(const nn_model *model, const nn_program *p, int live)
+{
+	size_t all = mapped(p), fixed = (size_t)2 * HUGE_PAGE;
+	for (int i = 0; i < p->tensors; i++)
+		fixed += p->tensor[i].batched ? 0 : p->tensor[i].bytes;
+	size_t part = all / (size_t)model->batch * (size_t)live + fixed;
+	return live < model->batch && part < all ? part : all;
+}
+
+static bool map_arena(nn_net *n, int live, nn_error *e)
 {
 	size_t bytes = mapped(n->program), available = nn_memory_available();
+	size_t need = nn_net_need(n->model, n->program, live);
 	char *memory = MAP_FAILED;
-	if (bytes && bytes <= available)
+	if (bytes && need <= available)
 		memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 		              0);
 	if (memory == MAP_FAILED)
@@ -111,12 +123,13 @@ static bool map_arena(nn_net *n, nn_error *e)
 		               "not enough memory: this network needs %.1f MiB "
 		               "for a batch of %d, %.1f MiB are available; compile with a smaller "
 		               "--batch-size or --max-mem",
-		               (double)bytes / 1048576, n->model->batch,
-		               (double)available / 1048576);
+		               (double)need / 1048576, live, (double)available / 1048576);
 	size_t up = (HUGE_PAGE - (uintptr_t)memory % HUGE_PAGE) % HUGE_PAGE;
 	n->arena = memory + up;
 	munmap(memory, up);
 	munmap(n->arena + bytes - HUGE_PAGE, HUGE_PAGE - up);
+	if (live < n->model->batch)
+		return true;
 	madvise(n->arena, bytes - HUGE_PAGE, MADV_HUGEPAGE);
 	range r = {n->arena, (n->program->arena_bytes + PAGE - 1) / PAGE * PAGE};
 	nn_team_each(n->team, touch, &r);
@@ -135,8 +148,8 @@ static void fill_ones(nn_net *n, const nn_tensor *t)
 	}
 }
 
-bool nn_net_open(nn_net *n, const nn_model *model, const nn_program *program, nn_team *team,
-                 nn_error *e)
+bool nn_net_open_part(nn_net *n, const nn_model *model, const nn_program *program, nn_team *team,
+                      int live, nn_error *e)
 {
 	*n = (nn_net){.model = model, .program = program, .team = team};
 	n->input = nn_tensor_find(program, NN_INPUT, NULL);
@@ -147,12 +160,18 @@ bool nn_net_open(nn_net *n, const nn_model *model, const nn_program *program, nn
 		return nn_fail(e, NN_EXIT_INTERNAL,
 		               "this trainer lacks an input, target, output "
 		               "or loss tensor: please report it with the network");
-	if (!map_arena(n, e))
+	if (!map_arena(n, live, e))
 		return false;
 	for (int i = 0; n->arena && i < program->tensors; i++)
 		if (program->tensor[i].kind == NN_CLASS_WEIGHT)
 			fill_ones(n, &program->tensor[i]);
 	return true;
+}
+
+bool nn_net_open(nn_net *n, const nn_model *model, const nn_program *program, nn_team *team,
+                 nn_error *e)
+{
+	return nn_net_open_part(n, model, program, team, model->batch, e);
 }
 
 void nn_net_close(nn_net *n)

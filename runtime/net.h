@@ -22,6 +22,12 @@ bool nn_net_open(nn_net *n, const nn_model *model, const nn_program *program, nn
                  nn_error *e);
 void nn_net_close(nn_net *n);
 
+/* The same for a program whose steps will have at most `live` images: memory of the others is
+ * mapped but never taken. nn_net_need tells how many bytes that are, roughly. */
+bool nn_net_open_part(nn_net *n, const nn_model *model, const nn_program *program, nn_team *team,
+                      int live, nn_error *e);
+size_t nn_net_need(const nn_model *model, const nn_program *program, int live);
+
 void nn_net_step(nn_net *n, const nn_run *run, double *ms);
 void nn_net_eval(nn_net *n, const nn_run *run);
 

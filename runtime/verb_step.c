@@ -2,7 +2,8 @@
  *
  *     in    --weights W   parameters and running statistics under PyTorch's names
  *           --batch B     x: f32 [n,...], exactly what enters the first layer; y: i64 labels [n] or
- *                         real targets; n up to the compiled batch
+ *                         real targets; n up to the compiled batch; class_weight [classes],
+ *                         which may be absent (all 1), where the loss weighs classes
  *     out   --out O       loss, output and grad.NAME of the first step; after --steps K optimizer
  *                         steps on this batch all parameters and running statistics
  *
@@ -82,6 +83,26 @@ static void put_batch(steps *x, const nn_st_tensor *in, const nn_st_tensor *y, c
 	nn_tensor_put(n->program, n->target, n->arena, x->live, y->dtype, y->data);
 }
 
+/* What training counts in its data comes from the file here. */
+static void put_class_weight(steps *x, const nn_st_tensor *weight, const char *path, nn_error *e)
+{
+	nn_net *n = &x->net;
+	const nn_tensor *want = nn_tensor_find(n->program, NN_CLASS_WEIGHT, NULL);
+	if (!want)
+		nn_fail(e, NN_EXIT_DATA,
+		        "%s: has a 'class_weight', but the loss of this network weighs no classes: "
+		        "compile it with class_weights=\"balanced\" or leave the tensor out",
+		        path);
+	else if (weight->count != nn_tensor_count(want, 0) ||
+	         (weight->dtype != NN_F32 && weight->dtype != NN_F64))
+		nn_fail(e, NN_EXIT_DATA,
+		        "%s: 'class_weight' is %s with %lld values, expected F32 or F64 with %lld",
+		        path, weight->dtype_name, (long long)weight->count,
+		        (long long)nn_tensor_count(want, 0));
+	else
+		nn_tensor_put(n->program, want, n->arena, 0, weight->dtype, weight->data);
+}
+
 static bool load_batch(steps *x, const char *path, nn_error *e)
 {
 	nn_safetensors s;
@@ -97,10 +118,14 @@ static bool load_batch(steps *x, const char *path, nn_error *e)
 		nn_fail(e, NN_EXIT_DATA, "%s: has no 'y'", path);
 	else
 		put_batch(x, in, y, path, e);
+	const nn_st_tensor *weight = nn_safetensors_find(&s, "class_weight");
+	if (!e->code && weight)
+		put_class_weight(x, weight, path, e);
 	nn_safetensors_free(&s);
-	for (int k = 0; !e->code && k < 2; k++) {
-		const nn_tensor *bad = nn_tensor_not_finite(
-		        x->net.program, k ? NN_TARGET : NN_INPUT, x->net.arena, x->live);
+	static const nn_kind kind[] = {NN_INPUT, NN_TARGET, NN_CLASS_WEIGHT};
+	for (size_t k = 0; !e->code && k < sizeof kind / sizeof *kind; k++) {
+		const nn_tensor *bad =
+		        nn_tensor_not_finite(x->net.program, kind[k], x->net.arena, x->live);
 		if (bad)
 			nn_fail(e, NN_EXIT_NOT_FINITE, "%s: '%s' holds a NaN or an infinity", path,
 			        bad->name);

@@ -4,40 +4,41 @@
 #     tests/run_oracle.sh [CASE...]          default: all of them
 #
 # Each case is compiled at -O0 and at -O2 (f32, relative norm 1e-4 a tensor) and, where nncc knows
-# it, with -fdouble (1e-10); each trainer takes the steps for which there is an expected file, and
-# one evaluation. Two cases run at a time. A failure prints one line and leaves its files in
-# build/oracle/CASE.OPTION. NNCC names another compiler; JOBS another number at a time.
+# it, with -fdouble (1e-10), the first and the last with little optimisation by clang; each trainer
+# takes the steps for which there is an expected file, and one evaluation. Two cases run at a time.
+# A failure prints one line and leaves its files in build/oracle/CASE.OPTION. NNCC names another compiler; JOBS another number at a time.
 set -u
 export LC_ALL=C
 cd "$(dirname "$0")/.." || exit 1
-export nncc=${NNCC:-build/nncc} compare=build/tests/compare out=build/oracle
+# shellcheck source=tests/nets.sh
+. tests/nets.sh
+export compare=build/tests/compare out=build/oracle
 me=tests/run_oracle.sh
 
 # One network with one option; prints "ok" or the first thing that went wrong.
 check() {
-	local name=$1 option=$2 tolerance=$3
+	local name=$1 option=$2 tolerance=$3 level=$4
 	local case=tests/oracle/$name dir=$out/$name.${option// /} expected steps said
 	rm -rf "$dir" && mkdir -p "$dir"
-	# shellcheck disable=SC2086 # an option may be two words
-	said=$(timeout 120 "$nncc" $option -o "$dir/trainer" "$case.xml" 2>&1) ||
-		{ echo "nncc: status $? ${said%%$'\n'*}"; return; }
+	cp "$case.xml" "$dir/net.xml"
+	said=$(compile "$dir" trainer "$level" "$option") || { echo "${said//$'\n'/; }"; return; }
 	for expected in "$case".o*.safetensors; do
 		[ -e "$expected" ] || continue
 		steps=${expected#"$case".o} steps=${steps%.safetensors}
-		said=$(step "$case" "$dir" "${steps:-1}") || { echo "step: status $? ${said%%$'\n'*}"; return; }
+		said=$(take "$case" "$dir" "${steps:-1}") || { echo "step: status $? ${said%%$'\n'*}"; return; }
 		said=$("$compare" "$expected" "$dir/out" "$tolerance" 2>&1) ||
 			{ echo "${steps:-1} steps: ${said//$'\n'/; }"; return; }
 	done
 	expected=$case.e.safetensors
 	[ -e "$expected" ] || expected=$case.o.safetensors
-	said=$(step "$case" "$dir" 1 --eval) || { echo "step --eval: status $? ${said%%$'\n'*}"; return; }
+	said=$(take "$case" "$dir" 1 --eval) || { echo "step --eval: status $? ${said%%$'\n'*}"; return; }
 	said=$("$compare" "$expected" "$dir/out" "$tolerance" loss output 2>&1) ||
 		{ echo "eval: ${said//$'\n'/; }"; return; }
 	rm -rf "$dir"
 	echo ok
 }
 
-step() {
+take() {
 	local case=$1 dir=$2 steps=$3
 	shift 3
 	rm -f "$dir/out"
@@ -46,7 +47,7 @@ step() {
 }
 
 if [ "${1-}" = --one ]; then
-	said=$(check "$2" "$3" "$4")
+	said=$(check "$2" "$3" "$4" "$5")
 	echo "$2 $3: $said"
 	exit 0
 fi
@@ -58,18 +59,19 @@ fi
 }
 mkdir -p "$out"
 [ $# -gt 0 ] || set -- $(cd tests/oracle && ls ./*.xml | sed 's|^\./||; s|\.xml$||')
-options=("-O0 1e-4" "-O2 1e-4")
+options=("-O0 1e-4 -O1" "-O2 1e-4 -O3")
 if "$nncc" -fdouble -fsyntax-only "tests/oracle/$1.xml" >/dev/null 2>&1; then
-	options+=("-fdouble 1e-10")
+	options+=("-fdouble 1e-10 -O1")
 else
 	echo "run_oracle: $nncc has no -fdouble; comparing in f32 only"
 fi
 log=$out/log
 for name; do
 	for option in "${options[@]}"; do
-		printf '%s\0%s\0%s\0' "$name" "${option% *}" "${option##* }"
+		# shellcheck disable=SC2086 # three words
+		printf '%s\0' "$name" $option
 	done
-done | xargs -0 -n 3 -P "${JOBS:-2}" "$me" --one >"$log"
+done | xargs -0 -n 4 -P "${JOBS:-2}" "$me" --one >"$log"
 grep -v ': ok$' "$log" | sed 's/^/FAIL /'
 passed=$(grep -c ': ok$' "$log")
 failed=$(($# * ${#options[@]} - passed))

@@ -11,7 +11,8 @@
 #
 # Ways:  unit BINARY FILTER    tests of a Criterion binary fail
 #        oracle CASE           a trainer departs from tests/oracle, or the verifier refuses the program
-#        check XML             the trainer's `check` finds that fast and plain kernels disagree
+#        check XML             the trainer's `check` finds that fast and plain kernels disagree, or that
+#                              the gradient is not the loss's; also in a network with many kinks
 #        threads XML           `step` gives other bytes with four threads than with one
 set -u
 export LC_ALL=C
@@ -35,6 +36,8 @@ bugs() {
 	live_dead_lanes  emit_point.c   s|if (t->zero_dead |if (t->zero_dead < 0 |                  oracle partial_dense
 	long_clean_range sched.c        s/low < 0 || high >= extent/low < 0 || high > extent/      check tests/planted/edges.xml
 	mask_of_one_lane emit_expr.c    s|int stride = a.term\[i\].coef|int stride = 2 * a.term[i].coef|  check tests/dual/dropout.xml
+	range_near_kinks sched.c        s/low < 0 || high >= extent/low < 0 || high > extent/      check tests/planted/kinks.xml
+	kink_out_of_place ops.h         s|"ifgt(y, a, g, 0)"|"ifgt(y, a + 0.001, g, 0)"|            check tests/planted/kinks.xml
 	wrong_padding    layers.c       s|j\*sw+s\*dw-pl\]"|j*sw+s*dw-pt]"|                         oracle conv_pad_sides
 	nesterov_sign    layers.c       s|(d\[...\] + momentum|(d[...] - momentum|                  oracle sgd_nesterov
 	END

@@ -154,6 +154,9 @@ def activation_and_loss_cases():
     case("label_smoothing", "0.1 of the target for all classes", 6,
          [dense(7, activation="tanh"), dense(4)],
          loss={"type": "cross_entropy", "label_smoothing": "0.1"})
+    case("class_weights", "classes that count 0.5 to 2 times", 6,
+         [dense(7, activation="tanh"), dense(4)],
+         loss={"type": "cross_entropy", "class_weights": "balanced", "label_smoothing": "0.1"})
 
     def real(name, note, targets=(-1, 1), shape=(1, 5, 6), layers=None, **other):
         case(name, note, shape, layers or [conv(4, "3", padding="1", activation="tanh"),

@@ -195,15 +195,16 @@ class GraphNet(torch.nn.Module):
 
 # ---- losses and optimizers ----------------------------------------------------------------------
 
-def loss_of(graph, output, x, y, class_weight=None):
-    """The mean over the batch: y is labels, or targets of the output's shape."""
+def loss_of(graph, output, x, y):
+    """The mean over the batch: y is labels, or targets of the output's shape. Weighted classes take
+    graph["class_weight"]."""
     kind, numbers = graph["loss"]["type"], graph["loss"]["numbers"]
     if graph["loss"]["target"] == "input":
         y = x.reshape(output.shape)
     if kind == "cross_entropy":
-        smoothing = numbers.get("label_smoothing", 0)
-        each = F.cross_entropy(output.flatten(1), y, class_weight, reduction="none",
-                               label_smoothing=smoothing)
+        smoothing, weight = numbers.get("label_smoothing", 0), graph.get("class_weight")
+        each = F.cross_entropy(output.flatten(1), y, None if weight is None else weight.to(output),
+                               reduction="none", label_smoothing=smoothing)
         return each.mean()
     return {"mse": F.mse_loss, "mae": F.l1_loss, "huber": F.huber_loss,
             "binary_cross_entropy": F.binary_cross_entropy_with_logits}[kind](output, y)

@@ -75,6 +75,8 @@ def draw(graph, live, seed):
     unit = graph["loss"]["type"] == "binary_cross_entropy"
     x = uniform(live, *graph["input"]) if unit else normal(live, *graph["input"])
     output = graph["layers"][-1]["shape"]
+    if graph["loss"]["numbers"].get("class_weights"):
+        graph["class_weight"] = 0.5 + 1.5 * uniform(math.prod(output))
     if graph["loss"]["target"] == "input":
         y = None
     elif graph["loss"]["type"] == "cross_entropy":
@@ -143,7 +145,8 @@ def compare(folder, graph, live, what, seed):
     """All builds on one draw: (messages, {build: worst error})"""
     x, y, values = draw(graph, live, seed)
     save(folder / "w.safetensors", values)
-    save(folder / "b.safetensors", {"x": x} if y is None else {"x": x, "y": y})
+    batch = {"x": x, "y": y, "class_weight": graph.get("class_weight")}
+    save(folder / "b.safetensors", {name: t for name, t in batch.items() if t is not None})
     reference = expected(graph, x, y, values, what)
     said, worst = [], {}
     for build, (_, tolerance, unit) in BUILDS.items():

@@ -106,6 +106,8 @@ def draw(c, graph, attempt):
     start = {p["name"]: value(c, rand, layer, p["name"], p["shape"])
              for layer in graph["layers"] for p in layer["parameters"]}
     output = graph["output_shape"]
+    if c["loss"].get("class_weights") == "balanced":
+        graph["class_weight"] = rand.tensor(output, 0.5, 2)
     if c["loss"].get("target") == "input":
         return x, None, start
     if c["loss"]["type"] == "cross_entropy":
@@ -176,6 +178,8 @@ def write(c, folder):
     (folder / f"{c['name']}.xml").write_text(text)
     save(folder / f"{c['name']}.w.safetensors", {n: v.float() for n, v in start.items()})
     target = {} if y is None else {"y": y if y.dtype == torch.int64 else y.float()}
+    if "class_weight" in graph:
+        target["class_weight"] = graph["class_weight"].float()
     save(folder / f"{c['name']}.b.safetensors", {"x": x.float()} | target)
     for mark, tensors in results.items():
         save(folder / f"{c['name']}.{mark}.safetensors", tensors)
