@@ -210,7 +210,7 @@ bool em_in_row(const Em *e, const Tensor *t)
 }
 
 /* The axis of an index that runs in the lanes, or NULL. */
-static const Axis *lane_in(const Affine *a)
+static Axis *lane_in(const Affine *a)
 {
 	for (int i = 0; i < a->n; i++)
 		if (a->term[i].axis->lane)
@@ -307,9 +307,9 @@ const char *em_element(const Em *e, const Tensor *t, const Affine *index)
 static const char *gathered(const Em *e, const Expr *x, int d)
 {
 	const Tensor *t = x->tensor;
-	const Axis *lane = lane_in(&x->index[d]);
+	Axis *lane = lane_in(&x->index[d]);
 	int64_t stride = affine_coef(&x->index[d], lane) * (t->lane_dim >= 0 ? e->prog->lanes : 1);
-	Affine index[MAX_DIM];
+	Affine index[MAX_DIM], block = {.n = 1, .term = {{lane, 1}}};
 
 	memcpy(index, x->index, sizeof index);
 	index[d] = in_elements(e, index[d]);
@@ -321,9 +321,9 @@ static const char *gathered(const Em *e, const Expr *x, int d)
 			plain->lane = false;
 			index[d].term[i].axis = plain;
 		}
-	return format("nn_gather(&%s, %lld, nn_least(%d, %d - %d * %s))",
+	return format("nn_gather(&%s, %lld, nn_least(%d, %d - %d * (%s)))",
 	              em_element(e, t, index), (long long)stride, e->prog->lanes, lane->extent,
-	              e->prog->lanes, em_axis(e, lane));
+	              e->prog->lanes, em_affine(e, &block));
 }
 
 const char *em_inside(const Em *e, const Affine *index, int extent)
@@ -535,9 +535,9 @@ CValue em_expr(const Em *e, const Expr *x)
 			                       em_affine(e, &a),
 			                       affine_coef(&x->index[0], lane_in(&a))),
 			                true, 3};
-		return (CValue){
-		        format("nn_rand_v(key%d, (uint32_t)(%s), 0)", x->number, em_affine(e, &a)),
-		        e->k->lanes > 1, 3};
+		return (CValue){format("nn_rand_v(key%d, (uint32_t)(%s), 0)%s", x->number,
+		                       em_affine(e, &a), e->prog->lanes > 1 ? "[0]" : ""),
+		                false, 3};
 	default:
 		return operator(e, x);
 	}
