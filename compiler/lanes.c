@@ -11,8 +11,7 @@
  * other one, reads a copy that is made in each step. An operand without the lane's axis is read
  * as a scalar for all lanes; one that has the axis in another place is gathered. Lanes past the
  * end of a dimension hold anything, and nothing reads them: only free axes run in lanes.
- *
- * A sum over images that has only channels to share among threads is split: by image first. */
+ */
 #include "ir.h"
 
 #include <string.h>
@@ -286,71 +285,6 @@ static void copies(Prog *p)
 	}
 }
 
-/* ---- sums over images ----------------------------------------------------------------------- */
-
-typedef struct Shared { /* do all batched operands have all free axes?                 */
-	const Eqn *q;
-	bool all;
-} Shared;
-
-static void has_free(Expr *e, void *ctx)
-{
-	Shared *s = ctx;
-
-	for (int i = 0; e->op == OP_READ && e->tensor->batched && i < s->q->nfree; i++)
-		s->all = s->all && expr_uses(e, s->q->axis[i]);
-}
-
-/* out[c] = sum{n,h,w} e   becomes   t[n,c] = sum{h,w} e; out[c] = sum{n} t[n,c] */
-static void by_image(Prog *p, Eqn **link)
-{
-	Eqn *q = *link, *first = eqn_new(p, q->phase, q->layer);
-	Axis *n = NULL;
-	Tensor *t = tensor_new(p, "by_image", format("%s_n", q->out->cname), ROLE_TEMP);
-
-	for (int i = q->nfree; i < q->naxis; i++)
-		n = q->axis[i]->batch ? q->axis[i] : n;
-	first->out = t;
-	first->fold = FOLD_SUM;
-	first->rhs = q->rhs;
-	first->next = q;
-	first->axis[first->nfree++] = n;
-	t->batched = true;
-	t->dim[t->rank++] = n->extent;
-	for (int i = 0; i < q->nfree; i++) {
-		first->axis[first->nfree++] = q->axis[i];
-		t->dim[t->rank++] = q->axis[i]->extent;
-	}
-	first->naxis = first->nfree;
-	for (int i = q->nfree; i < q->naxis; i++)
-		if (q->axis[i] != n)
-			first->axis[first->naxis++] = q->axis[i];
-	for (int i = 0; i < first->nfree; i++)
-		first->index[i] = affine_axis(first->axis[i]);
-	set_dim(p, t, 1);
-	q->rhs = expr_read(t, first->index);
-	q->axis[q->nfree] = n;
-	q->naxis = q->nfree + 1;
-	*link = first;
-}
-
-static void split_sums(Prog *p)
-{
-	for (Eqn **link = &p->first; *link; link = &(*link)->next) {
-		Eqn *q = *link;
-		Shared s = {q, true};
-		bool images = false;
-		for (int i = q->nfree; i < q->naxis; i++)
-			images |= q->axis[i]->batch;
-		expr_each(q->rhs, has_free, &s);
-		if (!images || q->fold != FOLD_SUM || q->naxis < q->nfree + 2 || q->nfree != 1 ||
-		    !s.all)
-			continue;
-		by_image(p, link);
-		link = &(*link)->next;
-	}
-}
-
 void lanes(Prog *p)
 {
 	if (!p->channels) {
@@ -359,5 +293,4 @@ void lanes(Prog *p)
 	}
 	of_channels(p);
 	copies(p);
-	split_sums(p);
 }

@@ -105,7 +105,7 @@ static Dual *element(const Point *p, const Tensor *t, const Affine *index, bool 
 
 	for (int d = 0; d < t->rank; d++) {
 		int i = index_value(p, &index[d]);
-		if (i < 0 || i >= t->dim[d])
+		if (i < 0 || i >= (d == 0 && t->batched ? p->m->live : t->dim[d]))
 			return NULL;
 		at = at * t->dim[d] + i;
 	}
@@ -198,7 +198,9 @@ static Dual evaluate_at(const Point *p, const Expr *e)
 
 static int trips_of(const Memory *m, const Axis *a)
 {
-	return a->batch ? m->live : a->extent;
+	int unit = a->unit > 1 ? a->unit : 1;
+
+	return a->batch ? (m->live + unit - 1) / unit : a->extent;
 }
 
 static bool open_loop(Point *p, const Axis *a)
@@ -219,6 +221,39 @@ static bool next_point(Point *p, int from)
 	return false;
 }
 
+static bool is_open(const Point *p, const Axis *a)
+{
+	for (int i = 0; i < p->n; i++)
+		if (p->axis[i] == a)
+			return true;
+	return false;
+}
+
+/* Element [row, col] of the equation's matrix on both sides. */
+static double factor(const Point *p, const Eqn *q)
+{
+	double v = 1;
+
+	for (int i = 0; i < 2 && q->matrix; i++) {
+		Affine row = { .n = 1, .term = { { q->row[i], 1 } } };
+		Affine col = { .n = 1, .term = { { q->col[i], 1 } } };
+		v *= q->matrix->value[index_value(p, &row)][index_value(p, &col)];
+	}
+	return v;
+}
+
+/* A stage that folds a loop around it goes on from what is there, but at that loop's beginning. */
+static bool goes_on(const Point *p, const Eqn *q)
+{
+	bool more = false;
+
+	for (int i = q->nfree; i < q->naxis; i++) {
+		Affine at = { .n = 1, .term = { { q->axis[i], 1 } } };
+		more |= is_open(p, q->axis[i]) && index_value(p, &at) > 0;
+	}
+	return more;
+}
+
 /* One element of the output: all folded axes. The first maximum wins. */
 static void fold_at(Point *p)
 {
@@ -226,10 +261,14 @@ static void fold_at(Point *p)
 	int outer = p->n, code = 0, best = 0;
 	Dual acc = { q->fold == FOLD_MAX ? -INFINITY : 0, 0 };
 
+	if (goes_on(p, q))
+		acc = *element(p, q->out, q->index, true);
 	for (int i = q->nfree; i < q->naxis; i++)
-		open_loop(p, q->axis[i]);
+		if (!is_open(p, q->axis[i]))
+			open_loop(p, q->axis[i]);
 	do {
 		Dual v = evaluate_at(p, q->rhs);
+		v = q->matrix ? (Dual){ factor(p, q) * v.v, factor(p, q) * v.d } : v;
 		if (q->fold == FOLD_SUM)
 			acc = (Dual){ acc.v + v.v, acc.d + v.d };
 		else if (q->fold == FOLD_NONE || v.v > acc.v || isnan(v.v)) {
@@ -240,6 +279,8 @@ static void fold_at(Point *p)
 	} while (next_point(p, outer));
 	p->n = outer;
 	Dual *out = element(p, q->out, q->index, true);
+	if (!out && q->matrix)
+		return; /* a tile that overhangs */
 	if (!out)
 		fatal(70, "interp: %s writes outside of its output", eqn_text(q));
 	*out = acc;
@@ -253,13 +294,9 @@ static void equation_at(Point *p, const Eqn *q)
 	int outer = p->n;
 
 	p->q = q;
-	for (int i = 0; i < q->nfree; i++) {
-		bool open = false;
-		for (int j = 0; j < outer; j++)
-			open |= p->axis[j] == q->axis[i];
-		if (!open)
+	for (int i = 0; i < q->nfree; i++)
+		if (!is_open(p, q->axis[i]))
 			open_loop(p, q->axis[i]);
-	}
 	do
 		fold_at(p);
 	while (next_point(p, outer));
@@ -276,6 +313,27 @@ __attribute__((unused)) static void run_equations(const Memory *m, unsigned phas
 		}
 }
 
+/* The stages of a kernel, one after the other, at each point of the loops around them. */
+static void run_stages(Point *p)
+{
+	const Eqn *root = p->k->eqn[0];
+
+	for (int a = 0; a < root->naround; a++)
+		open_loop(p, root->around[a]);
+	do {
+		p->number = 0;
+		for (int a = 0; a < p->k->shared; a++)
+			p->number = p->number * root->around[a]->extent + p->value[a];
+		for (int j = 0; j < p->k->neqn; j++) {
+			for (int a = 0; a < root->naround; a++)
+				p->axis[a] = p->k->eqn[j]->around[a];
+			equation_at(p, p->k->eqn[j]);
+		}
+		for (int a = 0; a < root->naround; a++)
+			p->axis[a] = root->around[a];
+	} while (next_point(p, 0));
+}
+
 /* The kernels of a step or of an evaluation in their order; within a kernel all equations at each
  * point of its first one. */
 __attribute__((unused)) static void run_kernels(const Memory *m, bool eval)
@@ -285,6 +343,10 @@ __attribute__((unused)) static void run_kernels(const Memory *m, bool eval)
 		Point p = { .m = m, .q = k->eqn[0], .k = k };
 		if (k->eval != eval)
 			continue;
+		if (k->nstage) {
+			run_stages(&p);
+			continue;
+		}
 		for (int a = 0; a < p.q->nfree; a++)
 			open_loop(&p, k->eqn[0]->axis[a]);
 		do

@@ -7,7 +7,8 @@
 # a mean over a power of two, the learning rate 0 (tests/net_random.c): then float has nothing to
 # round, whatever the order. The output, the loss and all gradients of each build must equal those of
 # the plain build in double, number by number, on a full batch and on a part of one, with 1, 2, 3, 4
-# and 7 threads. A network whose results are mostly zeros proves nothing and counts as failed.
+# and 7 threads. Winograd's transforms have thirds in them, so they are off. A network whose results
+# are mostly zeros proves nothing and counts as failed.
 # JOBS: how many at a time (2).
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -15,7 +16,8 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/nets.sh
 me=tests/run_exact.sh out=build/fuzz/exact
 variants=(-O0 -O1 -O2 "-O2 --threads 1" "-O2 --threads 7" -fno-fuse -fno-tile -fno-simd -fno-reuse
-	-fno-parallel -fno-winograd -march=x86-64-v3 -march=generic)
+	-fno-parallel -march=x86-64-v3 -march=generic -flanes=images -flanes=channels
+	"-flanes=channels -march=x86-64-v3" "-flanes=channels -fno-fuse")
 
 # build_all DIR
 build_all() {
@@ -23,7 +25,7 @@ build_all() {
 	compile "$dir" ref -O1 -O0 -fdouble || return 1
 	for i in "${!variants[@]}"; do
 		# shellcheck disable=SC2086 # a variant may be two words
-		compile "$dir" "v$i" -O2 ${variants[i]} || return 1
+		compile "$dir" "v$i" -O2 -fno-winograd ${variants[i]} || return 1
 	done
 }
 

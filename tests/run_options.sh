@@ -13,7 +13,8 @@ cd "$(dirname "$0")/.." || exit 1
 export nncc=${NNCC:-build/nncc} out=build/fuzz/options
 me=tests/run_options.sh
 options=(-O0 -O1 -O2 -O3 -fno-fuse -fno-tile -fno-simd -fno-reuse -fno-parallel -fno-winograd
-	-march=x86-64-v2 -march=x86-64-v3 -march=generic "--threads 1" "--threads 3" -fdouble)
+	-march=x86-64-v2 -march=x86-64-v3 -march=generic -flanes=images -flanes=channels
+	"--threads 1" "--threads 3" -fdouble)
 
 # one MODEL OPTION STEP: compiles, and where STEP is "check", checks.
 one() {

@@ -52,7 +52,7 @@ static int64_t thread_of(const Point *p)
 	if (k->serial)
 		return 0;
 	if (k->slice)
-		return 1 + p->value[0] / p->m->p->lanes;
+		return 1 + p->value[0] / (p->m->p->channels ? 1 : p->m->p->lanes);
 	return (int64_t)(k->id + 1) * 100000000 + p->number;
 }
 

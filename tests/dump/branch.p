@@ -28,7 +28,7 @@ e19  dconv1_y[n,c,h,w] = dsigmoid1_y[n,c,h,w] * sigmoid1_y[n,c,h,w] * (1 - sigmo
 e18  ddense2_weight[k,c,h,w] = sum{n} ddense2_y[n,k] * sigmoid1_y[n,c,h,w]          | k08 | row-major      |     1984 | 0-13
 ---- threads meet
 e20  dconv1_bias[k] = sum{n,i,j} dconv1_y[n,k,i,j]                                  | k09 | row-major      |     2368 | 0-13
-e21  dconv1_weight[k,0,r,s] = sum{n,i,j} dconv1_y[n,k,i,j] * x[n,0,i+r-1,j+s-1]     | k10 | row-major      |     2432 | 0-13
+e21  dconv1_weight[k,0,r,s] = sum{n,i,j} dconv1_y[n,k,i,j] * x[n,0,r+i-1,s+j-1]     | k10 | row-major      |     2432 | 0-13
 
 update
 ---- threads meet

@@ -23,7 +23,7 @@ e13  dconv1_y[n,c,2u,2v+1] = sum{k,s} dconv2_y[n,k,u,v-s+1] * conv2_weight[k,c,1
 e14  dconv1_y[n,c,2u+1,2v] = sum{k,r} dconv2_y[n,k,u-r+1,v] * conv2_weight[k,c,2r,1] | k07
 ---- threads meet
 e15  dconv1_y[n,c,2u+1,2v+1] = sum{k,r,s} dconv2_y[n,k,u-r+1,v-s+1] * conv2_weight[k,c,2r,2s] | k08
-e16  dconv2_weight[k,c,r,s] = sum{n,i,j} dconv2_y[n,k,i,j] * conv1_y[n,c,2i+r-1,2j+s-1] | k09
+e16  dconv2_weight[k,c,r,s] = sum{n,i,j} dconv2_y[n,k,i,j] * conv1_y[n,c,r+2i-1,s+2j-1] | k09
 ---- threads meet
 e17  dconv1_bias[k] = sum{n,i,j} dconv1_y[n,k,i,j]                                  | k10
 e18  dconv1_weight[k,c,0,0] = sum{n,i,j} dconv1_y[n,k,i,j] * x[n,c,i,j]             | k11

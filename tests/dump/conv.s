@@ -18,9 +18,12 @@ NN_INLINE void k00_conv1_sum_tile(const nn_task *t,
 	NN_UNROLL for (int jt = 0; jt < 3; jt++)
 		acc[kt][jt] = nn_splat(0);
 	for (int c = 0; c < 2; c++)
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int jt = 0; jt < jn; jt++)
-		acc[kt][jt] += x[n][c][i][j0 + jt] * weight[k0 + kt][c][0][0];
+	{
+		NN_STEP;
+		NN_UNROLL for (int kt = 0; kt < kn; kt++)
+		NN_UNROLL for (int jt = 0; jt < jn; jt++)
+			acc[kt][jt] += x[n][c][i][j0 + jt] * weight[k0 + kt][c][0][0];
+	}
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int jt = 0; jt < jn; jt++)
 	{
@@ -59,7 +62,7 @@ static void k00_conv1_sum(const nn_task *t,
  *   dy2[n,k,i,j] = ifgt(output[n,k,i,j], 0, dy[n,k,i,j], 0)
  *
  *   n 8  k 4  i 4  j 3  c 3  r 3  s 3
- *   0.020 Mflop, 8.9 kB; tile: 4 k x 3 j, 12 accumulators */
+ *   0.020 Mflop, 8.9 kB; tile: 2 k x 4 i, 8 accumulators */
 NN_INLINE void k01_conv2_sum_tile(const nn_task *t,
 		const nn_v y[restrict][3][7][6],
 		const nn_real weight[restrict][3][3][3],
@@ -67,29 +70,32 @@ NN_INLINE void k01_conv2_sum_tile(const nn_task *t,
 		nn_v output[restrict][4][4][3],
 		const nn_v target[restrict][4][4][3],
 		nn_v dy2[restrict][4][4][3],
-		const int n, const int i, const int k0, const int kn, const int j0, const int jn, const int edge)
+		const int n, const int j, const int k0, const int kn, const int i0, const int in, const int edge)
 {
 	const int live = t->run->live;
 	const nn_real u0 = (nn_real)((1 / (double)t->run->live) * 0.020833333333333332);
-	nn_v acc[4][3];
-	NN_UNROLL for (int kt = 0; kt < 4; kt++)
-	NN_UNROLL for (int jt = 0; jt < 3; jt++)
-		acc[kt][jt] = nn_splat(0);
+	nn_v acc[2][4];
+	NN_UNROLL for (int kt = 0; kt < 2; kt++)
+	NN_UNROLL for (int it = 0; it < 4; it++)
+		acc[kt][it] = nn_splat(0);
 	for (int c = 0; c < 3; c++)
-	for (int r = nn_lo(2 * i - 1, 1); r < nn_hi(2 * i - 1, 1, 7, 3); r++)
-	NN_UNROLL for (int s = 0; s < 3; s++)
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int jt = 0; jt < jn; jt++)
-	if ((!edge || (unsigned)(2 * (j0 + jt) + s - 1) < 6u))
-		acc[kt][jt] += y[n][c][2 * i + r - 1][2 * (j0 + jt) + s - 1] * weight[k0 + kt][c][r][s];
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int jt = 0; jt < jn; jt++)
+	NN_UNROLL for (int r = 0; r < 3; r++)
+	for (int s = nn_lo(2 * j - 1, 1); s < nn_hi(2 * j - 1, 1, 6, 3); s++)
 	{
-		const nn_v sum = acc[kt][jt];
+		NN_STEP;
+		NN_UNROLL for (int it = 0; it < in; it++)
+		NN_UNROLL for (int kt = 0; kt < kn; kt++)
+		if ((!edge || (unsigned)(2 * (i0 + it) + r - 1) < 7u))
+			acc[kt][it] += y[n][c][2 * (i0 + it) + r - 1][2 * j + s - 1] * weight[k0 + kt][c][r][s];
+	}
+	NN_UNROLL for (int kt = 0; kt < kn; kt++)
+	NN_UNROLL for (int it = 0; it < in; it++)
+	{
+		const nn_v sum = acc[kt][it];
 		const nn_v y2 = bias[k0 + kt] + sum;
-		output[n][k0 + kt][i][j0 + jt] = nn_max(nn_splat(0), y2);
-		const nn_v dy = u0 * (output[n][k0 + kt][i][j0 + jt] - target[n][k0 + kt][i][j0 + jt]) + u0 * (output[n][k0 + kt][i][j0 + jt] - target[n][k0 + kt][i][j0 + jt]);
-		dy2[n][k0 + kt][i][j0 + jt] = nn_first(live - 8 * n, nn_ifgt(output[n][k0 + kt][i][j0 + jt], nn_splat(0), dy, nn_splat(0)));
+		output[n][k0 + kt][i0 + it][j] = nn_max(nn_splat(0), y2);
+		const nn_v dy = u0 * (output[n][k0 + kt][i0 + it][j] - target[n][k0 + kt][i0 + it][j]) + u0 * (output[n][k0 + kt][i0 + it][j] - target[n][k0 + kt][i0 + it][j]);
+		dy2[n][k0 + kt][i0 + it][j] = nn_first(live - 8 * n, nn_ifgt(output[n][k0 + kt][i0 + it][j], nn_splat(0), dy, nn_splat(0)));
 	}
 }
 
@@ -103,16 +109,16 @@ static void k01_conv2_sum(const nn_task *t,
 {
 	const int live = t->run->live;
 	const int blocks = (live + 7) / 8;
-	const nn_span part = nn_share(t, blocks * 4 * 1);
+	const nn_span part = nn_share(t, blocks * 3 * 2);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
-		const int n = piece / 4;
-		const int i = piece % 4;
-		const int k0 = piece % 1 * 4;
+		const int n = piece / 6;
+		const int j = piece / 2 % 3;
+		const int k0 = piece % 2 * 2;
 		{
 			{
-				const int j0 = 0;
-					k01_conv2_sum_tile(t, y, weight, bias, output, target, dy2, n, i, k0, 4, j0, 3, 1);
+				const int i0 = 0;
+					k01_conv2_sum_tile(t, y, weight, bias, output, target, dy2, n, j, k0, 2, i0, 4, 1);
 			}
 		}
 	}
@@ -220,9 +226,12 @@ NN_INLINE void k05_dconv1_y_tile(const nn_task *t,
 	NN_UNROLL for (int vt = 0; vt < 3; vt++)
 		acc[ct][vt] = nn_splat(0);
 	for (int k = 0; k < 4; k++)
-	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	NN_UNROLL for (int vt = 0; vt < vn; vt++)
-		acc[ct][vt] += dy[n][k][u][v0 + vt] * weight[k][c0 + ct][1][1];
+	{
+		NN_STEP;
+		NN_UNROLL for (int ct = 0; ct < cn; ct++)
+		NN_UNROLL for (int vt = 0; vt < vn; vt++)
+			acc[ct][vt] += dy[n][k][u][v0 + vt] * weight[k][c0 + ct][1][1];
+	}
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	NN_UNROLL for (int vt = 0; vt < vn; vt++)
 	{
@@ -271,10 +280,13 @@ NN_INLINE void k06_dconv1_y_tile(const nn_task *t,
 		acc[ct][vt] = nn_splat(0);
 	for (int k = 0; k < 4; k++)
 	NN_UNROLL for (int s = 0; s < 2; s++)
-	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	NN_UNROLL for (int vt = 0; vt < vn; vt++)
-	if ((!edge || (unsigned)(v0 + vt - s + 1) < 3u))
-		acc[ct][vt] += dy[n][k][u][v0 + vt - s + 1] * weight[k][c0 + ct][1][2 * s];
+	{
+		NN_STEP;
+		NN_UNROLL for (int ct = 0; ct < cn; ct++)
+		NN_UNROLL for (int vt = 0; vt < vn; vt++)
+		if ((!edge || (unsigned)(v0 + vt - s + 1) < 3u))
+			acc[ct][vt] += dy[n][k][u][v0 + vt - s + 1] * weight[k][c0 + ct][1][2 * s];
+	}
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	NN_UNROLL for (int vt = 0; vt < vn; vt++)
 	{
@@ -323,9 +335,12 @@ NN_INLINE void k07_dconv1_y_tile(const nn_task *t,
 		acc[ct][vt] = nn_splat(0);
 	for (int k = 0; k < 4; k++)
 	for (int r = 0; r < 2; r++)
-	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	NN_UNROLL for (int vt = 0; vt < vn; vt++)
-		acc[ct][vt] += dy[n][k][u - r + 1][v0 + vt] * weight[k][c0 + ct][2 * r][1];
+	{
+		NN_STEP;
+		NN_UNROLL for (int ct = 0; ct < cn; ct++)
+		NN_UNROLL for (int vt = 0; vt < vn; vt++)
+			acc[ct][vt] += dy[n][k][u - r + 1][v0 + vt] * weight[k][c0 + ct][2 * r][1];
+	}
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	NN_UNROLL for (int vt = 0; vt < vn; vt++)
 	{
@@ -375,10 +390,13 @@ NN_INLINE void k08_dconv1_y_tile(const nn_task *t,
 	for (int k = 0; k < 4; k++)
 	for (int r = 0; r < 2; r++)
 	NN_UNROLL for (int s = 0; s < 2; s++)
-	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-	NN_UNROLL for (int vt = 0; vt < vn; vt++)
-	if ((!edge || (unsigned)(v0 + vt - s + 1) < 3u))
-		acc[ct][vt] += dy[n][k][u - r + 1][v0 + vt - s + 1] * weight[k][c0 + ct][2 * r][2 * s];
+	{
+		NN_STEP;
+		NN_UNROLL for (int ct = 0; ct < cn; ct++)
+		NN_UNROLL for (int vt = 0; vt < vn; vt++)
+		if ((!edge || (unsigned)(v0 + vt - s + 1) < 3u))
+			acc[ct][vt] += dy[n][k][u - r + 1][v0 + vt - s + 1] * weight[k][c0 + ct][2 * r][2 * s];
+	}
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	NN_UNROLL for (int vt = 0; vt < vn; vt++)
 	{
@@ -410,30 +428,34 @@ static void k08_dconv1_y(const nn_task *t,
 
 /* k09_dconv2_weight  (line 6 conv)
  *
- *   dweight[k,c,r,s] = sum{n,i,j} dy[n,k,i,j] * y[n,c,2i+r-1,2j+s-1]
+ *   dweight[k,c,r,s] = sum{n,i,j} dy[n,k,i,j] * y[n,c,r+2i-1,s+2j-1]
  *
  *   k 4  c 3  r 3  s 3  n 8  i 4  j 3
- *   0.015 Mflop, 5.9 kB; tile: 4 k x 3 c, 12 accumulators */
+ *   0.015 Mflop, 5.9 kB; tile: 3 c x 3 s, 9 accumulators */
 NN_INLINE void k09_dconv2_weight_tile(const nn_task *t,
 		const nn_v dy[restrict][4][4][3],
 		const nn_v y[restrict][3][7][6],
 		nn_v partial[restrict][3][3][3],
-		const int k0, const int kn, const int c0, const int cn, const int r, const int s,
-		const int n, const int row_from, const int row_to, const int first)
+		const int k, const int c0, const int cn, const int r, const int s0, const int sn,
+		const int n, const int row_from, const int row_to, const int first, const int edge)
 {
 	(void)t;
-	nn_v acc[4][3];
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
+	nn_v acc[3][3];
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-		acc[kt][ct] = first ? nn_splat(0) : partial[k0 + kt][c0 + ct][r][s];
+	NN_UNROLL for (int st = 0; st < sn; st++)
+		acc[ct][st] = first ? nn_splat(0) : partial[k][c0 + ct][r][s0 + st];
 	for (int i = nn_most(row_from, nn_lo(r - 1, 2)); i < nn_least(row_to, nn_hi(r - 1, 2, 7, 4)); i++)
-	for (int j = nn_lo(s - 1, 2); j < nn_hi(s - 1, 2, 6, 3); j++)
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
+	NN_UNROLL for (int j = 0; j < 3; j++)
+	{
+		NN_STEP;
+		NN_UNROLL for (int ct = 0; ct < cn; ct++)
+		NN_UNROLL for (int st = 0; st < sn; st++)
+		if ((!edge || (unsigned)(s0 + st + 2 * j - 1) < 6u))
+			acc[ct][st] += dy[n][k][i][j] * y[n][c0 + ct][r + 2 * i - 1][s0 + st + 2 * j - 1];
+	}
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-		acc[kt][ct] += dy[n][k0 + kt][i][j] * y[n][c0 + ct][2 * i + r - 1][2 * j + s - 1];
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-		partial[k0 + kt][c0 + ct][r][s] = acc[kt][ct];
+	NN_UNROLL for (int st = 0; st < sn; st++)
+		partial[k][c0 + ct][r][s0 + st] = acc[ct][st];
 }
 
 static void k09_dconv2_weight(const nn_task *t,
@@ -444,25 +466,28 @@ static void k09_dconv2_weight(const nn_task *t,
 {
 	const int live = t->run->live;
 	const int blocks = (live + 7) / 8;
-	const nn_span part = nn_share(t, 1 * 1);
-	for (int piece = part.from; piece < part.to; piece++)
+	const nn_span part = nn_share(t, 4);
+	for (int k = part.from; k < part.to; k++)
 	{
-		const int k0 = piece * 4;
-		const int c0 = piece % 1 * 3;
+		for (int n = 0; n < blocks; n++)
+		for (int row_from = 0; row_from < 4; row_from += 4)
 		{
-			for (int n = 0; n < blocks; n++)
-			for (int row_from = 0; row_from < 4; row_from += 4)
+			const int row_to = nn_least(row_from + 4, 4);
+			const int first = n == 0 && row_from == 0;
 			{
-				const int row_to = nn_least(row_from + 4, 4);
-				const int first = n == 0 && row_from == 0;
-				for (int r = 0; r < 3; r++)
-				for (int s = 0; s < 3; s++)
-					k09_dconv2_weight_tile(t, dy, y, partial, k0, 4, c0, 3, r, s, n, row_from, row_to, first);
+				{
+					const int c0 = 0;
+					for (int r = 0; r < 3; r++)
+					{
+						{
+							const int s0 = 0;
+								k09_dconv2_weight_tile(t, dy, y, partial, k, c0, 3, r, s0, 3, n, row_from, row_to, first, 1);
+						}
+					}
+				}
 			}
-			for (int kt = 0; kt < 4; kt++)
-			for (int ct = 0; ct < 3; ct++)
-				nn_sum_each(&dweight[k0 + kt][c0 + ct][0][0], &partial[k0 + kt][c0 + ct][0][0], 9);
 		}
+			nn_sum_each(&dweight[k][0][0][0], &partial[k][0][0][0], 27);
 	}
 }
 
@@ -497,7 +522,7 @@ static void k10_dconv1_bias(const nn_task *t,
  *   dweight[k,c,0,0] = sum{n,i,j} dy[n,k,i,j] * x[n,c,i,j]
  *
  *   k 3  c 2  n 8  i 7  j 6
- *   0.004 Mflop, 6.6 kB; tile: 3 k x 2 c, 6 accumulators */
+ *   0.004 Mflop, 6.6 kB; tile: 2 k x 2 c, 4 accumulators */
 NN_INLINE void k11_dconv1_weight_tile(const nn_task *t,
 		const nn_v dy[restrict][3][7][6],
 		const nn_v x[restrict][2][7][6],
@@ -506,15 +531,18 @@ NN_INLINE void k11_dconv1_weight_tile(const nn_task *t,
 		const int n, const int row_from, const int row_to, const int first)
 {
 	(void)t;
-	nn_v acc[3][2];
+	nn_v acc[2][2];
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 		acc[kt][ct] = first ? nn_splat(0) : partial[k0 + kt][c0 + ct][0][0];
 	for (int i = row_from; i < row_to; i++)
 	for (int j = 0; j < 6; j++)
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-		acc[kt][ct] += dy[n][k0 + kt][i][j] * x[n][c0 + ct][i][j];
+	{
+		NN_STEP;
+		NN_UNROLL for (int kt = 0; kt < kn; kt++)
+		NN_UNROLL for (int ct = 0; ct < cn; ct++)
+			acc[kt][ct] += dy[n][k0 + kt][i][j] * x[n][c0 + ct][i][j];
+	}
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 		partial[k0 + kt][c0 + ct][0][0] = acc[kt][ct];
@@ -528,22 +556,47 @@ static void k11_dconv1_weight(const nn_task *t,
 {
 	const int live = t->run->live;
 	const int blocks = (live + 7) / 8;
-	const nn_span part = nn_share(t, 1 * 1);
+	const nn_span part = nn_share(t, 2);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
-		const int k0 = piece * 3;
-		const int c0 = piece % 1 * 2;
+		const int k0 = piece * 2;
+		if (k0 < 2)
 		{
-			for (int n = 0; n < blocks; n++)
-			for (int row_from = 0; row_from < 7; row_from += 7)
 			{
-				const int row_to = nn_least(row_from + 7, 7);
-				const int first = n == 0 && row_from == 0;
-					k11_dconv1_weight_tile(t, dy, x, partial, k0, 3, c0, 2, n, row_from, row_to, first);
+				for (int n = 0; n < blocks; n++)
+				for (int row_from = 0; row_from < 7; row_from += 7)
+				{
+					const int row_to = nn_least(row_from + 7, 7);
+					const int first = n == 0 && row_from == 0;
+					{
+						{
+							const int c0 = 0;
+								k11_dconv1_weight_tile(t, dy, x, partial, k0, 2, c0, 2, n, row_from, row_to, first);
+						}
+					}
+				}
+				for (int kt = 0; kt < 2; kt++)
+					nn_sum_each(&dweight[k0 + kt][0][0][0], &partial[k0 + kt][0][0][0], 2);
 			}
-			for (int kt = 0; kt < 3; kt++)
-			for (int ct = 0; ct < 2; ct++)
-				nn_sum_each(&dweight[k0 + kt][c0 + ct][0][0], &partial[k0 + kt][c0 + ct][0][0], 1);
+		}
+		else
+		{
+			{
+				for (int n = 0; n < blocks; n++)
+				for (int row_from = 0; row_from < 7; row_from += 7)
+				{
+					const int row_to = nn_least(row_from + 7, 7);
+					const int first = n == 0 && row_from == 0;
+					{
+						{
+							const int c0 = 0;
+								k11_dconv1_weight_tile(t, dy, x, partial, k0, 1, c0, 2, n, row_from, row_to, first);
+						}
+					}
+				}
+				for (int kt = 0; kt < 1; kt++)
+					nn_sum_each(&dweight[k0 + kt][0][0][0], &partial[k0 + kt][0][0][0], 2);
+			}
 		}
 	}
 }
@@ -656,9 +709,12 @@ NN_INLINE void k16_eval_conv1_sum_tile(const nn_task *t,
 	NN_UNROLL for (int jt = 0; jt < 3; jt++)
 		acc[kt][jt] = nn_splat(0);
 	for (int c = 0; c < 2; c++)
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int jt = 0; jt < jn; jt++)
-		acc[kt][jt] += x[n][c][i][j0 + jt] * weight[k0 + kt][c][0][0];
+	{
+		NN_STEP;
+		NN_UNROLL for (int kt = 0; kt < kn; kt++)
+		NN_UNROLL for (int jt = 0; jt < jn; jt++)
+			acc[kt][jt] += x[n][c][i][j0 + jt] * weight[k0 + kt][c][0][0];
+	}
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int jt = 0; jt < jn; jt++)
 	{
@@ -695,32 +751,35 @@ static void k16_eval_conv1_sum(const nn_task *t,
  *   output[n,k,i,j] = max(0, y2[n,k,i,j])
  *
  *   n 8  k 4  i 4  j 3  c 3  r 3  s 3
- *   0.016 Mflop, 5.9 kB; tile: 4 k x 3 j, 12 accumulators */
+ *   0.016 Mflop, 5.9 kB; tile: 2 k x 4 i, 8 accumulators */
 NN_INLINE void k17_eval_conv2_sum_tile(const nn_task *t,
 		const nn_v y[restrict][3][7][6],
 		const nn_real weight[restrict][3][3][3],
 		const nn_real bias[restrict],
 		nn_v output[restrict][4][4][3],
-		const int n, const int i, const int k0, const int kn, const int j0, const int jn, const int edge)
+		const int n, const int j, const int k0, const int kn, const int i0, const int in, const int edge)
 {
 	(void)t;
-	nn_v acc[4][3];
-	NN_UNROLL for (int kt = 0; kt < 4; kt++)
-	NN_UNROLL for (int jt = 0; jt < 3; jt++)
-		acc[kt][jt] = nn_splat(0);
+	nn_v acc[2][4];
+	NN_UNROLL for (int kt = 0; kt < 2; kt++)
+	NN_UNROLL for (int it = 0; it < 4; it++)
+		acc[kt][it] = nn_splat(0);
 	for (int c = 0; c < 3; c++)
-	for (int r = nn_lo(2 * i - 1, 1); r < nn_hi(2 * i - 1, 1, 7, 3); r++)
-	NN_UNROLL for (int s = 0; s < 3; s++)
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int jt = 0; jt < jn; jt++)
-	if ((!edge || (unsigned)(2 * (j0 + jt) + s - 1) < 6u))
-		acc[kt][jt] += y[n][c][2 * i + r - 1][2 * (j0 + jt) + s - 1] * weight[k0 + kt][c][r][s];
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int jt = 0; jt < jn; jt++)
+	NN_UNROLL for (int r = 0; r < 3; r++)
+	for (int s = nn_lo(2 * j - 1, 1); s < nn_hi(2 * j - 1, 1, 6, 3); s++)
 	{
-		const nn_v sum = acc[kt][jt];
+		NN_STEP;
+		NN_UNROLL for (int it = 0; it < in; it++)
+		NN_UNROLL for (int kt = 0; kt < kn; kt++)
+		if ((!edge || (unsigned)(2 * (i0 + it) + r - 1) < 7u))
+			acc[kt][it] += y[n][c][2 * (i0 + it) + r - 1][2 * j + s - 1] * weight[k0 + kt][c][r][s];
+	}
+	NN_UNROLL for (int kt = 0; kt < kn; kt++)
+	NN_UNROLL for (int it = 0; it < in; it++)
+	{
+		const nn_v sum = acc[kt][it];
 		const nn_v y2 = bias[k0 + kt] + sum;
-		output[n][k0 + kt][i][j0 + jt] = nn_max(nn_splat(0), y2);
+		output[n][k0 + kt][i0 + it][j] = nn_max(nn_splat(0), y2);
 	}
 }
 
@@ -732,16 +791,16 @@ static void k17_eval_conv2_sum(const nn_task *t,
 {
 	const int live = t->run->live;
 	const int blocks = (live + 7) / 8;
-	const nn_span part = nn_share(t, blocks * 4 * 1);
+	const nn_span part = nn_share(t, blocks * 3 * 2);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
-		const int n = piece / 4;
-		const int i = piece % 4;
-		const int k0 = piece % 1 * 4;
+		const int n = piece / 6;
+		const int j = piece / 2 % 3;
+		const int k0 = piece % 2 * 2;
 		{
 			{
-				const int j0 = 0;
-					k17_eval_conv2_sum_tile(t, y, weight, bias, output, n, i, k0, 4, j0, 3, 1);
+				const int i0 = 0;
+					k17_eval_conv2_sum_tile(t, y, weight, bias, output, n, j, k0, 2, i0, 4, 1);
 			}
 		}
 	}

@@ -18,8 +18,11 @@ NN_INLINE void k00_dense1_sum_tile(const nn_task *t,
 	NN_UNROLL for (int kt = 0; kt < 7; kt++)
 		acc[kt] = nn_splat(0);
 	for (int c = 0; c < 5; c++)
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-		acc[kt] += x[n][c] * weight[k0 + kt][c];
+	{
+		NN_STEP;
+		NN_UNROLL for (int kt = 0; kt < kn; kt++)
+			acc[kt] += x[n][c] * weight[k0 + kt][c];
+	}
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	{
 		const nn_v sum = acc[kt];
@@ -65,8 +68,11 @@ NN_INLINE void k01_dense2_sum_tile(const nn_task *t,
 	NN_UNROLL for (int kt = 0; kt < 3; kt++)
 		acc[kt] = nn_splat(0);
 	for (int c = 0; c < 7; c++)
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-		acc[kt] += y[n][c] * weight[k0 + kt][c];
+	{
+		NN_STEP;
+		NN_UNROLL for (int kt = 0; kt < kn; kt++)
+			acc[kt] += y[n][c] * weight[k0 + kt][c];
+	}
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	{
 		const nn_v sum = acc[kt];
@@ -280,8 +286,11 @@ NN_INLINE void k08_dtanh1_y_tile(const nn_task *t,
 	NN_UNROLL for (int ct = 0; ct < 7; ct++)
 		acc[ct] = nn_splat(0);
 	for (int k = 0; k < 3; k++)
-	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-		acc[ct] += dy[n][k] * weight[k][c0 + ct];
+	{
+		NN_STEP;
+		NN_UNROLL for (int ct = 0; ct < cn; ct++)
+			acc[ct] += dy[n][k] * weight[k][c0 + ct];
+	}
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	{
 		const nn_v dy2 = acc[ct];
@@ -312,7 +321,7 @@ static void k08_dtanh1_y(const nn_task *t,
  *   dweight[k,c] = sum{n} dy[n,k] * y[n,c]
  *
  *   k 3  c 7  n 16
- *   0.001 Mflop, 0.7 kB; tile: 3 k x 4 c, 12 accumulators */
+ *   0.001 Mflop, 0.7 kB; tile: 3 k x 2 c, 6 accumulators */
 NN_INLINE void k09_ddense2_weight_tile(const nn_task *t,
 		const nn_v dy[restrict][3],
 		const nn_v y[restrict][7],
@@ -321,20 +330,23 @@ NN_INLINE void k09_ddense2_weight_tile(const nn_task *t,
 {
 	const int live = t->run->live;
 	const int blocks = (live + 7) / 8;
-	nn_v acc[3][4];
+	nn_v acc[3][2];
 	NN_UNROLL for (int kt = 0; kt < 3; kt++)
-	NN_UNROLL for (int ct = 0; ct < 4; ct++)
+	NN_UNROLL for (int ct = 0; ct < 2; ct++)
 		acc[kt][ct] = nn_splat(0);
 	for (int n = 0; n < blocks; n++)
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-		acc[kt][ct] += dy[n][k0 + kt] * y[n][c0 + ct];
-	nn_real total[12];
-	nn_sums(total, 1, (const nn_v *)acc, 12);
+	{
+		NN_STEP;
+		NN_UNROLL for (int kt = 0; kt < kn; kt++)
+		NN_UNROLL for (int ct = 0; ct < cn; ct++)
+			acc[kt][ct] += dy[n][k0 + kt] * y[n][c0 + ct];
+	}
+	nn_real total[6];
+	nn_sums(total, 1, (const nn_v *)acc, 6);
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	{
-		dweight[k0 + kt][c0 + ct] = total[(kt) * 4 + ct];
+		dweight[k0 + kt][c0 + ct] = total[(kt) * 2 + ct];
 	}
 }
 
@@ -343,18 +355,18 @@ static void k09_ddense2_weight(const nn_task *t,
 		const nn_v y[restrict][7],
 		nn_real dweight[restrict][7])
 {
-	const nn_span part = nn_share(t, 1 * 2);
+	const nn_span part = nn_share(t, 1 * 4);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
-		const int k0 = piece / 2 * 3;
-		const int c0 = piece % 2 * 4;
-		if (c0 < 4)
+		const int k0 = piece / 4 * 3;
+		const int c0 = piece % 4 * 2;
+		if (c0 < 6)
 		{
-				k09_ddense2_weight_tile(t, dy, y, dweight, k0, 3, c0, 4);
+				k09_ddense2_weight_tile(t, dy, y, dweight, k0, 3, c0, 2);
 		}
 		else
 		{
-				k09_ddense2_weight_tile(t, dy, y, dweight, k0, 3, c0, 3);
+				k09_ddense2_weight_tile(t, dy, y, dweight, k0, 3, c0, 1);
 		}
 	}
 }
@@ -388,7 +400,7 @@ static void k10_ddense1_bias(const nn_task *t,
  *   dweight[k,c] = sum{n} dy[n,k] * x[n,c]
  *
  *   k 7  c 5  n 16
- *   0.001 Mflop, 0.9 kB; tile: 4 k x 3 c, 12 accumulators */
+ *   0.001 Mflop, 0.9 kB; tile: 2 k x 5 c, 10 accumulators */
 NN_INLINE void k11_ddense1_weight_tile(const nn_task *t,
 		const nn_v dy[restrict][7],
 		const nn_v x[restrict][5],
@@ -397,20 +409,23 @@ NN_INLINE void k11_ddense1_weight_tile(const nn_task *t,
 {
 	const int live = t->run->live;
 	const int blocks = (live + 7) / 8;
-	nn_v acc[4][3];
-	NN_UNROLL for (int kt = 0; kt < 4; kt++)
-	NN_UNROLL for (int ct = 0; ct < 3; ct++)
+	nn_v acc[2][5];
+	NN_UNROLL for (int kt = 0; kt < 2; kt++)
+	NN_UNROLL for (int ct = 0; ct < 5; ct++)
 		acc[kt][ct] = nn_splat(0);
 	for (int n = 0; n < blocks; n++)
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-		acc[kt][ct] += dy[n][k0 + kt] * x[n][c0 + ct];
-	nn_real total[12];
-	nn_sums(total, 1, (const nn_v *)acc, 12);
+	{
+		NN_STEP;
+		NN_UNROLL for (int ct = 0; ct < cn; ct++)
+		NN_UNROLL for (int kt = 0; kt < kn; kt++)
+			acc[kt][ct] += dy[n][k0 + kt] * x[n][c0 + ct];
+	}
+	nn_real total[10];
+	nn_sums(total, 1, (const nn_v *)acc, 10);
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	{
-		dweight[k0 + kt][c0 + ct] = total[(kt) * 3 + ct];
+		dweight[k0 + kt][c0 + ct] = total[(kt) * 5 + ct];
 	}
 }
 
@@ -419,32 +434,18 @@ static void k11_ddense1_weight(const nn_task *t,
 		const nn_v x[restrict][5],
 		nn_real dweight[restrict][5])
 {
-	const nn_span part = nn_share(t, 2 * 2);
+	const nn_span part = nn_share(t, 4 * 1);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
-		const int k0 = piece / 2 * 4;
-		const int c0 = piece % 2 * 3;
-		if (k0 < 4)
+		const int k0 = piece * 2;
+		const int c0 = piece % 1 * 5;
+		if (k0 < 6)
 		{
-			if (c0 < 3)
-			{
-					k11_ddense1_weight_tile(t, dy, x, dweight, k0, 4, c0, 3);
-			}
-			else
-			{
-					k11_ddense1_weight_tile(t, dy, x, dweight, k0, 4, c0, 2);
-			}
+				k11_ddense1_weight_tile(t, dy, x, dweight, k0, 2, c0, 5);
 		}
 		else
 		{
-			if (c0 < 3)
-			{
-					k11_ddense1_weight_tile(t, dy, x, dweight, k0, 3, c0, 3);
-			}
-			else
-			{
-					k11_ddense1_weight_tile(t, dy, x, dweight, k0, 3, c0, 2);
-			}
+				k11_ddense1_weight_tile(t, dy, x, dweight, k0, 1, c0, 5);
 		}
 	}
 }
@@ -569,8 +570,11 @@ NN_INLINE void k16_eval_dense1_sum_tile(const nn_task *t,
 	NN_UNROLL for (int kt = 0; kt < 7; kt++)
 		acc[kt] = nn_splat(0);
 	for (int c = 0; c < 5; c++)
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-		acc[kt] += x[n][c] * weight[k0 + kt][c];
+	{
+		NN_STEP;
+		NN_UNROLL for (int kt = 0; kt < kn; kt++)
+			acc[kt] += x[n][c] * weight[k0 + kt][c];
+	}
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	{
 		const nn_v sum = acc[kt];
@@ -616,8 +620,11 @@ NN_INLINE void k17_eval_dense2_sum_tile(const nn_task *t,
 	NN_UNROLL for (int kt = 0; kt < 3; kt++)
 		acc[kt] = nn_splat(0);
 	for (int c = 0; c < 7; c++)
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-		acc[kt] += y[n][c] * weight[k0 + kt][c];
+	{
+		NN_STEP;
+		NN_UNROLL for (int kt = 0; kt < kn; kt++)
+			acc[kt] += y[n][c] * weight[k0 + kt][c];
+	}
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	{
 		const nn_v sum = acc[kt];

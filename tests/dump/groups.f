@@ -17,7 +17,7 @@ e8   dconv2_bias[3g+k] = sum{n,i,j} dconv2_y[n,3g+k,i,j]                        
 e9   dconv2_sum[n,g,k,i,j] = dconv2_y[n,3g+k,i,j]                                   | k06
 ---- threads meet
 e10  dconv1_y[n,2g+c,h,w] = sum{k,r,s} dconv2_sum[n,g,k,h-2r+2,w-2s+2] * conv2_weight[3g+k,c,r,s] | k07
-e11  dconv2_weight[3g+k,c,r,s] = sum{n,i,j} dconv2_sum[n,g,k,i,j] * conv1_y[n,2g+c,i+2r-2,j+2s-2] | k08
+e11  dconv2_weight[3g+k,c,r,s] = sum{n,i,j} dconv2_sum[n,g,k,i,j] * conv1_y[n,2g+c,2r+i-2,2s+j-2] | k08
 ---- threads meet
 e12  dconv1_weight[k,c,0,0] = sum{n,i,j} dconv1_y[n,k,i,j] * x[n,c,i,j]             | k09
 

@@ -17,7 +17,7 @@ e8   dconv2_bias[3g+k] = sum{n,i,j} dconv2_y[n,3g+k,i,j]                        
 e9   dconv2_sum[n,g,k,i,j] = dconv2_y[n,3g+k,i,j]                                   | k06 | n/8 ... n%8    |    26560 | 4-5
 ---- threads meet
 e10  dconv1_y[n,2g+c,h,w] = sum{k,r,s} dconv2_sum[n,g,k,h-2r+2,w-2s+2] * conv2_weight[3g+k,c,r,s] | k07 | n/8 ... n%8    |    19648 | 5-6
-e11  dconv2_weight[3g+k,c,r,s] = sum{n,i,j} dconv2_sum[n,g,k,i,j] * conv1_y[n,2g+c,i+2r-2,j+2s-2] | k08 | row-major      |    19136 | 0-12
+e11  dconv2_weight[3g+k,c,r,s] = sum{n,i,j} dconv2_sum[n,g,k,i,j] * conv1_y[n,2g+c,2r+i-2,2s+j-2] | k08 | row-major      |    19136 | 0-12
 ---- threads meet
 e12  dconv1_weight[k,c,0,0] = sum{n,i,j} dconv1_y[n,k,i,j] * x[n,c,i,j]             | k09 | row-major      |    19584 | 0-12
 

@@ -1,0 +1,70 @@
+forward
+e1   conv1_sum[n,k,i,j] = sum{c,r,s} x[n,c,i+r-1,j+s-1] * conv1_weight[k,c,r,s]
+e0   conv1_y[n,k,i,j] = conv1_bias[k] + conv1_sum[n,k,i,j]
+e2   relu1_y[n,c,h,w] = max(0, conv1_y[n,c,h,w])
+e4   conv2_sum[n,k,i,j] = sum{c,r,s} relu1_y[n,c,i+r-1,j+s-1] * conv2_weight[k,c,r,s]
+e3   conv2_y[n,k,i,j] = conv2_bias[k] + conv2_sum[n,k,i,j]
+e6   global_avg_pool1_sum[n,c] = sum{h,w} conv2_y[n,c,h,w]
+e5   global_avg_pool1_y[n,c,0,0] = global_avg_pool1_sum[n,c] * 0.0111111
+e8   dense1_sum[n,k] = sum{c} global_avg_pool1_y[n,c,0,0] * dense1_weight[k,c,0,0]
+e7   dense1_y[n,k] = dense1_bias[k] + dense1_sum[n,k]
+e9   loss_m[n] = max{c} dense1_y[n,c]
+e10  loss_z[n] = sum{c} exp(dense1_y[n,c] - loss_m[n])
+e11  loss_lse[n] = log(loss_z[n]) + loss_m[n]
+e12  loss_q[n,c] = ifeq(target[n], (c), 1, 0)
+e13  loss_loss[n] = sum{c} loss_q[n,c] * (loss_lse[n] - dense1_y[n,c])
+e15  loss_sum[0] = sum{n} loss_loss[n]
+e14  loss[0] = loss_sum[0] / batch
+
+backward
+e32  loss_s[n] = sum{c} loss_q[n,c]
+e33  ddense1_y[n,c] = (exp(dense1_y[n,c] - loss_lse[n]) * loss_s[n] - loss_q[n,c]) / batch
+e34  ddense1_bias[k] = sum{n} ddense1_y[n,k]
+e35  dglobal_avg_pool1_y[n,c,0,0] = sum{k} ddense1_y[n,k] * dense1_weight[k,c,0,0]
+e36  ddense1_weight[k,c,0,0] = sum{n} ddense1_y[n,k] * global_avg_pool1_y[n,c,0,0]
+e37  dglobal_avg_pool1_sum[n,c] = dglobal_avg_pool1_y[n,c,0,0] * 0.0111111
+e38  dconv2_y[n,c,h,w] = dglobal_avg_pool1_sum[n,c]
+e39  dconv2_bias[k] = sum{n,i,j} dconv2_y[n,k,i,j]
+e40  drelu1_y[n,c,h,w] = sum{k,r,s} dconv2_y[n,k,h-r+1,w-s+1] * conv2_weight[k,c,r,s]
+e41  dconv2_weight[k,c,r,s] = sum{n,i,j} dconv2_y[n,k,i,j] * relu1_y[n,c,i+r-1,j+s-1]
+e42  dconv1_y[n,c,h,w] = ifgt(relu1_y[n,c,h,w], 0, drelu1_y[n,c,h,w], 0)
+e43  dconv1_bias[k] = sum{n,i,j} dconv1_y[n,k,i,j]
+e44  dconv1_weight[k,c,r,s] = sum{n,i,j} dconv1_y[n,k,i,j] * x[n,c,i+r-1,j+s-1]
+
+update
+e45  conv1_weight_d[k,c,r,s] = dconv1_weight[k,c,r,s]
+e46  conv1_weight_momentum_buffer[k,c,r,s] = conv1_weight_d[k,c,r,s]
+e47  conv1_weight[k,c,r,s] := conv1_weight[k,c,r,s] - hyper0 * conv1_weight_momentum_buffer[k,c,r,s]
+e48  conv1_bias_d[k] = dconv1_bias[k]
+e49  conv1_bias_momentum_buffer[k] = conv1_bias_d[k]
+e50  conv1_bias[k] := conv1_bias[k] - hyper0 * conv1_bias_momentum_buffer[k]
+e51  conv2_weight_d[k,c,r,s] = dconv2_weight[k,c,r,s]
+e52  conv2_weight_momentum_buffer[k,c,r,s] = conv2_weight_d[k,c,r,s]
+e53  conv2_weight[k,c,r,s] := conv2_weight[k,c,r,s] - hyper0 * conv2_weight_momentum_buffer[k,c,r,s]
+e54  conv2_bias_d[k] = dconv2_bias[k]
+e55  conv2_bias_momentum_buffer[k] = conv2_bias_d[k]
+e56  conv2_bias[k] := conv2_bias[k] - hyper0 * conv2_bias_momentum_buffer[k]
+e57  dense1_weight_d[k,c,0,0] = ddense1_weight[k,c,0,0]
+e58  dense1_weight_momentum_buffer[k,c,0,0] = dense1_weight_d[k,c,0,0]
+e59  dense1_weight[k,c,0,0] := dense1_weight[k,c,0,0] - hyper0 * dense1_weight_momentum_buffer[k,c,0,0]
+e60  dense1_bias_d[k] = ddense1_bias[k]
+e61  dense1_bias_momentum_buffer[k] = dense1_bias_d[k]
+e62  dense1_bias[k] := dense1_bias[k] - hyper0 * dense1_bias_momentum_buffer[k]
+
+evaluation
+e17  eval_conv1_sum[n,k,i,j] = sum{c,r,s} x[n,c,i+r-1,j+s-1] * conv1_weight[k,c,r,s]
+e16  eval_conv1_y[n,k,i,j] = conv1_bias[k] + eval_conv1_sum[n,k,i,j]
+e18  eval_relu1_y[n,c,h,w] = max(0, eval_conv1_y[n,c,h,w])
+e20  eval_conv2_sum[n,k,i,j] = sum{c,r,s} eval_relu1_y[n,c,i+r-1,j+s-1] * conv2_weight[k,c,r,s]
+e19  eval_conv2_y[n,k,i,j] = conv2_bias[k] + eval_conv2_sum[n,k,i,j]
+e22  eval_global_avg_pool1_sum[n,c] = sum{h,w} eval_conv2_y[n,c,h,w]
+e21  eval_global_avg_pool1_y[n,c,0,0] = eval_global_avg_pool1_sum[n,c] * 0.0111111
+e24  eval_dense1_sum[n,k] = sum{c} eval_global_avg_pool1_y[n,c,0,0] * dense1_weight[k,c,0,0]
+e23  dense1_y[n,k] = dense1_bias[k] + eval_dense1_sum[n,k]
+e25  eval_m[n] = max{c} dense1_y[n,c]
+e26  eval_z[n] = sum{c} exp(dense1_y[n,c] - eval_m[n])
+e27  eval_lse[n] = log(eval_z[n]) + eval_m[n]
+e28  eval_q[n,c] = ifeq(target[n], (c), 1, 0)
+e29  eval_loss[n] = sum{c} eval_q[n,c] * (eval_lse[n] - dense1_y[n,c])
+e31  eval_sum[0] = sum{n} eval_loss[n]
+e30  loss[0] = eval_sum[0] / batch

@@ -1,0 +1,81 @@
+forward
+e0   conv1_sum[n,k,i,j] = sum{c,r,s} x[n,c,i+r-1,j+s-1] * conv1_weight[k,c,r,s]
+e1   conv1_y[n,k,i,j] = conv1_bias[k] + conv1_sum[n,k,i,j]
+e2   relu1_y[n,c,h,w] = max(0, conv1_y[n,c,h,w])
+e3   conv2_sum_U[p,q,k,c] = sum{a,b} G[p,a] * G[q,b] * conv2_weight[k,c,a,b]
+e4   conv2_sum_V[n,band,p,q,c,3u+v] = sum{a,b} B[p,a] * B[q,b] * relu1_y[n,c,12band+4u+a-1,4v+b-1]
+e5   conv2_sum_M[n,band,p,q,k,z] = sum{c} conv2_sum_V[n,band,p,q,c,z] * conv2_sum_U[p,q,k,c]
+e6   conv2_sum[n,k,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * conv2_sum_M[n,band,p,q,k,3u+v]
+e7   conv2_y[n,k,i,j] = conv2_bias[k] + conv2_sum[n,k,i,j]
+e8   global_avg_pool1_sum[n,c] = sum{h,w} conv2_y[n,c,h,w]
+e9   global_avg_pool1_y[n,c,0,0] = global_avg_pool1_sum[n,c] * 0.0111111
+e10  dense1_sum[n,k] = sum{c} global_avg_pool1_y[n,c,0,0] * dense1_weight[k,c,0,0]
+e11  dense1_y[n,k] = dense1_bias[k] + dense1_sum[n,k]
+e12  loss_m[n] = max{c} dense1_y[n,c]
+e13  loss_z[n] = sum{c} exp(dense1_y[n,c] - loss_m[n])
+e14  loss_lse[n] = log(loss_z[n]) + loss_m[n]
+e15  loss_q[n,c] = ifeq(target[n], (c), 1, 0)
+e16  loss_loss[n] = sum{c} loss_q[n,c] * (loss_lse[n] - dense1_y[n,c])
+e17  loss_sum[0] = sum{n} loss_loss[n]
+e18  loss[0] = loss_sum[0] / batch
+
+backward
+e19  loss_s[n] = sum{c} loss_q[n,c]
+e20  ddense1_y[n,c] = (exp(dense1_y[n,c] - loss_lse[n]) * loss_s[n] - loss_q[n,c]) / batch
+e21  ddense1_bias[k] = sum{n} ddense1_y[n,k]
+e22  dglobal_avg_pool1_y[n,c,0,0] = sum{k} ddense1_y[n,k] * dense1_weight[k,c,0,0]
+e23  ddense1_weight[k,c,0,0] = sum{n} ddense1_y[n,k] * global_avg_pool1_y[n,c,0,0]
+e24  dglobal_avg_pool1_sum[n,c] = dglobal_avg_pool1_y[n,c,0,0] * 0.0111111
+e25  dconv2_y[n,c,h,w] = dglobal_avg_pool1_sum[n,c]
+e26  dconv2_bias_n[n,k] = sum{i,j} dconv2_y[n,k,i,j]
+e27  dconv2_bias[k] = sum{n} dconv2_bias_n[n,k]
+e28  drelu1_y_U[p,q,c,k] = sum{a,b} G[p,a] * G[q,b] * conv2_weight[k,c,-a+2,-b+2]
+e29  drelu1_y_V[n,band,p,q,k,3u+v] = sum{a,b} B[p,a] * B[q,b] * dconv2_y[n,k,12band+4u+a-1,4v+b-1]
+e30  drelu1_y_M[n,band,p,q,c,z] = sum{c} drelu1_y_V[n,band,p,q,c,z] * drelu1_y_U[p,q,c,c]
+e31  drelu1_y[n,c,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * drelu1_y_M[n,band,p,q,c,3u+v]
+e32  dconv2_weight[k,c,r,s] = sum{n,i,j} dconv2_y[n,k,i,j] * relu1_y[n,c,i+r-1,j+s-1]
+e33  dconv1_y[n,c,h,w] = ifgt(relu1_y[n,c,h,w], 0, drelu1_y[n,c,h,w], 0)
+e34  dconv1_bias_n[n,k] = sum{i,j} dconv1_y[n,k,i,j]
+e35  dconv1_bias[k] = sum{n} dconv1_bias_n[n,k]
+e36  dconv1_weight[k,c,r,s] = sum{n,i,j} dconv1_y[n,k,i,j] * x[n,c,i+r-1,j+s-1]
+
+update
+e37  conv1_weight_d[k,c,r,s] = dconv1_weight[k,c,r,s]
+e38  conv1_weight_momentum_buffer[k,c,r,s] = conv1_weight_d[k,c,r,s]
+e39  conv1_weight[k,c,r,s] := conv1_weight[k,c,r,s] - hyper0 * conv1_weight_momentum_buffer[k,c,r,s]
+e40  conv1_bias_d[k] = dconv1_bias[k]
+e41  conv1_bias_momentum_buffer[k] = conv1_bias_d[k]
+e42  conv1_bias[k] := conv1_bias[k] - hyper0 * conv1_bias_momentum_buffer[k]
+e43  conv2_weight_d[k,c,r,s] = dconv2_weight[k,c,r,s]
+e44  conv2_weight_momentum_buffer[k,c,r,s] = conv2_weight_d[k,c,r,s]
+e45  conv2_weight[k,c,r,s] := conv2_weight[k,c,r,s] - hyper0 * conv2_weight_momentum_buffer[k,c,r,s]
+e46  conv2_bias_d[k] = dconv2_bias[k]
+e47  conv2_bias_momentum_buffer[k] = conv2_bias_d[k]
+e48  conv2_bias[k] := conv2_bias[k] - hyper0 * conv2_bias_momentum_buffer[k]
+e49  dense1_weight_d[k,c,0,0] = ddense1_weight[k,c,0,0]
+e50  dense1_weight_momentum_buffer[k,c,0,0] = dense1_weight_d[k,c,0,0]
+e51  dense1_weight[k,c,0,0] := dense1_weight[k,c,0,0] - hyper0 * dense1_weight_momentum_buffer[k,c,0,0]
+e52  dense1_bias_d[k] = ddense1_bias[k]
+e53  dense1_bias_momentum_buffer[k] = dense1_bias_d[k]
+e54  dense1_bias[k] := dense1_bias[k] - hyper0 * dense1_bias_momentum_buffer[k]
+
+evaluation
+e55  eval_conv1_sum[n,k,i,j] = sum{c,r,s} x[n,c,i+r-1,j+s-1] * conv1_weight[k,c,r,s]
+e56  eval_conv1_y[n,k,i,j] = conv1_bias[k] + eval_conv1_sum[n,k,i,j]
+e57  eval_relu1_y[n,c,h,w] = max(0, eval_conv1_y[n,c,h,w])
+e58  eval_conv2_sum_U[p,q,k,c] = sum{a,b} G[p,a] * G[q,b] * conv2_weight[k,c,a,b]
+e59  eval_conv2_sum_V[n,band,p,q,c,3u+v] = sum{a,b} B[p,a] * B[q,b] * eval_relu1_y[n,c,12band+4u+a-1,4v+b-1]
+e60  eval_conv2_sum_M[n,band,p,q,k,z] = sum{c} eval_conv2_sum_V[n,band,p,q,c,z] * eval_conv2_sum_U[p,q,k,c]
+e61  eval_conv2_sum[n,k,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * eval_conv2_sum_M[n,band,p,q,k,3u+v]
+e62  eval_conv2_y[n,k,i,j] = conv2_bias[k] + eval_conv2_sum[n,k,i,j]
+e63  eval_global_avg_pool1_sum[n,c] = sum{h,w} eval_conv2_y[n,c,h,w]
+e64  eval_global_avg_pool1_y[n,c,0,0] = eval_global_avg_pool1_sum[n,c] * 0.0111111
+e65  eval_dense1_sum[n,k] = sum{c} eval_global_avg_pool1_y[n,c,0,0] * dense1_weight[k,c,0,0]
+e66  dense1_y[n,k] = dense1_bias[k] + eval_dense1_sum[n,k]
+e67  eval_m[n] = max{c} dense1_y[n,c]
+e68  eval_z[n] = sum{c} exp(dense1_y[n,c] - eval_m[n])
+e69  eval_lse[n] = log(eval_z[n]) + eval_m[n]
+e70  eval_q[n,c] = ifeq(target[n], (c), 1, 0)
+e71  eval_loss[n] = sum{c} eval_q[n,c] * (eval_lse[n] - dense1_y[n,c])
+e72  eval_sum[0] = sum{n} eval_loss[n]
+e73  loss[0] = eval_sum[0] / batch

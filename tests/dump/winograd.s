@@ -1,0 +1,1735 @@
+/* k00_conv1_sum  (line 4 conv, line 4 relu)
+ *
+ *   sum[n,k,i,j] = sum{c,r,s} x[n,c,i+r-1,j+s-1] * weight[k,c,r,s]
+ *   y[n,k,i,j] = bias[k] + sum[n,k,i,j]
+ *   y2[n,k,i,j] = max(0, y[n,k,i,j])
+ *
+ *   n 4  k 16  i 10  j 9  c 3  r 3  s 3
+ *   0.280 Mflop, 28.5 kB; tile: 2 k x 5 j, 10 accumulators */
+NN_INLINE void k00_conv1_sum_tile(const nn_task *t,
+		const nn_real x[restrict][3][10][9],
+		const nn_v weight[restrict][3][3][3],
+		const nn_v bias[restrict],
+		nn_v y2[restrict][2][10][9],
+		const int n, const int i, const int k0, const int kn, const int j0, const int jn, const int edge)
+{
+	(void)t;
+	nn_v acc[2][5];
+	NN_UNROLL for (int kt = 0; kt < 2; kt++)
+	NN_UNROLL for (int jt = 0; jt < 5; jt++)
+		acc[kt][jt] = nn_splat(0);
+	for (int c = 0; c < 3; c++)
+	for (int r = nn_lo(i - 1, 1); r < nn_hi(i - 1, 1, 10, 3); r++)
+	NN_UNROLL for (int s = 0; s < 3; s++)
+	{
+		NN_STEP;
+		NN_UNROLL for (int jt = 0; jt < jn; jt++)
+		NN_UNROLL for (int kt = 0; kt < kn; kt++)
+		if ((!edge || (unsigned)(j0 + jt + s - 1) < 9u))
+			acc[kt][jt] += x[n][c][i + r - 1][j0 + jt + s - 1] * weight[k0 + kt][c][r][s];
+	}
+	NN_UNROLL for (int kt = 0; kt < kn; kt++)
+	NN_UNROLL for (int jt = 0; jt < jn; jt++)
+	{
+		const nn_v sum = acc[kt][jt];
+		const nn_v y = bias[k0 + kt] + sum;
+		y2[n][k0 + kt][i][j0 + jt] = nn_max(nn_splat(0), y);
+	}
+}
+
+static void k00_conv1_sum(const nn_task *t,
+		const nn_real x[restrict][3][10][9],
+		const nn_v weight[restrict][3][3][3],
+		const nn_v bias[restrict],
+		nn_v y2[restrict][2][10][9])
+{
+	const int live = t->run->live;
+	const nn_span part = nn_share(t, live);
+	for (int n = part.from; n < part.to; n++)
+	for (int i = 0; i < 10; i++)
+	{
+		{
+			const int k0 = 0;
+			{
+				{
+					const int j0 = 0;
+						k00_conv1_sum_tile(t, x, weight, bias, y2, n, i, k0, 2, j0, 5, 1);
+				}
+				{
+					const int j0 = 5;
+						k00_conv1_sum_tile(t, x, weight, bias, y2, n, i, k0, 2, j0, 4, 1);
+				}
+			}
+		}
+	}
+}
+
+/* k01_conv2_sum_U  (line 5 conv)
+ *
+ *   U[p,q,k,c] = sum{a,b} G[p,a] * G[q,b] * weight[k,c,a,b]
+ *
+ *   k 32  c 16  p 6  q 6  a 3  b 3
+ *   0.000 Mflop, 90.0 kB; no tile */
+static void k01_conv2_sum_U(const nn_task *t,
+		const nn_v weight[restrict][16][3][3],
+		nn_v U[restrict][6][4][16])
+{
+	const nn_span part = nn_share(t, 4 * 16);
+	for (int piece = part.from; piece < part.to; piece++)
+	{
+		const int k = piece / 16;
+		const int c = piece % 16;
+		{
+			{
+				nn_v h[6][3], o[6][6];
+				nn_v d[3][3];
+				NN_UNROLL for (int a = 0; a < 3; a++)
+				NN_UNROLL for (int b = 0; b < 3; b++)
+					d[a][b] = weight[k][c][a][b];
+				NN_UNROLL for (int b = 0; b < 3; b++)
+				{
+					h[0][b] = (nn_real)0.25 * d[0][b];
+					h[1][b] = -(nn_real)0.16666666666666666 * d[0][b] - (nn_real)0.16666666666666666 * d[1][b] - (nn_real)0.16666666666666666 * d[2][b];
+					h[2][b] = -(nn_real)0.16666666666666666 * d[0][b] + (nn_real)0.16666666666666666 * d[1][b] - (nn_real)0.16666666666666666 * d[2][b];
+					h[3][b] = (nn_real)0.041666666666666664 * d[0][b] + (nn_real)0.083333333333333329 * d[1][b] + (nn_real)0.16666666666666666 * d[2][b];
+					h[4][b] = (nn_real)0.041666666666666664 * d[0][b] - (nn_real)0.083333333333333329 * d[1][b] + (nn_real)0.16666666666666666 * d[2][b];
+					h[5][b] = d[2][b];
+				}
+				NN_UNROLL for (int p = 0; p < 6; p++)
+				{
+					o[p][0] = (nn_real)0.25 * h[p][0];
+					o[p][1] = -(nn_real)0.16666666666666666 * h[p][0] - (nn_real)0.16666666666666666 * h[p][1] - (nn_real)0.16666666666666666 * h[p][2];
+					o[p][2] = -(nn_real)0.16666666666666666 * h[p][0] + (nn_real)0.16666666666666666 * h[p][1] - (nn_real)0.16666666666666666 * h[p][2];
+					o[p][3] = (nn_real)0.041666666666666664 * h[p][0] + (nn_real)0.083333333333333329 * h[p][1] + (nn_real)0.16666666666666666 * h[p][2];
+					o[p][4] = (nn_real)0.041666666666666664 * h[p][0] - (nn_real)0.083333333333333329 * h[p][1] + (nn_real)0.16666666666666666 * h[p][2];
+					o[p][5] = h[p][2];
+				}
+				NN_UNROLL for (int p = 0; p < 6; p++)
+				NN_UNROLL for (int q = 0; q < 6; q++)
+				{
+					U[p][q][k][c] = o[p][q];
+				}
+			}
+		}
+	}
+}
+
+/* k02_conv2_sum_V  (line 5 conv)
+ *
+ *   V[n,band,p,q,c,3u+v] = sum{a,b} B[p,a] * B[q,b] * y[n,c,12band+4u+a-1,4v+b-1]
+ *   M[n,band,p,q,k,z] = sum{c} V[n,band,p,q,c,z] * U[p,q,k,c]
+ *   sum[n,k,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * M[n,band,p,q,k,3u+v]
+ *
+ *   n 4  band 1  u 3  v 3  c 16  p 6  q 6  a 6  b 6  k 32  z 9  a 4  b 4
+ *   2.867 Mflop, 139.5 kB; no tile */
+static void k02_conv2_sum_V_1(const nn_task *t,
+		const nn_v y[restrict][2][10][9],
+		nn_v V[restrict][6][2][9],
+		 const int n, const int band)
+{
+	(void)t;
+	(void)n;
+	(void)band;
+	for (int u = 0; u < 3; u++)
+	for (int v = 0; v < 3; v++)
+	for (int c = 0; c < 2; c++)
+	{
+		{
+			nn_v h[6][6], o[6][6];
+			nn_v d[6][6];
+			NN_UNROLL for (int a = 0; a < 6; a++)
+			NN_UNROLL for (int b = 0; b < 6; b++)
+				d[a][b] = ((unsigned)(12 * band + 4 * u + a - 1) < 10u && (unsigned)(4 * v + b - 1) < 9u ? y[n][c][12 * band + 4 * u + a - 1][4 * v + b - 1] : nn_splat(0));
+			NN_UNROLL for (int b = 0; b < 6; b++)
+			{
+				h[0][b] = 4 * d[0][b] - 5 * d[2][b] + d[4][b];
+				h[1][b] = -4 * d[1][b] - 4 * d[2][b] + d[3][b] + d[4][b];
+				h[2][b] = 4 * d[1][b] - 4 * d[2][b] - d[3][b] + d[4][b];
+				h[3][b] = -2 * d[1][b] - d[2][b] + 2 * d[3][b] + d[4][b];
+				h[4][b] = 2 * d[1][b] - d[2][b] - 2 * d[3][b] + d[4][b];
+				h[5][b] = 4 * d[1][b] - 5 * d[3][b] + d[5][b];
+			}
+			NN_UNROLL for (int p = 0; p < 6; p++)
+			{
+				o[p][0] = 4 * h[p][0] - 5 * h[p][2] + h[p][4];
+				o[p][1] = -4 * h[p][1] - 4 * h[p][2] + h[p][3] + h[p][4];
+				o[p][2] = 4 * h[p][1] - 4 * h[p][2] - h[p][3] + h[p][4];
+				o[p][3] = -2 * h[p][1] - h[p][2] + 2 * h[p][3] + h[p][4];
+				o[p][4] = 2 * h[p][1] - h[p][2] - 2 * h[p][3] + h[p][4];
+				o[p][5] = 4 * h[p][1] - 5 * h[p][3] + h[p][5];
+			}
+			NN_UNROLL for (int p = 0; p < 6; p++)
+			NN_UNROLL for (int q = 0; q < 6; q++)
+			{
+				V[p][q][c][3 * u + v] = o[p][q];
+			}
+		}
+	}
+}
+
+NN_INLINE void k02_conv2_sum_V_2_tile(const nn_task *t,
+		const nn_v V[restrict][6][2][9],
+		const nn_v U[restrict][6][4][16],
+		nn_v M[restrict][6][4][9],
+		const int p, const int q, const int k0, const int kn, const int z0, const int zn, const int n, const int band)
+{
+	(void)t;
+	nn_v acc[2][5];
+	NN_UNROLL for (int kt = 0; kt < 2; kt++)
+	NN_UNROLL for (int zt = 0; zt < 5; zt++)
+		acc[kt][zt] = nn_splat(0);
+	for (int c = 0; c < 16; c++)
+	{
+		NN_STEP;
+		NN_UNROLL for (int zt = 0; zt < zn; zt++)
+		NN_UNROLL for (int kt = 0; kt < kn; kt++)
+			acc[kt][zt] += NN_AT(V[p][q][c / 8][z0 + zt], c % 8) * U[p][q][k0 + kt][c];
+	}
+	NN_UNROLL for (int kt = 0; kt < kn; kt++)
+	NN_UNROLL for (int zt = 0; zt < zn; zt++)
+	{
+		M[p][q][k0 + kt][z0 + zt] = acc[kt][zt];
+	}
+}
+
+static void k02_conv2_sum_V_2(const nn_task *t,
+		const nn_v V[restrict][6][2][9],
+		const nn_v U[restrict][6][4][16],
+		nn_v M[restrict][6][4][9],
+		 const int n, const int band)
+{
+	(void)t;
+	(void)n;
+	(void)band;
+	for (int p = 0; p < 6; p++)
+	for (int q = 0; q < 6; q++)
+	{
+		for (int k0 = 0; k0 < 4; k0 += 2)
+			{
+				{
+					const int z0 = 0;
+						k02_conv2_sum_V_2_tile(t, V, U, M, p, q, k0, 2, z0, 5, n, band);
+				}
+				{
+					const int z0 = 5;
+						k02_conv2_sum_V_2_tile(t, V, U, M, p, q, k0, 2, z0, 4, n, band);
+				}
+			}
+	}
+}
+
+static void k02_conv2_sum_V_3(const nn_task *t,
+		const nn_v M[restrict][6][4][9],
+		nn_v sum[restrict][4][10][9],
+		 const int n, const int band)
+{
+	(void)t;
+	(void)n;
+	(void)band;
+	for (int u = 0; u < 3; u++)
+	for (int v = 0; v < 3; v++)
+	for (int k = 0; k < 4; k++)
+	{
+		{
+			nn_v h[4][6], o[4][4];
+			nn_v d[6][6];
+			NN_UNROLL for (int p = 0; p < 6; p++)
+			NN_UNROLL for (int q = 0; q < 6; q++)
+				d[p][q] = M[p][q][k][3 * u + v];
+			NN_UNROLL for (int q = 0; q < 6; q++)
+			{
+				h[0][q] = d[0][q] + d[1][q] + d[2][q] + d[3][q] + d[4][q];
+				h[1][q] = d[1][q] - d[2][q] + 2 * d[3][q] - 2 * d[4][q];
+				h[2][q] = d[1][q] + d[2][q] + 4 * d[3][q] + 4 * d[4][q];
+				h[3][q] = d[1][q] - d[2][q] + 8 * d[3][q] - 8 * d[4][q] + d[5][q];
+			}
+			NN_UNROLL for (int a = 0; a < 4; a++)
+			{
+				o[a][0] = h[a][0] + h[a][1] + h[a][2] + h[a][3] + h[a][4];
+				o[a][1] = h[a][1] - h[a][2] + 2 * h[a][3] - 2 * h[a][4];
+				o[a][2] = h[a][1] + h[a][2] + 4 * h[a][3] + 4 * h[a][4];
+				o[a][3] = h[a][1] - h[a][2] + 8 * h[a][3] - 8 * h[a][4] + h[a][5];
+			}
+			NN_UNROLL for (int a = 0; a < 4; a++)
+			NN_UNROLL for (int b = 0; b < 4; b++)
+			if ((unsigned)(12 * band + 4 * u + a) < 10u && (unsigned)(4 * v + b) < 9u)
+			{
+				sum[n][k][12 * band + 4 * u + a][4 * v + b] = o[a][b];
+			}
+		}
+	}
+}
+
+static void k02_conv2_sum_V(const nn_task *t,
+		const nn_v y[restrict][2][10][9],
+		const nn_v U[restrict][6][4][16],
+		nn_v sum[restrict][4][10][9])
+{
+	const int live = t->run->live;
+	nn_v V[6][6][2][9];
+	nn_v M[6][6][4][9];
+	const nn_span part = nn_share(t, live);
+	for (int n = part.from; n < part.to; n++)
+	for (int band = 0; band < 1; band++)
+	{
+		k02_conv2_sum_V_1(t, y, V, n, band);
+		k02_conv2_sum_V_2(t, V, U, M, n, band);
+		k02_conv2_sum_V_3(t, M, sum, n, band);
+	}
+}
+
+/* k03_conv2_y  (line 5 conv)
+ *
+ *   y[n,k,i,j] = bias[k] + sum[n,k,i,j]
+ *
+ *   n 4  k 32  i 10  j 9
+ *   0.012 Mflop, 90.1 kB; no tile */
+static void k03_conv2_y(const nn_task *t,
+		const nn_v bias[restrict],
+		const nn_v sum[restrict][4][10][9],
+		nn_v y[restrict][4][10][9])
+{
+	const int live = t->run->live;
+	const nn_span part = nn_share(t, live);
+	for (int n = part.from; n < part.to; n++)
+	for (int k = 0; k < 4; k++)
+	for (int i = 0; i < 10; i++)
+	for (int j = 0; j < 9; j++)
+	{
+		y[n][k][i][j] = bias[k] + sum[n][k][i][j];
+	}
+}
+
+/* k04_global_avg_pool1_sum  (line 6 global_avg_pool)
+ *
+ *   sum[n,c] = sum{h,w} y[n,c,h,w]
+ *   y2[n,c,0,0] = sum[n,c] * 0.0111111
+ *
+ *   n 4  c 32  h 10  w 9
+ *   0.012 Mflop, 45.5 kB; no tile */
+static void k04_global_avg_pool1_sum(const nn_task *t,
+		const nn_v y[restrict][4][10][9],
+		nn_v y2[restrict][4][1][1])
+{
+	const int live = t->run->live;
+	const nn_span part = nn_share(t, live);
+	for (int n = part.from; n < part.to; n++)
+	for (int c = 0; c < 4; c++)
+	{
+		nn_v sum;
+		{
+			nn_v acc = nn_splat(0);
+			for (int h = 0; h < 10; h++)
+			for (int w = 0; w < 9; w++)
+				acc += y[n][c][h][w];
+			sum = acc;
+		}
+		y2[n][c][0][0] = sum * (nn_real)0.011111111111111112;
+	}
+}
+
+/* k05_dense1_sum  (line 7 dense)
+ *
+ *   sum[n,k] = sum{c} y[n,c,0,0] * weight[k,c,0,0]
+ *   output[n,k] = bias[k] + sum[n,k]
+ *
+ *   n 4  k 8  c 32
+ *   0.002 Mflop, 1.7 kB; tile: 2 n, 2 accumulators */
+NN_INLINE void k05_dense1_sum_tile(const nn_task *t,
+		const nn_v y[restrict][4][1][1],
+		const nn_v weight[restrict][32][1][1],
+		const nn_v bias[restrict],
+		nn_v output[restrict][1],
+		const int n0, const int nn, const int k)
+{
+	(void)t;
+	nn_v acc[2];
+	NN_UNROLL for (int nt = 0; nt < 2; nt++)
+		acc[nt] = nn_splat(0);
+	for (int c = 0; c < 32; c++)
+	{
+		NN_STEP;
+		NN_UNROLL for (int nt = 0; nt < nn; nt++)
+			acc[nt] += NN_AT(y[n0 + nt][c / 8][0][0], c % 8) * weight[k][c][0][0];
+	}
+	NN_UNROLL for (int nt = 0; nt < nn; nt++)
+	{
+		const nn_v sum = acc[nt];
+		output[n0 + nt][k] = bias[k] + sum;
+	}
+}
+
+static void k05_dense1_sum(const nn_task *t,
+		const nn_v y[restrict][4][1][1],
+		const nn_v weight[restrict][32][1][1],
+		const nn_v bias[restrict],
+		nn_v output[restrict][1])
+{
+	const int live = t->run->live;
+	const nn_span part = nn_share(t, live);
+	{
+		int n0 = part.from;
+		for (; n0 + 2 <= part.to; n0 += 2)
+			for (int k = 0; k < 1; k++)
+				k05_dense1_sum_tile(t, y, weight, bias, output, n0, 2, k);
+		for (; n0 < part.to; n0++)
+			for (int k = 0; k < 1; k++)
+				k05_dense1_sum_tile(t, y, weight, bias, output, n0, 1, k);
+	}
+}
+
+/* k06_loss_m  (loss)
+ *
+ *   m[n] = max{c} output[n,c]
+ *   z[n] = sum{c} exp(output[n,c] - m[n])
+ *   lse[n] = log(z[n]) + m[n]
+ *
+ *   n 4  c 8
+ *   0.000 Mflop, 0.2 kB; no tile */
+static void k06_loss_m(const nn_task *t,
+		const nn_v output[restrict][1],
+		nn_real lse[restrict])
+{
+	const int live = t->run->live;
+	const nn_span part = nn_share(t, live);
+	for (int n = part.from; n < part.to; n++)
+	{
+		nn_real m;
+		{
+			nn_real acc = -INFINITY;
+			for (int c = 0; c < 8; c++)
+			{
+				const nn_real v = NN_AT(output[n][c / 8], c % 8);
+				acc = v > acc ? v : acc;
+			}
+			m = acc;
+		}
+		nn_real z;
+		{
+			nn_real acc = 0;
+			for (int c2 = 0; c2 < 8; c2++)
+				acc += nn_exp(nn_splat(NN_AT(output[n][c2 / 8], c2 % 8) - m))[0];
+			z = acc;
+		}
+		lse[n] = nn_log(nn_splat(z))[0] + m;
+	}
+}
+
+/* k07_loss_q  (loss)
+ *
+ *   q[n,c] = ifeq(target[n], (c), 1, 0)
+ *
+ *   n 4  c 8
+ *   0.000 Mflop, 0.2 kB; no tile */
+static void k07_loss_q(const nn_task *t,
+		const nn_real target[restrict],
+		nn_v q[restrict][1])
+{
+	const int live = t->run->live;
+	const nn_span part = nn_share(t, live);
+	for (int n = part.from; n < part.to; n++)
+	for (int c = 0; c < 1; c++)
+	{
+		q[n][c] = nn_ifeq(nn_splat(target[n]), (nn_real)(8 * c) + 1 * nn_iota(), nn_splat(1), nn_splat(0));
+	}
+}
+
+/* k08_loss_loss  (loss)
+ *
+ *   loss[n] = sum{c} q[n,c] * (lse[n] - output[n,c])
+ *
+ *   n 4  c 8
+ *   0.000 Mflop, 0.3 kB; tile: 2 n, 2 accumulators */
+NN_INLINE void k08_loss_loss_tile(const nn_task *t,
+		const nn_v q[restrict][1],
+		const nn_real lse[restrict],
+		const nn_v output[restrict][1],
+		nn_real loss[restrict],
+		const int n0, const int nn)
+{
+	(void)t;
+	nn_real acc[2];
+	NN_UNROLL for (int nt = 0; nt < 2; nt++)
+		acc[nt] = 0;
+	for (int c = 0; c < 8; c++)
+	NN_UNROLL for (int nt = 0; nt < nn; nt++)
+		acc[nt] += NN_AT(q[n0 + nt][c / 8], c % 8) * (lse[n0 + nt] - NN_AT(output[n0 + nt][c / 8], c % 8));
+	NN_UNROLL for (int nt = 0; nt < nn; nt++)
+	{
+		loss[n0 + nt] = acc[nt];
+	}
+}
+
+static void k08_loss_loss(const nn_task *t,
+		const nn_v q[restrict][1],
+		const nn_real lse[restrict],
+		const nn_v output[restrict][1],
+		nn_real loss[restrict])
+{
+	const int live = t->run->live;
+	const nn_span part = nn_share(t, live);
+	{
+		int n0 = part.from;
+		for (; n0 + 2 <= part.to; n0 += 2)
+				k08_loss_loss_tile(t, q, lse, output, loss, n0, 2);
+		for (; n0 < part.to; n0++)
+				k08_loss_loss_tile(t, q, lse, output, loss, n0, 1);
+	}
+}
+
+/* k09_loss_sum  (loss)
+ *
+ *   sum[0] = sum{n} loss[n]
+ *   loss2[0] = sum[0] / batch
+ *
+ *   n 4
+ *   0.000 Mflop, 0.1 kB; no tile */
+static void k09_loss_sum(const nn_task *t,
+		const nn_real loss[restrict],
+		nn_real loss2[restrict])
+{
+	if (t->thread != 0)
+		return;
+	const int live = t->run->live;
+	const nn_real u0 = (nn_real)(double)t->run->live;
+	{
+		nn_real sum;
+		{
+			nn_real acc = 0;
+			for (int n = 0; n < live; n++)
+				acc += loss[n];
+			sum = acc;
+		}
+		loss2[0] = sum / u0;
+	}
+}
+
+/* k10_loss_s  (loss)
+ *
+ *   s[n] = sum{c} q[n,c]
+ *
+ *   n 4  c 8
+ *   0.000 Mflop, 0.2 kB; no tile */
+static void k10_loss_s(const nn_task *t,
+		const nn_v q[restrict][1],
+		nn_real s[restrict])
+{
+	const int live = t->run->live;
+	const nn_span part = nn_share(t, live);
+	for (int n = part.from; n < part.to; n++)
+	{
+		{
+			nn_real acc = 0;
+			for (int c = 0; c < 8; c++)
+				acc += NN_AT(q[n][c / 8], c % 8);
+			s[n] = acc;
+		}
+	}
+}
+
+/* k11_ddense1_y  (loss)
+ *
+ *   dy[n,c] = (exp(output[n,c] - lse[n]) * s[n] - q[n,c]) / batch
+ *
+ *   n 4  c 8
+ *   0.000 Mflop, 0.4 kB; no tile */
+static void k11_ddense1_y(const nn_task *t,
+		const nn_v output[restrict][1],
+		const nn_real lse[restrict],
+		const nn_real s[restrict],
+		const nn_v q[restrict][1],
+		nn_v dy[restrict][1])
+{
+	const int live = t->run->live;
+	const nn_real u0 = (nn_real)(double)t->run->live;
+	const nn_span part = nn_share(t, live);
+	for (int n = part.from; n < part.to; n++)
+	for (int c = 0; c < 1; c++)
+	{
+		dy[n][c] = (nn_exp(output[n][c] - lse[n]) * s[n] - q[n][c]) / u0;
+	}
+}
+
+/* k12_ddense1_bias  (line 7 dense)
+ *
+ *   dbias[k] = sum{n} dy[n,k]
+ *   d[k] = dbias[k]
+ *   momentum_buffer[k] = d[k]
+ *   bias[k] := bias[k] - hyper0 * momentum_buffer[k]
+ *
+ *   k 8  n 4
+ *   0.000 Mflop, 0.2 kB; no tile */
+static void k12_ddense1_bias(const nn_task *t,
+		const nn_v dy[restrict][1],
+		nn_v dbias[restrict],
+		nn_v bias[restrict])
+{
+	const int live = t->run->live;
+	const nn_real u0 = (nn_real)t->run->hyper[0];
+	const nn_span part = nn_share(t, 1);
+	for (int k = part.from; k < part.to; k++)
+	{
+		{
+			nn_v acc = nn_splat(0);
+			for (int n = 0; n < live; n++)
+				acc += dy[n][k];
+			dbias[k] = acc;
+		}
+		const nn_v d = dbias[k];
+		const nn_v momentum_buffer = d;
+		bias[k] = bias[k] - u0 * momentum_buffer;
+	}
+}
+
+/* k13_dense1_weight_by1  (loss)
+ *
+ *   copy[k,c,0,0] = weight[k,c,0,0]
+ *
+ *   k 8  c 32
+ *   0.000 Mflop, 2.0 kB; no tile */
+static void k13_dense1_weight_by1(const nn_task *t,
+		const nn_v weight[restrict][32][1][1],
+		nn_v copy[restrict][4][1][1])
+{
+	const nn_span part = nn_share(t, 8 * 4);
+	for (int piece = part.from; piece < part.to; piece++)
+	{
+		const int k = piece / 4;
+		const int c = piece % 4;
+		{
+			copy[k][c][0][0] = nn_gather(&NN_AT(weight[k / 8][8 * c][0][0], k % 8), 8, nn_least(8, 32 - 8 * (c)));
+		}
+	}
+}
+
+/* k14_dglobal_avg_pool1_y  (line 7 dense, line 6 global_avg_pool)
+ *
+ *   dy2[n,c,0,0] = sum{k} dy[n,k] * copy[k,c,0,0]
+ *   dsum[n,c] = dy2[n,c,0,0] * 0.0111111
+ *
+ *   n 4  c 32  k 8
+ *   0.002 Mflop, 1.6 kB; tile: 2 n x 4 c, 8 accumulators */
+NN_INLINE void k14_dglobal_avg_pool1_y_tile(const nn_task *t,
+		const nn_v dy[restrict][1],
+		const nn_v copy[restrict][4][1][1],
+		nn_v dsum[restrict][4],
+		const int n0, const int nn, const int c0, const int cn)
+{
+	(void)t;
+	nn_v acc[2][4];
+	NN_UNROLL for (int nt = 0; nt < 2; nt++)
+	NN_UNROLL for (int ct = 0; ct < 4; ct++)
+		acc[nt][ct] = nn_splat(0);
+	for (int k = 0; k < 8; k++)
+	{
+		NN_STEP;
+		NN_UNROLL for (int ct = 0; ct < cn; ct++)
+		NN_UNROLL for (int nt = 0; nt < nn; nt++)
+			acc[nt][ct] += NN_AT(dy[n0 + nt][k / 8], k % 8) * copy[k][c0 + ct][0][0];
+	}
+	NN_UNROLL for (int nt = 0; nt < nn; nt++)
+	NN_UNROLL for (int ct = 0; ct < cn; ct++)
+	{
+		const nn_v dy2 = acc[nt][ct];
+		dsum[n0 + nt][c0 + ct] = dy2 * (nn_real)0.011111111111111112;
+	}
+}
+
+static void k14_dglobal_avg_pool1_y(const nn_task *t,
+		const nn_v dy[restrict][1],
+		const nn_v copy[restrict][4][1][1],
+		nn_v dsum[restrict][4])
+{
+	const int live = t->run->live;
+	const nn_span part = nn_share(t, live);
+	{
+		int n0 = part.from;
+		for (; n0 + 2 <= part.to; n0 += 2)
+			{
+				{
+					const int c0 = 0;
+						k14_dglobal_avg_pool1_y_tile(t, dy, copy, dsum, n0, 2, c0, 4);
+				}
+			}
+		for (; n0 < part.to; n0++)
+			{
+				{
+					const int c0 = 0;
+						k14_dglobal_avg_pool1_y_tile(t, dy, copy, dsum, n0, 1, c0, 4);
+				}
+			}
+	}
+}
+
+/* k15_ddense1_weight  (line 7 dense)
+ *
+ *   dweight[k,c,0,0] = sum{n} dy[n,k] * y[n,c,0,0]
+ *   d[k,c,0,0] = dweight[k,c,0,0]
+ *   momentum_buffer[k,c,0,0] = d[k,c,0,0]
+ *   weight[k,c,0,0] := weight[k,c,0,0] - hyper0 * momentum_buffer[k,c,0,0]
+ *
+ *   k 8  c 32  n 4
+ *   0.003 Mflop, 2.6 kB; tile: 8 c, 8 accumulators */
+NN_INLINE void k15_ddense1_weight_tile(const nn_task *t,
+		const nn_v dy[restrict][1],
+		const nn_v y[restrict][4][1][1],
+		nn_v dweight[restrict][32][1][1],
+		nn_v weight[restrict][32][1][1],
+		const int k, const int c0, const int cn)
+{
+	const int live = t->run->live;
+	const nn_real u0 = (nn_real)t->run->hyper[0];
+	nn_v acc[8];
+	NN_UNROLL for (int ct = 0; ct < 8; ct++)
+		acc[ct] = nn_splat(0);
+	for (int n = 0; n < live; n++)
+	{
+		NN_STEP;
+		NN_UNROLL for (int ct = 0; ct < cn; ct++)
+			acc[ct] += dy[n][k] * NN_AT(y[n][c0 / 8][0][0], c0 % 8 + ct);
+	}
+	NN_UNROLL for (int ct = 0; ct < cn; ct++)
+	{
+		dweight[k][c0 + ct][0][0] = acc[ct];
+		const nn_v d = dweight[k][c0 + ct][0][0];
+		const nn_v momentum_buffer = d;
+		weight[k][c0 + ct][0][0] = weight[k][c0 + ct][0][0] - u0 * momentum_buffer;
+	}
+}
+
+static void k15_ddense1_weight(const nn_task *t,
+		const nn_v dy[restrict][1],
+		const nn_v y[restrict][4][1][1],
+		nn_v dweight[restrict][32][1][1],
+		nn_v weight[restrict][32][1][1])
+{
+	const nn_span part = nn_share(t, 1 * 4);
+	for (int piece = part.from; piece < part.to; piece++)
+	{
+		const int k = piece / 4;
+		const int c0 = piece % 4 * 8;
+			k15_ddense1_weight_tile(t, dy, y, dweight, weight, k, c0, 8);
+	}
+}
+
+/* k16_dconv2_y  (line 6 global_avg_pool)
+ *
+ *   dy[n,c,h,w] = dsum[n,c]
+ *
+ *   n 4  c 32  h 10  w 9
+ *   0.000 Mflop, 45.5 kB; no tile */
+static void k16_dconv2_y(const nn_task *t,
+		const nn_v dsum[restrict][4],
+		nn_v dy[restrict][4][10][9])
+{
+	const int live = t->run->live;
+	const nn_span part = nn_share(t, live);
+	for (int n = part.from; n < part.to; n++)
+	for (int c = 0; c < 4; c++)
+	for (int h = 0; h < 10; h++)
+	for (int w = 0; w < 9; w++)
+	{
+		dy[n][c][h][w] = dsum[n][c];
+	}
+}
+
+/* k17_dconv2_bias_n  (line 5 conv)
+ *
+ *   by_image[n,k] = sum{i,j} dy[n,k,i,j]
+ *
+ *   n 4  k 32  i 10  j 9
+ *   0.012 Mflop, 45.5 kB; no tile */
+static void k17_dconv2_bias_n(const nn_task *t,
+		const nn_v dy[restrict][4][10][9],
+		nn_v by_image[restrict][4])
+{
+	const int live = t->run->live;
+	const nn_span part = nn_share(t, live);
+	for (int n = part.from; n < part.to; n++)
+	for (int k = 0; k < 4; k++)
+	{
+		{
+			nn_v acc = nn_splat(0);
+			for (int i = 0; i < 10; i++)
+			for (int j = 0; j < 9; j++)
+				acc += dy[n][k][i][j];
+			by_image[n][k] = acc;
+		}
+	}
+}
+
+/* k18_dconv2_bias  (line 5 conv)
+ *
+ *   dbias[k] = sum{n} by_image[n,k]
+ *   d[k] = dbias[k]
+ *   momentum_buffer[k] = d[k]
+ *   bias[k] := bias[k] - hyper0 * momentum_buffer[k]
+ *
+ *   k 32  n 4
+ *   0.000 Mflop, 0.8 kB; no tile */
+static void k18_dconv2_bias(const nn_task *t,
+		const nn_v by_image[restrict][4],
+		nn_v dbias[restrict],
+		nn_v bias[restrict])
+{
+	const int live = t->run->live;
+	const nn_real u0 = (nn_real)t->run->hyper[0];
+	const nn_span part = nn_share(t, 4);
+	for (int k = part.from; k < part.to; k++)
+	{
+		{
+			nn_v acc = nn_splat(0);
+			for (int n = 0; n < live; n++)
+				acc += by_image[n][k];
+			dbias[k] = acc;
+		}
+		const nn_v d = dbias[k];
+		const nn_v momentum_buffer = d;
+		bias[k] = bias[k] - u0 * momentum_buffer;
+	}
+}
+
+/* k19_drelu1_y_U  (line 5 conv)
+ *
+ *   U[p,q,c,k] = sum{a,b} G[p,a] * G[q,b] * weight[k,c,-a+2,-b+2]
+ *
+ *   c 16  k 32  p 6  q 6  a 3  b 3
+ *   0.000 Mflop, 90.0 kB; no tile */
+static void k19_drelu1_y_U(const nn_task *t,
+		const nn_v weight[restrict][16][3][3],
+		nn_v U[restrict][6][2][32])
+{
+	const nn_span part = nn_share(t, 2 * 32);
+	for (int piece = part.from; piece < part.to; piece++)
+	{
+		const int c = piece / 32;
+		const int k = piece % 32;
+		{
+			{
+				nn_v h[6][3], o[6][6];
+				nn_v d[3][3];
+				NN_UNROLL for (int a = 0; a < 3; a++)
+				NN_UNROLL for (int b = 0; b < 3; b++)
+					d[a][b] = nn_gather(&NN_AT(weight[k / 8][8 * c][-a + 2][-b + 2], k % 8), 72, nn_least(8, 16 - 8 * (c)));
+				NN_UNROLL for (int b = 0; b < 3; b++)
+				{
+					h[0][b] = (nn_real)0.25 * d[0][b];
+					h[1][b] = -(nn_real)0.16666666666666666 * d[0][b] - (nn_real)0.16666666666666666 * d[1][b] - (nn_real)0.16666666666666666 * d[2][b];
+					h[2][b] = -(nn_real)0.16666666666666666 * d[0][b] + (nn_real)0.16666666666666666 * d[1][b] - (nn_real)0.16666666666666666 * d[2][b];
+					h[3][b] = (nn_real)0.041666666666666664 * d[0][b] + (nn_real)0.083333333333333329 * d[1][b] + (nn_real)0.16666666666666666 * d[2][b];
+					h[4][b] = (nn_real)0.041666666666666664 * d[0][b] - (nn_real)0.083333333333333329 * d[1][b] + (nn_real)0.16666666666666666 * d[2][b];
+					h[5][b] = d[2][b];
+				}
+				NN_UNROLL for (int p = 0; p < 6; p++)
+				{
+					o[p][0] = (nn_real)0.25 * h[p][0];
+					o[p][1] = -(nn_real)0.16666666666666666 * h[p][0] - (nn_real)0.16666666666666666 * h[p][1] - (nn_real)0.16666666666666666 * h[p][2];
+					o[p][2] = -(nn_real)0.16666666666666666 * h[p][0] + (nn_real)0.16666666666666666 * h[p][1] - (nn_real)0.16666666666666666 * h[p][2];
+					o[p][3] = (nn_real)0.041666666666666664 * h[p][0] + (nn_real)0.083333333333333329 * h[p][1] + (nn_real)0.16666666666666666 * h[p][2];
+					o[p][4] = (nn_real)0.041666666666666664 * h[p][0] - (nn_real)0.083333333333333329 * h[p][1] + (nn_real)0.16666666666666666 * h[p][2];
+					o[p][5] = h[p][2];
+				}
+				NN_UNROLL for (int p = 0; p < 6; p++)
+				NN_UNROLL for (int q = 0; q < 6; q++)
+				{
+					U[p][q][c][k] = o[p][q];
+				}
+			}
+		}
+	}
+}
+
+/* k20_drelu1_y_V  (line 5 conv)
+ *
+ *   V[n,band,p,q,k,3u+v] = sum{a,b} B[p,a] * B[q,b] * dy[n,k,12band+4u+a-1,4v+b-1]
+ *   M[n,band,p,q,c,z] = sum{c} V[n,band,p,q,c,z] * U[p,q,c,c]
+ *   dy2[n,c,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * M[n,band,p,q,c,3u+v]
+ *
+ *   n 4  band 1  u 3  v 3  k 32  p 6  q 6  a 6  b 6  c 16  z 9  c 32  a 4  b 4
+ *   2.867 Mflop, 139.5 kB; no tile */
+static void k20_drelu1_y_V_1(const nn_task *t,
+		const nn_v dy[restrict][4][10][9],
+		nn_v V[restrict][6][4][9],
+		 const int n, const int band)
+{
+	(void)t;
+	(void)n;
+	(void)band;
+	for (int u = 0; u < 3; u++)
+	for (int v = 0; v < 3; v++)
+	for (int k = 0; k < 4; k++)
+	{
+		{
+			nn_v h[6][6], o[6][6];
+			nn_v d[6][6];
+			NN_UNROLL for (int a = 0; a < 6; a++)
+			NN_UNROLL for (int b = 0; b < 6; b++)
+				d[a][b] = ((unsigned)(12 * band + 4 * u + a - 1) < 10u && (unsigned)(4 * v + b - 1) < 9u ? dy[n][k][12 * band + 4 * u + a - 1][4 * v + b - 1] : nn_splat(0));
+			NN_UNROLL for (int b = 0; b < 6; b++)
+			{
+				h[0][b] = 4 * d[0][b] - 5 * d[2][b] + d[4][b];
+				h[1][b] = -4 * d[1][b] - 4 * d[2][b] + d[3][b] + d[4][b];
+				h[2][b] = 4 * d[1][b] - 4 * d[2][b] - d[3][b] + d[4][b];
+				h[3][b] = -2 * d[1][b] - d[2][b] + 2 * d[3][b] + d[4][b];
+				h[4][b] = 2 * d[1][b] - d[2][b] - 2 * d[3][b] + d[4][b];
+				h[5][b] = 4 * d[1][b] - 5 * d[3][b] + d[5][b];
+			}
+			NN_UNROLL for (int p = 0; p < 6; p++)
+			{
+				o[p][0] = 4 * h[p][0] - 5 * h[p][2] + h[p][4];
+				o[p][1] = -4 * h[p][1] - 4 * h[p][2] + h[p][3] + h[p][4];
+				o[p][2] = 4 * h[p][1] - 4 * h[p][2] - h[p][3] + h[p][4];
+				o[p][3] = -2 * h[p][1] - h[p][2] + 2 * h[p][3] + h[p][4];
+				o[p][4] = 2 * h[p][1] - h[p][2] - 2 * h[p][3] + h[p][4];
+				o[p][5] = 4 * h[p][1] - 5 * h[p][3] + h[p][5];
+			}
+			NN_UNROLL for (int p = 0; p < 6; p++)
+			NN_UNROLL for (int q = 0; q < 6; q++)
+			{
+				V[p][q][k][3 * u + v] = o[p][q];
+			}
+		}
+	}
+}
+
+NN_INLINE void k20_drelu1_y_V_2_tile(const nn_task *t,
+		const nn_v V[restrict][6][4][9],
+		const nn_v U[restrict][6][2][32],
+		nn_v M[restrict][6][2][9],
+		const int p, const int q, const int c0, const int cn, const int z0, const int zn, const int n, const int band)
+{
+	(void)t;
+	nn_v acc[2][5];
+	NN_UNROLL for (int ct = 0; ct < 2; ct++)
+	NN_UNROLL for (int zt = 0; zt < 5; zt++)
+		acc[ct][zt] = nn_splat(0);
+	for (int c2 = 0; c2 < 32; c2++)
+	{
+		NN_STEP;
+		NN_UNROLL for (int zt = 0; zt < zn; zt++)
+		NN_UNROLL for (int ct = 0; ct < cn; ct++)
+			acc[ct][zt] += NN_AT(V[p][q][c2 / 8][z0 + zt], c2 % 8) * U[p][q][c0 + ct][c2];
+	}
+	NN_UNROLL for (int ct = 0; ct < cn; ct++)
+	NN_UNROLL for (int zt = 0; zt < zn; zt++)
+	{
+		M[p][q][c0 + ct][z0 + zt] = acc[ct][zt];
+	}
+}
+
+static void k20_drelu1_y_V_2(const nn_task *t,
+		const nn_v V[restrict][6][4][9],
+		const nn_v U[restrict][6][2][32],
+		nn_v M[restrict][6][2][9],
+		 const int n, const int band)
+{
+	(void)t;
+	(void)n;
+	(void)band;
+	for (int p = 0; p < 6; p++)
+	for (int q = 0; q < 6; q++)
+	{
+		{
+			const int c0 = 0;
+			{
+				{
+					const int z0 = 0;
+						k20_drelu1_y_V_2_tile(t, V, U, M, p, q, c0, 2, z0, 5, n, band);
+				}
+				{
+					const int z0 = 5;
+						k20_drelu1_y_V_2_tile(t, V, U, M, p, q, c0, 2, z0, 4, n, band);
+				}
+			}
+		}
+	}
+}
+
+static void k20_drelu1_y_V_3(const nn_task *t,
+		const nn_v M[restrict][6][2][9],
+		nn_v dy[restrict][2][10][9],
+		 const int n, const int band)
+{
+	(void)t;
+	(void)n;
+	(void)band;
+	for (int u = 0; u < 3; u++)
+	for (int v = 0; v < 3; v++)
+	for (int c = 0; c < 2; c++)
+	{
+		{
+			nn_v h[4][6], o[4][4];
+			nn_v d[6][6];
+			NN_UNROLL for (int p = 0; p < 6; p++)
+			NN_UNROLL for (int q = 0; q < 6; q++)
+				d[p][q] = M[p][q][c][3 * u + v];
+			NN_UNROLL for (int q = 0; q < 6; q++)
+			{
+				h[0][q] = d[0][q] + d[1][q] + d[2][q] + d[3][q] + d[4][q];
+				h[1][q] = d[1][q] - d[2][q] + 2 * d[3][q] - 2 * d[4][q];
+				h[2][q] = d[1][q] + d[2][q] + 4 * d[3][q] + 4 * d[4][q];
+				h[3][q] = d[1][q] - d[2][q] + 8 * d[3][q] - 8 * d[4][q] + d[5][q];
+			}
+			NN_UNROLL for (int a = 0; a < 4; a++)
+			{
+				o[a][0] = h[a][0] + h[a][1] + h[a][2] + h[a][3] + h[a][4];
+				o[a][1] = h[a][1] - h[a][2] + 2 * h[a][3] - 2 * h[a][4];
+				o[a][2] = h[a][1] + h[a][2] + 4 * h[a][3] + 4 * h[a][4];
+				o[a][3] = h[a][1] - h[a][2] + 8 * h[a][3] - 8 * h[a][4] + h[a][5];
+			}
+			NN_UNROLL for (int a = 0; a < 4; a++)
+			NN_UNROLL for (int b = 0; b < 4; b++)
+			if ((unsigned)(12 * band + 4 * u + a) < 10u && (unsigned)(4 * v + b) < 9u)
+			{
+				dy[n][c][12 * band + 4 * u + a][4 * v + b] = o[a][b];
+			}
+		}
+	}
+}
+
+static void k20_drelu1_y_V(const nn_task *t,
+		const nn_v dy[restrict][4][10][9],
+		const nn_v U[restrict][6][2][32],
+		nn_v dy2[restrict][2][10][9])
+{
+	const int live = t->run->live;
+	nn_v V[6][6][4][9];
+	nn_v M[6][6][2][9];
+	const nn_span part = nn_share(t, live);
+	for (int n = part.from; n < part.to; n++)
+	for (int band = 0; band < 1; band++)
+	{
+		k20_drelu1_y_V_1(t, dy, V, n, band);
+		k20_drelu1_y_V_2(t, V, U, M, n, band);
+		k20_drelu1_y_V_3(t, M, dy2, n, band);
+	}
+}
+
+/* k21_dconv2_weight  (line 5 conv)
+ *
+ *   dweight[k,c,r,s] = sum{n,i,j} dy[n,k,i,j] * y[n,c,r+i-1,s+j-1]
+ *   d[k,c,r,s] = dweight[k,c,r,s]
+ *   momentum_buffer[k,c,r,s] = d[k,c,r,s]
+ *   weight[k,c,r,s] := weight[k,c,r,s] - hyper0 * momentum_buffer[k,c,r,s]
+ *
+ *   k 32  c 16  r 3  s 3  n 4  i 10  j 9
+ *   2.876 Mflop, 103.5 kB; tile: 2 k x 6 c, 12 accumulators */
+NN_INLINE void k21_dconv2_weight_tile(const nn_task *t,
+		const nn_v dy[restrict][4][10][9],
+		const nn_v y[restrict][2][10][9],
+		nn_v dweight[restrict][16][3][3],
+		nn_v weight[restrict][16][3][3],
+		const int r, const int s, const int k0, const int kn, const int c0, const int cn)
+{
+	const int live = t->run->live;
+	const nn_real u0 = (nn_real)t->run->hyper[0];
+	nn_v acc[2][6];
+	NN_UNROLL for (int kt = 0; kt < 2; kt++)
+	NN_UNROLL for (int ct = 0; ct < 6; ct++)
+		acc[kt][ct] = nn_splat(0);
+	for (int n = 0; n < live; n++)
+	for (int i = nn_lo(r - 1, 1); i < nn_hi(r - 1, 1, 10, 10); i++)
+	for (int j = nn_lo(s - 1, 1); j < nn_hi(s - 1, 1, 9, 9); j++)
+	{
+		NN_STEP;
+		NN_UNROLL for (int ct = 0; ct < cn; ct++)
+		NN_UNROLL for (int kt = 0; kt < kn; kt++)
+			acc[kt][ct] += dy[n][k0 + kt][i][j] * NN_AT(y[n][(c0 + ct) / 8][r + i - 1][s + j - 1], (c0 + ct) % 8);
+	}
+	NN_UNROLL for (int kt = 0; kt < kn; kt++)
+	NN_UNROLL for (int ct = 0; ct < cn; ct++)
+	{
+		dweight[k0 + kt][c0 + ct][r][s] = acc[kt][ct];
+		const nn_v d = dweight[k0 + kt][c0 + ct][r][s];
+		const nn_v momentum_buffer = d;
+		weight[k0 + kt][c0 + ct][r][s] = weight[k0 + kt][c0 + ct][r][s] - u0 * momentum_buffer;
+	}
+}
+
+static void k21_dconv2_weight(const nn_task *t,
+		const nn_v dy[restrict][4][10][9],
+		const nn_v y[restrict][2][10][9],
+		nn_v dweight[restrict][16][3][3],
+		nn_v weight[restrict][16][3][3])
+{
+	const nn_span part = nn_share(t, 3 * 3 * 2);
+	for (int piece = part.from; piece < part.to; piece++)
+	{
+		const int r = piece / 6;
+		const int s = piece / 2 % 3;
+		const int k0 = piece % 2 * 2;
+		{
+			for (int c0 = 0; c0 < 12; c0 += 6)
+					k21_dconv2_weight_tile(t, dy, y, dweight, weight, r, s, k0, 2, c0, 6);
+			{
+				const int c0 = 12;
+					k21_dconv2_weight_tile(t, dy, y, dweight, weight, r, s, k0, 2, c0, 4);
+			}
+		}
+	}
+}
+
+/* k22_dconv1_y  (line 4 relu)
+ *
+ *   dy2[n,c,h,w] = ifgt(y[n,c,h,w], 0, dy[n,c,h,w], 0)
+ *
+ *   n 4  c 16  h 10  w 9
+ *   0.006 Mflop, 67.5 kB; no tile */
+static void k22_dconv1_y(const nn_task *t,
+		const nn_v y[restrict][2][10][9],
+		const nn_v dy[restrict][2][10][9],
+		nn_v dy2[restrict][2][10][9])
+{
+	const int live = t->run->live;
+	const nn_span part = nn_share(t, live);
+	for (int n = part.from; n < part.to; n++)
+	for (int c = 0; c < 2; c++)
+	for (int h = 0; h < 10; h++)
+	for (int w = 0; w < 9; w++)
+	{
+		dy2[n][c][h][w] = nn_ifgt(y[n][c][h][w], nn_splat(0), dy[n][c][h][w], nn_splat(0));
+	}
+}
+
+/* k23_dconv1_bias_n  (line 4 conv)
+ *
+ *   by_image[n,k] = sum{i,j} dy[n,k,i,j]
+ *
+ *   n 4  k 16  i 10  j 9
+ *   0.006 Mflop, 22.8 kB; no tile */
+static void k23_dconv1_bias_n(const nn_task *t,
+		const nn_v dy[restrict][2][10][9],
+		nn_v by_image[restrict][2])
+{
+	const int live = t->run->live;
+	const nn_span part = nn_share(t, live);
+	for (int n = part.from; n < part.to; n++)
+	for (int k = 0; k < 2; k++)
+	{
+		{
+			nn_v acc = nn_splat(0);
+			for (int i = 0; i < 10; i++)
+			for (int j = 0; j < 9; j++)
+				acc += dy[n][k][i][j];
+			by_image[n][k] = acc;
+		}
+	}
+}
+
+/* k24_dconv1_bias  (line 4 conv)
+ *
+ *   dbias[k] = sum{n} by_image[n,k]
+ *   d[k] = dbias[k]
+ *   momentum_buffer[k] = d[k]
+ *   bias[k] := bias[k] - hyper0 * momentum_buffer[k]
+ *
+ *   k 16  n 4
+ *   0.000 Mflop, 0.4 kB; no tile */
+static void k24_dconv1_bias(const nn_task *t,
+		const nn_v by_image[restrict][2],
+		nn_v dbias[restrict],
+		nn_v bias[restrict])
+{
+	const int live = t->run->live;
+	const nn_real u0 = (nn_real)t->run->hyper[0];
+	const nn_span part = nn_share(t, 2);
+	for (int k = part.from; k < part.to; k++)
+	{
+		{
+			nn_v acc = nn_splat(0);
+			for (int n = 0; n < live; n++)
+				acc += by_image[n][k];
+			dbias[k] = acc;
+		}
+		const nn_v d = dbias[k];
+		const nn_v momentum_buffer = d;
+		bias[k] = bias[k] - u0 * momentum_buffer;
+	}
+}
+
+/* k25_dconv1_weight  (line 4 conv)
+ *
+ *   dweight[k,c,r,s] = sum{n,i,j} dy[n,k,i,j] * x[n,c,r+i-1,s+j-1]
+ *   d[k,c,r,s] = dweight[k,c,r,s]
+ *   momentum_buffer[k,c,r,s] = d[k,c,r,s]
+ *   weight[k,c,r,s] := weight[k,c,r,s] - hyper0 * momentum_buffer[k,c,r,s]
+ *
+ *   k 16  c 3  r 3  s 3  n 4  i 10  j 9
+ *   0.270 Mflop, 30.1 kB; tile: 3 c x 3 s, 9 accumulators */
+NN_INLINE void k25_dconv1_weight_tile(const nn_task *t,
+		const nn_v dy[restrict][2][10][9],
+		const nn_real x[restrict][3][10][9],
+		nn_v dweight[restrict][3][3][3],
+		nn_v weight[restrict][3][3][3],
+		const int r, const int k, const int c0, const int cn, const int s0, const int sn)
+{
+	const int live = t->run->live;
+	const nn_real u0 = (nn_real)t->run->hyper[0];
+	nn_v acc[3][3];
+	NN_UNROLL for (int ct = 0; ct < 3; ct++)
+	NN_UNROLL for (int st = 0; st < 3; st++)
+		acc[ct][st] = nn_splat(0);
+	for (int n = 0; n < live; n++)
+	for (int i = nn_lo(r - 1, 1); i < nn_hi(r - 1, 1, 10, 10); i++)
+	{
+		NN_UNROLL for (int j = 0; j < 1; j++)
+		{
+			NN_STEP;
+			NN_UNROLL for (int ct = 0; ct < cn; ct++)
+			NN_UNROLL for (int st = 0; st < sn; st++)
+			if ((unsigned)(s0 + st + j - 1) < 9u)
+				acc[ct][st] += dy[n][k][i][j] * x[n][c0 + ct][r + i - 1][s0 + st + j - 1];
+		}
+		for (int j = 1; j < 8; j++)
+		{
+			NN_STEP;
+			NN_UNROLL for (int ct = 0; ct < cn; ct++)
+			NN_UNROLL for (int st = 0; st < sn; st++)
+				acc[ct][st] += dy[n][k][i][j] * x[n][c0 + ct][r + i - 1][s0 + st + j - 1];
+		}
+		NN_UNROLL for (int j = 8; j < 9; j++)
+		{
+			NN_STEP;
+			NN_UNROLL for (int ct = 0; ct < cn; ct++)
+			NN_UNROLL for (int st = 0; st < sn; st++)
+			if ((unsigned)(s0 + st + j - 1) < 9u)
+				acc[ct][st] += dy[n][k][i][j] * x[n][c0 + ct][r + i - 1][s0 + st + j - 1];
+		}
+	}
+	NN_UNROLL for (int ct = 0; ct < cn; ct++)
+	NN_UNROLL for (int st = 0; st < sn; st++)
+	{
+		dweight[k][c0 + ct][r][s0 + st] = acc[ct][st];
+		const nn_v d = dweight[k][c0 + ct][r][s0 + st];
+		const nn_v momentum_buffer = d;
+		weight[k][c0 + ct][r][s0 + st] = weight[k][c0 + ct][r][s0 + st] - u0 * momentum_buffer;
+	}
+}
+
+static void k25_dconv1_weight(const nn_task *t,
+		const nn_v dy[restrict][2][10][9],
+		const nn_real x[restrict][3][10][9],
+		nn_v dweight[restrict][3][3][3],
+		nn_v weight[restrict][3][3][3])
+{
+	const nn_span part = nn_share(t, 3 * 2 * 1);
+	for (int piece = part.from; piece < part.to; piece++)
+	{
+		const int r = piece / 2;
+		const int k = piece % 2;
+		const int c0 = piece % 1 * 3;
+		{
+			{
+				const int s0 = 0;
+					k25_dconv1_weight_tile(t, dy, x, dweight, weight, r, k, c0, 3, s0, 3);
+			}
+		}
+	}
+}
+
+/* k26_eval_conv1_sum  (line 4 conv, line 4 relu)
+ *
+ *   sum[n,k,i,j] = sum{c,r,s} x[n,c,i+r-1,j+s-1] * weight[k,c,r,s]
+ *   y[n,k,i,j] = bias[k] + sum[n,k,i,j]
+ *   y2[n,k,i,j] = max(0, y[n,k,i,j])
+ *
+ *   n 4  k 16  i 10  j 9  c 3  r 3  s 3
+ *   0.280 Mflop, 28.5 kB; tile: 2 k x 5 j, 10 accumulators */
+NN_INLINE void k26_eval_conv1_sum_tile(const nn_task *t,
+		const nn_real x[restrict][3][10][9],
+		const nn_v weight[restrict][3][3][3],
+		const nn_v bias[restrict],
+		nn_v y2[restrict][2][10][9],
+		const int n, const int i, const int k0, const int kn, const int j0, const int jn, const int edge)
+{
+	(void)t;
+	nn_v acc[2][5];
+	NN_UNROLL for (int kt = 0; kt < 2; kt++)
+	NN_UNROLL for (int jt = 0; jt < 5; jt++)
+		acc[kt][jt] = nn_splat(0);
+	for (int c = 0; c < 3; c++)
+	for (int r = nn_lo(i - 1, 1); r < nn_hi(i - 1, 1, 10, 3); r++)
+	NN_UNROLL for (int s = 0; s < 3; s++)
+	{
+		NN_STEP;
+		NN_UNROLL for (int jt = 0; jt < jn; jt++)
+		NN_UNROLL for (int kt = 0; kt < kn; kt++)
+		if ((!edge || (unsigned)(j0 + jt + s - 1) < 9u))
+			acc[kt][jt] += x[n][c][i + r - 1][j0 + jt + s - 1] * weight[k0 + kt][c][r][s];
+	}
+	NN_UNROLL for (int kt = 0; kt < kn; kt++)
+	NN_UNROLL for (int jt = 0; jt < jn; jt++)
+	{
+		const nn_v sum = acc[kt][jt];
+		const nn_v y = bias[k0 + kt] + sum;
+		y2[n][k0 + kt][i][j0 + jt] = nn_max(nn_splat(0), y);
+	}
+}
+
+static void k26_eval_conv1_sum(const nn_task *t,
+		const nn_real x[restrict][3][10][9],
+		const nn_v weight[restrict][3][3][3],
+		const nn_v bias[restrict],
+		nn_v y2[restrict][2][10][9])
+{
+	const int live = t->run->live;
+	const nn_span part = nn_share(t, live);
+	for (int n = part.from; n < part.to; n++)
+	for (int i = 0; i < 10; i++)
+	{
+		{
+			const int k0 = 0;
+			{
+				{
+					const int j0 = 0;
+						k26_eval_conv1_sum_tile(t, x, weight, bias, y2, n, i, k0, 2, j0, 5, 1);
+				}
+				{
+					const int j0 = 5;
+						k26_eval_conv1_sum_tile(t, x, weight, bias, y2, n, i, k0, 2, j0, 4, 1);
+				}
+			}
+		}
+	}
+}
+
+/* k27_eval_conv2_sum_U  (line 5 conv)
+ *
+ *   U[p,q,k,c] = sum{a,b} G[p,a] * G[q,b] * weight[k,c,a,b]
+ *
+ *   k 32  c 16  p 6  q 6  a 3  b 3
+ *   0.000 Mflop, 90.0 kB; no tile */
+static void k27_eval_conv2_sum_U(const nn_task *t,
+		const nn_v weight[restrict][16][3][3],
+		nn_v U[restrict][6][4][16])
+{
+	const nn_span part = nn_share(t, 4 * 16);
+	for (int piece = part.from; piece < part.to; piece++)
+	{
+		const int k = piece / 16;
+		const int c = piece % 16;
+		{
+			{
+				nn_v h[6][3], o[6][6];
+				nn_v d[3][3];
+				NN_UNROLL for (int a = 0; a < 3; a++)
+				NN_UNROLL for (int b = 0; b < 3; b++)
+					d[a][b] = weight[k][c][a][b];
+				NN_UNROLL for (int b = 0; b < 3; b++)
+				{
+					h[0][b] = (nn_real)0.25 * d[0][b];
+					h[1][b] = -(nn_real)0.16666666666666666 * d[0][b] - (nn_real)0.16666666666666666 * d[1][b] - (nn_real)0.16666666666666666 * d[2][b];
+					h[2][b] = -(nn_real)0.16666666666666666 * d[0][b] + (nn_real)0.16666666666666666 * d[1][b] - (nn_real)0.16666666666666666 * d[2][b];
+					h[3][b] = (nn_real)0.041666666666666664 * d[0][b] + (nn_real)0.083333333333333329 * d[1][b] + (nn_real)0.16666666666666666 * d[2][b];
+					h[4][b] = (nn_real)0.041666666666666664 * d[0][b] - (nn_real)0.083333333333333329 * d[1][b] + (nn_real)0.16666666666666666 * d[2][b];
+					h[5][b] = d[2][b];
+				}
+				NN_UNROLL for (int p = 0; p < 6; p++)
+				{
+					o[p][0] = (nn_real)0.25 * h[p][0];
+					o[p][1] = -(nn_real)0.16666666666666666 * h[p][0] - (nn_real)0.16666666666666666 * h[p][1] - (nn_real)0.16666666666666666 * h[p][2];
+					o[p][2] = -(nn_real)0.16666666666666666 * h[p][0] + (nn_real)0.16666666666666666 * h[p][1] - (nn_real)0.16666666666666666 * h[p][2];
+					o[p][3] = (nn_real)0.041666666666666664 * h[p][0] + (nn_real)0.083333333333333329 * h[p][1] + (nn_real)0.16666666666666666 * h[p][2];
+					o[p][4] = (nn_real)0.041666666666666664 * h[p][0] - (nn_real)0.083333333333333329 * h[p][1] + (nn_real)0.16666666666666666 * h[p][2];
+					o[p][5] = h[p][2];
+				}
+				NN_UNROLL for (int p = 0; p < 6; p++)
+				NN_UNROLL for (int q = 0; q < 6; q++)
+				{
+					U[p][q][k][c] = o[p][q];
+				}
+			}
+		}
+	}
+}
+
+/* k28_eval_conv2_sum_V  (line 5 conv)
+ *
+ *   V[n,band,p,q,c,3u+v] = sum{a,b} B[p,a] * B[q,b] * y[n,c,12band+4u+a-1,4v+b-1]
+ *   M[n,band,p,q,k,z] = sum{c} V[n,band,p,q,c,z] * U[p,q,k,c]
+ *   sum[n,k,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * M[n,band,p,q,k,3u+v]
+ *
+ *   n 4  band 1  u 3  v 3  c 16  p 6  q 6  a 6  b 6  k 32  z 9  a 4  b 4
+ *   2.867 Mflop, 139.5 kB; no tile */
+static void k28_eval_conv2_sum_V_1(const nn_task *t,
+		const nn_v y[restrict][2][10][9],
+		nn_v V[restrict][6][2][9],
+		 const int n, const int band)
+{
+	(void)t;
+	(void)n;
+	(void)band;
+	for (int u = 0; u < 3; u++)
+	for (int v = 0; v < 3; v++)
+	for (int c = 0; c < 2; c++)
+	{
+		{
+			nn_v h[6][6], o[6][6];
+			nn_v d[6][6];
+			NN_UNROLL for (int a = 0; a < 6; a++)
+			NN_UNROLL for (int b = 0; b < 6; b++)
+				d[a][b] = ((unsigned)(12 * band + 4 * u + a - 1) < 10u && (unsigned)(4 * v + b - 1) < 9u ? y[n][c][12 * band + 4 * u + a - 1][4 * v + b - 1] : nn_splat(0));
+			NN_UNROLL for (int b = 0; b < 6; b++)
+			{
+				h[0][b] = 4 * d[0][b] - 5 * d[2][b] + d[4][b];
+				h[1][b] = -4 * d[1][b] - 4 * d[2][b] + d[3][b] + d[4][b];
+				h[2][b] = 4 * d[1][b] - 4 * d[2][b] - d[3][b] + d[4][b];
+				h[3][b] = -2 * d[1][b] - d[2][b] + 2 * d[3][b] + d[4][b];
+				h[4][b] = 2 * d[1][b] - d[2][b] - 2 * d[3][b] + d[4][b];
+				h[5][b] = 4 * d[1][b] - 5 * d[3][b] + d[5][b];
+			}
+			NN_UNROLL for (int p = 0; p < 6; p++)
+			{
+				o[p][0] = 4 * h[p][0] - 5 * h[p][2] + h[p][4];
+				o[p][1] = -4 * h[p][1] - 4 * h[p][2] + h[p][3] + h[p][4];
+				o[p][2] = 4 * h[p][1] - 4 * h[p][2] - h[p][3] + h[p][4];
+				o[p][3] = -2 * h[p][1] - h[p][2] + 2 * h[p][3] + h[p][4];
+				o[p][4] = 2 * h[p][1] - h[p][2] - 2 * h[p][3] + h[p][4];
+				o[p][5] = 4 * h[p][1] - 5 * h[p][3] + h[p][5];
+			}
+			NN_UNROLL for (int p = 0; p < 6; p++)
+			NN_UNROLL for (int q = 0; q < 6; q++)
+			{
+				V[p][q][c][3 * u + v] = o[p][q];
+			}
+		}
+	}
+}
+
+NN_INLINE void k28_eval_conv2_sum_V_2_tile(const nn_task *t,
+		const nn_v V[restrict][6][2][9],
+		const nn_v U[restrict][6][4][16],
+		nn_v M[restrict][6][4][9],
+		const int p, const int q, const int k0, const int kn, const int z0, const int zn, const int n, const int band)
+{
+	(void)t;
+	nn_v acc[2][5];
+	NN_UNROLL for (int kt = 0; kt < 2; kt++)
+	NN_UNROLL for (int zt = 0; zt < 5; zt++)
+		acc[kt][zt] = nn_splat(0);
+	for (int c = 0; c < 16; c++)
+	{
+		NN_STEP;
+		NN_UNROLL for (int zt = 0; zt < zn; zt++)
+		NN_UNROLL for (int kt = 0; kt < kn; kt++)
+			acc[kt][zt] += NN_AT(V[p][q][c / 8][z0 + zt], c % 8) * U[p][q][k0 + kt][c];
+	}
+	NN_UNROLL for (int kt = 0; kt < kn; kt++)
+	NN_UNROLL for (int zt = 0; zt < zn; zt++)
+	{
+		M[p][q][k0 + kt][z0 + zt] = acc[kt][zt];
+	}
+}
+
+static void k28_eval_conv2_sum_V_2(const nn_task *t,
+		const nn_v V[restrict][6][2][9],
+		const nn_v U[restrict][6][4][16],
+		nn_v M[restrict][6][4][9],
+		 const int n, const int band)
+{
+	(void)t;
+	(void)n;
+	(void)band;
+	for (int p = 0; p < 6; p++)
+	for (int q = 0; q < 6; q++)
+	{
+		for (int k0 = 0; k0 < 4; k0 += 2)
+			{
+				{
+					const int z0 = 0;
+						k28_eval_conv2_sum_V_2_tile(t, V, U, M, p, q, k0, 2, z0, 5, n, band);
+				}
+				{
+					const int z0 = 5;
+						k28_eval_conv2_sum_V_2_tile(t, V, U, M, p, q, k0, 2, z0, 4, n, band);
+				}
+			}
+	}
+}
+
+static void k28_eval_conv2_sum_V_3(const nn_task *t,
+		const nn_v M[restrict][6][4][9],
+		nn_v sum[restrict][4][10][9],
+		 const int n, const int band)
+{
+	(void)t;
+	(void)n;
+	(void)band;
+	for (int u = 0; u < 3; u++)
+	for (int v = 0; v < 3; v++)
+	for (int k = 0; k < 4; k++)
+	{
+		{
+			nn_v h[4][6], o[4][4];
+			nn_v d[6][6];
+			NN_UNROLL for (int p = 0; p < 6; p++)
+			NN_UNROLL for (int q = 0; q < 6; q++)
+				d[p][q] = M[p][q][k][3 * u + v];
+			NN_UNROLL for (int q = 0; q < 6; q++)
+			{
+				h[0][q] = d[0][q] + d[1][q] + d[2][q] + d[3][q] + d[4][q];
+				h[1][q] = d[1][q] - d[2][q] + 2 * d[3][q] - 2 * d[4][q];
+				h[2][q] = d[1][q] + d[2][q] + 4 * d[3][q] + 4 * d[4][q];
+				h[3][q] = d[1][q] - d[2][q] + 8 * d[3][q] - 8 * d[4][q] + d[5][q];
+			}
+			NN_UNROLL for (int a = 0; a < 4; a++)
+			{
+				o[a][0] = h[a][0] + h[a][1] + h[a][2] + h[a][3] + h[a][4];
+				o[a][1] = h[a][1] - h[a][2] + 2 * h[a][3] - 2 * h[a][4];
+				o[a][2] = h[a][1] + h[a][2] + 4 * h[a][3] + 4 * h[a][4];
+				o[a][3] = h[a][1] - h[a][2] + 8 * h[a][3] - 8 * h[a][4] + h[a][5];
+			}
+			NN_UNROLL for (int a = 0; a < 4; a++)
+			NN_UNROLL for (int b = 0; b < 4; b++)
+			if ((unsigned)(12 * band + 4 * u + a) < 10u && (unsigned)(4 * v + b) < 9u)
+			{
+				sum[n][k][12 * band + 4 * u + a][4 * v + b] = o[a][b];
+			}
+		}
+	}
+}
+
+static void k28_eval_conv2_sum_V(const nn_task *t,
+		const nn_v y[restrict][2][10][9],
+		const nn_v U[restrict][6][4][16],
+		nn_v sum[restrict][4][10][9])
+{
+	const int live = t->run->live;
+	nn_v V[6][6][2][9];
+	nn_v M[6][6][4][9];
+	const nn_span part = nn_share(t, live);
+	for (int n = part.from; n < part.to; n++)
+	for (int band = 0; band < 1; band++)
+	{
+		k28_eval_conv2_sum_V_1(t, y, V, n, band);
+		k28_eval_conv2_sum_V_2(t, V, U, M, n, band);
+		k28_eval_conv2_sum_V_3(t, M, sum, n, band);
+	}
+}
+
+/* k29_eval_conv2_y  (line 5 conv)
+ *
+ *   y[n,k,i,j] = bias[k] + sum[n,k,i,j]
+ *
+ *   n 4  k 32  i 10  j 9
+ *   0.012 Mflop, 90.1 kB; no tile */
+static void k29_eval_conv2_y(const nn_task *t,
+		const nn_v bias[restrict],
+		const nn_v sum[restrict][4][10][9],
+		nn_v y[restrict][4][10][9])
+{
+	const int live = t->run->live;
+	const nn_span part = nn_share(t, live);
+	for (int n = part.from; n < part.to; n++)
+	for (int k = 0; k < 4; k++)
+	for (int i = 0; i < 10; i++)
+	for (int j = 0; j < 9; j++)
+	{
+		y[n][k][i][j] = bias[k] + sum[n][k][i][j];
+	}
+}
+
+/* k30_eval_global_avg_pool1_sum  (line 6 global_avg_pool)
+ *
+ *   sum[n,c] = sum{h,w} y[n,c,h,w]
+ *   y2[n,c,0,0] = sum[n,c] * 0.0111111
+ *
+ *   n 4  c 32  h 10  w 9
+ *   0.012 Mflop, 45.5 kB; no tile */
+static void k30_eval_global_avg_pool1_sum(const nn_task *t,
+		const nn_v y[restrict][4][10][9],
+		nn_v y2[restrict][4][1][1])
+{
+	const int live = t->run->live;
+	const nn_span part = nn_share(t, live);
+	for (int n = part.from; n < part.to; n++)
+	for (int c = 0; c < 4; c++)
+	{
+		nn_v sum;
+		{
+			nn_v acc = nn_splat(0);
+			for (int h = 0; h < 10; h++)
+			for (int w = 0; w < 9; w++)
+				acc += y[n][c][h][w];
+			sum = acc;
+		}
+		y2[n][c][0][0] = sum * (nn_real)0.011111111111111112;
+	}
+}
+
+/* k31_eval_dense1_sum  (line 7 dense)
+ *
+ *   sum[n,k] = sum{c} y[n,c,0,0] * weight[k,c,0,0]
+ *   output[n,k] = bias[k] + sum[n,k]
+ *
+ *   n 4  k 8  c 32
+ *   0.002 Mflop, 1.7 kB; tile: 2 n, 2 accumulators */
+NN_INLINE void k31_eval_dense1_sum_tile(const nn_task *t,
+		const nn_v y[restrict][4][1][1],
+		const nn_v weight[restrict][32][1][1],
+		const nn_v bias[restrict],
+		nn_v output[restrict][1],
+		const int n0, const int nn, const int k)
+{
+	(void)t;
+	nn_v acc[2];
+	NN_UNROLL for (int nt = 0; nt < 2; nt++)
+		acc[nt] = nn_splat(0);
+	for (int c = 0; c < 32; c++)
+	{
+		NN_STEP;
+		NN_UNROLL for (int nt = 0; nt < nn; nt++)
+			acc[nt] += NN_AT(y[n0 + nt][c / 8][0][0], c % 8) * weight[k][c][0][0];
+	}
+	NN_UNROLL for (int nt = 0; nt < nn; nt++)
+	{
+		const nn_v sum = acc[nt];
+		output[n0 + nt][k] = bias[k] + sum;
+	}
+}
+
+static void k31_eval_dense1_sum(const nn_task *t,
+		const nn_v y[restrict][4][1][1],
+		const nn_v weight[restrict][32][1][1],
+		const nn_v bias[restrict],
+		nn_v output[restrict][1])
+{
+	const int live = t->run->live;
+	const nn_span part = nn_share(t, live);
+	{
+		int n0 = part.from;
+		for (; n0 + 2 <= part.to; n0 += 2)
+			for (int k = 0; k < 1; k++)
+				k31_eval_dense1_sum_tile(t, y, weight, bias, output, n0, 2, k);
+		for (; n0 < part.to; n0++)
+			for (int k = 0; k < 1; k++)
+				k31_eval_dense1_sum_tile(t, y, weight, bias, output, n0, 1, k);
+	}
+}
+
+/* k32_eval_m  (loss)
+ *
+ *   m[n] = max{c} output[n,c]
+ *   z[n] = sum{c} exp(output[n,c] - m[n])
+ *   lse[n] = log(z[n]) + m[n]
+ *
+ *   n 4  c 8
+ *   0.000 Mflop, 0.2 kB; no tile */
+static void k32_eval_m(const nn_task *t,
+		const nn_v output[restrict][1],
+		nn_real lse[restrict])
+{
+	const int live = t->run->live;
+	const nn_span part = nn_share(t, live);
+	for (int n = part.from; n < part.to; n++)
+	{
+		nn_real m;
+		{
+			nn_real acc = -INFINITY;
+			for (int c = 0; c < 8; c++)
+			{
+				const nn_real v = NN_AT(output[n][c / 8], c % 8);
+				acc = v > acc ? v : acc;
+			}
+			m = acc;
+		}
+		nn_real z;
+		{
+			nn_real acc = 0;
+			for (int c2 = 0; c2 < 8; c2++)
+				acc += nn_exp(nn_splat(NN_AT(output[n][c2 / 8], c2 % 8) - m))[0];
+			z = acc;
+		}
+		lse[n] = nn_log(nn_splat(z))[0] + m;
+	}
+}
+
+/* k33_eval_q  (loss)
+ *
+ *   q[n,c] = ifeq(target[n], (c), 1, 0)
+ *
+ *   n 4  c 8
+ *   0.000 Mflop, 0.2 kB; no tile */
+static void k33_eval_q(const nn_task *t,
+		const nn_real target[restrict],
+		nn_v q[restrict][1])
+{
+	const int live = t->run->live;
+	const nn_span part = nn_share(t, live);
+	for (int n = part.from; n < part.to; n++)
+	for (int c = 0; c < 1; c++)
+	{
+		q[n][c] = nn_ifeq(nn_splat(target[n]), (nn_real)(8 * c) + 1 * nn_iota(), nn_splat(1), nn_splat(0));
+	}
+}
+
+/* k34_eval_loss  (loss)
+ *
+ *   loss[n] = sum{c} q[n,c] * (lse[n] - output[n,c])
+ *
+ *   n 4  c 8
+ *   0.000 Mflop, 0.3 kB; tile: 2 n, 2 accumulators */
+NN_INLINE void k34_eval_loss_tile(const nn_task *t,
+		const nn_v q[restrict][1],
+		const nn_real lse[restrict],
+		const nn_v output[restrict][1],
+		nn_real loss[restrict],
+		const int n0, const int nn)
+{
+	(void)t;
+	nn_real acc[2];
+	NN_UNROLL for (int nt = 0; nt < 2; nt++)
+		acc[nt] = 0;
+	for (int c = 0; c < 8; c++)
+	NN_UNROLL for (int nt = 0; nt < nn; nt++)
+		acc[nt] += NN_AT(q[n0 + nt][c / 8], c % 8) * (lse[n0 + nt] - NN_AT(output[n0 + nt][c / 8], c % 8));
+	NN_UNROLL for (int nt = 0; nt < nn; nt++)
+	{
+		loss[n0 + nt] = acc[nt];
+	}
+}
+
+static void k34_eval_loss(const nn_task *t,
+		const nn_v q[restrict][1],
+		const nn_real lse[restrict],
+		const nn_v output[restrict][1],
+		nn_real loss[restrict])
+{
+	const int live = t->run->live;
+	const nn_span part = nn_share(t, live);
+	{
+		int n0 = part.from;
+		for (; n0 + 2 <= part.to; n0 += 2)
+				k34_eval_loss_tile(t, q, lse, output, loss, n0, 2);
+		for (; n0 < part.to; n0++)
+				k34_eval_loss_tile(t, q, lse, output, loss, n0, 1);
+	}
+}
+
+/* k35_eval_sum  (loss)
+ *
+ *   sum[0] = sum{n} loss[n]
+ *   loss2[0] = sum[0] / batch
+ *
+ *   n 4
+ *   0.000 Mflop, 0.1 kB; no tile */
+static void k35_eval_sum(const nn_task *t,
+		const nn_real loss[restrict],
+		nn_real loss2[restrict])
+{
+	if (t->thread != 0)
+		return;
+	const int live = t->run->live;
+	const nn_real u0 = (nn_real)(double)t->run->live;
+	{
+		nn_real sum;
+		{
+			nn_real acc = 0;
+			for (int n = 0; n < live; n++)
+				acc += loss[n];
+			sum = acc;
+		}
+		loss2[0] = sum / u0;
+	}
+}
+
