@@ -22,12 +22,15 @@ bool nn_csv_open(nn_csv *c, const char *path, const void *text, size_t count, in
 	*c = (nn_csv){.path = path, .at = text, .end = (const char *)text + count};
 	if (count >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
 		c->at += 3;
-	const char *line = memchr(c->at, '\n', (size_t)(c->end - c->at));
-	size_t first = (size_t)((line ? line : c->end) - c->at);
-	c->separator = memchr(c->at, ',', first)    ? ','
-	               : memchr(c->at, ';', first)  ? ';'
-	               : memchr(c->at, '\t', first) ? '\t'
-	                                            : ',';
+	const char *from = c->at;
+	while (from < c->end && strchr(" \r\n", *from) && *from)
+		from++;
+	const char *line = memchr(from, '\n', (size_t)(c->end - from));
+	size_t first = (size_t)((line ? line : c->end) - from);
+	c->separator = memchr(from, ',', first)    ? ','
+	               : memchr(from, ';', first)  ? ';'
+	               : memchr(from, '\t', first) ? '\t'
+	                                           : ',';
 	if (memchr(text, 0, count))
 		return nn_fail(e, NN_EXIT_DATA, "%s: not a text: it holds zero bytes", path);
 	c->field_room = most;

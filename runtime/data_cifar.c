@@ -26,10 +26,10 @@ typedef struct part {
 } part;
 
 typedef struct cifar {
-	part *file;     /* [FILES], in order              */
-	int files;      /* how many                       */
-	int labels;     /* bytes of labels in a record    */
-	int64_t count;  /* items                          */
+	part *file;    /* [FILES], in order              */
+	int files;     /* how many                       */
+	int labels;    /* bytes of labels in a record    */
+	int64_t count; /* items                          */
 } cifar;
 
 static void close_files(void *source)
@@ -96,11 +96,12 @@ static bool add_file(cifar *c, const char *path, nn_error *e)
 		return nn_fail(e, NN_EXIT_DATA, "%s: not a regular file", path);
 	int64_t record = PIXELS + c->labels;
 	if (!st.st_size || st.st_size % record)
-		return nn_fail(e, NN_EXIT_DATA,
-		               "%s: %lld bytes are no whole number of records of %lld: %d of labels "
-		               "and %d of pixels; is this the binary version of CIFAR-%s?",
-		               path, (long long)st.st_size, (long long)record, c->labels, PIXELS,
-		               c->labels == 1 ? "10" : "100");
+		return nn_fail(
+		        e, NN_EXIT_DATA,
+		        "%s: %lld bytes are no whole number of records of %lld: %d of labels "
+		        "and %d of pixels; is this the binary version of CIFAR-%s?",
+		        path, (long long)st.st_size, (long long)record, c->labels, PIXELS,
+		        c->labels == 1 ? "10" : "100");
 	c->count += st.st_size / record;
 	return c->count < UINT32_MAX || nn_fail(e, NN_EXIT_DATA, "more than 2^32 items");
 }

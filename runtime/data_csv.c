@@ -127,7 +127,7 @@ static bool start(table *t, nn_error *e)
 {
 	if (!nn_csv_row(&t->csv, e))
 		return nn_fail(e, NN_EXIT_DATA, "%s: empty: no rows", t->csv.path);
-	if (t->csv.fields == t->values + t->maybe)
+	if (t->maybe && t->csv.fields == t->values + t->maybe)
 		t->labels = t->maybe;
 	if (t->csv.fields != t->values + t->labels)
 		return bad_columns(t, e);

@@ -125,7 +125,10 @@ static int list(const char *path, char ***name, nn_error *e)
 	DIR *d = opendir(path);
 	if (!d) {
 		bool missing = errno == ENOENT;
-		nn_fail(e, missing ? NN_EXIT_INPUT : errno == ENOTDIR ? NN_EXIT_DATA : NN_EXIT_IO,
+		nn_fail(e,
+		        missing            ? NN_EXIT_INPUT
+		        : errno == ENOTDIR ? NN_EXIT_DATA
+		                           : NN_EXIT_IO,
 		        "%s: cannot open the directory: %s", path, strerror(errno));
 		return -1;
 	}
@@ -235,11 +238,12 @@ static bool set_classes(const folder *f, const nn_loader *l, nn_items *items, co
 		fits[2] = fits[2] && placed_class(m, f, g) >= 0;
 	}
 	if (!fits[0] && !fits[1] && !fits[2])
-		return nn_fail(e, NN_EXIT_DATA,
-		               "%s: %d directories, '%s' the first, but the network has %d classes: "
-		               "as many directories, or directories called as in <classes>, or by "
-		               "number, are wanted",
-		               root, f->groups, f->groups ? f->name[0] : "", m->classes);
+		return nn_fail(
+		        e, NN_EXIT_DATA,
+		        "%s: %d directories, '%s' the first, but the network has %d classes: "
+		        "as many directories, or directories called as in <classes>, or by "
+		        "number, are wanted",
+		        root, f->groups, f->groups ? f->name[0] : "", m->classes);
 	if (!nn_labels_open(items, root, e))
 		return false;
 	for (int64_t i = 0; i < f->count; i++) {

@@ -261,7 +261,6 @@ bool nn_read_idx(const nn_loader *l, nn_items *items, nn_error *e)
 		return nn_fail(e, NN_EXIT_DATA,
 		               "<%s>: images=\"...\" is missing, format=\"idx\" needs it",
 		               l->source->split);
-	return locate(l, l->source->images, path, e) &&
-	       nn_rows_idx(path, l->settings, items, e) &&
+	return locate(l, l->source->images, path, e) && nn_rows_idx(path, l->settings, items, e) &&
 	       ((!l->labels && !l->targets) || read_labels(l, items, path, e));
 }

@@ -55,8 +55,9 @@ static bool read_shape(nn_array *a, const char *p, nn_error *e)
 		if (a->rank == NN_NPY_RANK)
 			return nn_fail(e, NN_EXIT_DATA, "%s: more than %d axes", a->path,
 			               NN_NPY_RANK);
-		fine = end > p && *p >= '0' && *p <= '9' &&
-		       !__builtin_mul_overflow(a->count, n, &a->count);
+		fine = end > p && *p >= '0' && *p <= '9';
+		if (fine && __builtin_mul_overflow(a->count, n, &a->count))
+			return nn_fail(e, NN_EXIT_DATA, "%s: impossible shape", a->path);
 		a->dim[a->rank++] = n;
 		p = end;
 	}
@@ -160,8 +161,7 @@ bool nn_npy_labels(const nn_array *a, const nn_loader *l, nn_items *items, nn_er
 		return nn_fail(e, NN_EXIT_DATA, "%s: labels of %lld items, but there are %lld",
 		               a->path, (long long)a->dim[0], (long long)items->count);
 	if (each != wanted)
-		return nn_fail(e, NN_EXIT_DATA,
-		               "%s: %lld values an item, expected %lld%s", a->path,
+		return nn_fail(e, NN_EXIT_DATA, "%s: %lld values an item, expected %lld%s", a->path,
 		               (long long)each, (long long)wanted,
 		               l->labels ? ", the number of its class: y.argmax(1)" : "");
 	if (l->targets) {
@@ -205,8 +205,7 @@ bool nn_read_npy(const nn_loader *l, nn_items *items, nn_error *e)
 		return nn_fail(e, NN_EXIT_DATA,
 		               "<%s>: %s=\"...\" is missing, format=\"npy\" needs it",
 		               source->split, source->images ? "labels" : "images");
-	if (!nn_join(path, l->root, source->images, e) ||
-	    !nn_rows_npy(path, l->settings, items, e))
+	if (!nn_join(path, l->root, source->images, e) || !nn_rows_npy(path, l->settings, items, e))
 		return false;
 	if (!labels)
 		return true;

@@ -18,8 +18,9 @@ enum { FILE_MAX = 64 << 20, PIXELS_MAX = 1 << 28 };
 bool nn_image_known(const uint8_t *bytes, size_t count)
 {
 	static const uint8_t png[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-	return count >= 8 && (!memcmp(bytes, png, sizeof png) || !memcmp(bytes, "\xff\xd8\xff", 3) ||
-	                      !memcmp(bytes, "P5", 2) || !memcmp(bytes, "P6", 2));
+	return count >= 8 &&
+	       (!memcmp(bytes, png, sizeof png) || !memcmp(bytes, "\xff\xd8\xff", 3) ||
+	        !memcmp(bytes, "P5", 2) || !memcmp(bytes, "P6", 2));
 }
 
 /* The network's height and width: of [F] inputs only a picture of F pixels can be meant. */
@@ -50,10 +51,11 @@ bool nn_image_fits(const nn_image *x, int64_t most, nn_error *e)
 		return false;
 	if (pixels > 0 && pixels <= most && pixels <= PIXELS_MAX)
 		return true;
-	return nn_fail(e, NN_EXIT_DATA,
-	               "%s: announces %lld x %lld pixels, more than a file of %zu bytes can hold or "
-	               "than is read",
-	               x->path, (long long)x->width, (long long)x->height, x->size);
+	return nn_fail(
+	        e, NN_EXIT_DATA,
+	        "%s: announces %lld x %lld pixels, more than a file of %zu bytes can hold or "
+	        "than is read",
+	        x->path, (long long)x->width, (long long)x->height, x->size);
 }
 
 bool nn_image_room(nn_image *x, nn_scratch *scratch, nn_error *e)
@@ -117,9 +119,9 @@ static void convert(const nn_image *x, int channels, const uint8_t *pixel, int64
 		memcpy(values, pixel, (size_t)pixels);
 	else if (channels == 1)
 		for (int64_t i = 0; i < pixels; i++, pixel += 3)
-			values[i] = (uint8_t)((299 * pixel[0] + 587 * pixel[1] + 114 * pixel[2] +
-			                       500) /
-			                      1000);
+			values[i] =
+			        (uint8_t)((299 * pixel[0] + 587 * pixel[1] + 114 * pixel[2] + 500) /
+			                  1000);
 	else
 		for (int64_t i = 0; i < pixels; i++, pixel += x->channels)
 			for (int c = 0; c < 3; c++)

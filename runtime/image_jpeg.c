@@ -16,9 +16,9 @@
 enum { PIXELS_A_BYTE = 512 };
 
 typedef struct failure {
-	struct jpeg_error_mgr manager;  /* libjpeg's, first: it hands this struct back */
-	jmp_buf back;                   /* where to go                                 */
-	char text[JMSG_LENGTH_MAX];     /* why                                         */
+	struct jpeg_error_mgr manager; /* libjpeg's, first: it hands this struct back */
+	jmp_buf back;                  /* where to go                                 */
+	char text[JMSG_LENGTH_MAX];    /* why                                         */
 } failure;
 
 static _Noreturn void give_up(j_common_ptr info)
@@ -44,10 +44,9 @@ static bool choose(struct jpeg_decompress_struct *info, const nn_image *x, nn_er
 	bool grey = m->input_rank == 1 || m->input[0] == 1;
 	if (info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK)
 		return nn_fail(e, NN_EXIT_DATA, "%s: CMYK colours; save it as RGB", x->path);
-	bool luma = info->jpeg_color_space == JCS_YCbCr ||
-	            info->jpeg_color_space == JCS_GRAYSCALE;
-	info->out_color_space = luma && (grey || info->num_components == 1) ? JCS_GRAYSCALE
-	                                                                    : JCS_RGB;
+	bool luma = info->jpeg_color_space == JCS_YCbCr || info->jpeg_color_space == JCS_GRAYSCALE;
+	info->out_color_space =
+	        luma && (grey || info->num_components == 1) ? JCS_GRAYSCALE : JCS_RGB;
 	for (unsigned part = 8; x->resize && m->input_rank == 3 && part > 1; part /= 2)
 		if (info->image_width / part >= (unsigned)m->input[2] &&
 		    info->image_height / part >= (unsigned)m->input[1]) {

@@ -75,7 +75,9 @@ static void along_columns(const float *from, int64_t width, const axis *y, float
 				line[j] += weight * row[j];
 		}
 		for (int64_t j = 0; j < width; j++)
-			*to++ = (uint8_t)(line[j] < 0 ? 0 : line[j] > 254.5F ? 255 : line[j] + 0.5F);
+			*to++ = (uint8_t)(line[j] < 0        ? 0
+			                  : line[j] > 254.5F ? 255
+			                                     : line[j] + 0.5F);
 	}
 }
 

@@ -227,6 +227,11 @@ void nn_store_put(nn_store *s, int64_t item, const uint8_t *values)
 	s->state[item] = THERE;
 }
 
+bool nn_store_has(const nn_store *s, int64_t item)
+{
+	return s->state[item] == THERE;
+}
+
 /* Gives back the pages of items that do not stay. */
 static void release(nn_store *s)
 {

@@ -44,18 +44,18 @@ typedef bool nn_fetch(const void *source, int64_t item, uint8_t *values, nn_scra
                       nn_error *e);
 
 typedef struct nn_store {
-	int64_t count, values; /* items; values of each                        */
-	uint8_t *at;           /* [count][values]: addresses, memory when used */
-	uint8_t *state;        /* [count]: absent, being fetched, there        */
-	int64_t kept;          /* items 0..kept-1 stay once they are there     */
-	bool passing;          /* items beyond may be there                    */
-	nn_fetch *fetch;       /* where items come from                        */
-	void *source;          /* its argument                                 */
+	int64_t count, values;       /* items; values of each                        */
+	uint8_t *at;                 /* [count][values]: addresses, memory when used */
+	uint8_t *state;              /* [count]: absent, being fetched, there        */
+	int64_t kept;                /* items 0..kept-1 stay once they are there     */
+	bool passing;                /* items beyond may be there                    */
+	nn_fetch *fetch;             /* where items come from                        */
+	void *source;                /* its argument                                 */
 	void (*close)(void *source); /* frees it                               */
 	const char *(*path)(const void *source, int64_t item); /* the item's own file; or NULL */
-	nn_scratch *scratch;   /* one a thread                                 */
-	int threads;           /* how many                                     */
-	int64_t fetched;       /* items so far                                 */
+	nn_scratch *scratch; /* one a thread                                 */
+	int threads;         /* how many                                     */
+	int64_t fetched;     /* items so far                                 */
 } nn_store;
 
 /* Takes `source` over, also when it fails: `close` frees it. */
@@ -65,6 +65,9 @@ void nn_store_close(nn_store *s);
 
 /* Puts an item there that was read on the way; ignored when it would not stay. */
 void nn_store_put(nn_store *s, int64_t item, const uint8_t *values);
+
+/* Whether the last load left item `item` there. */
+bool nn_store_has(const nn_store *s, int64_t item);
 
 /* Fetches what is missing of items index[0..live-1], on all threads of the team (NULL: on this one).
  * They are at s->at + item * s->values until the next call. Of several failures the first item's

@@ -28,6 +28,7 @@ static const struct {
         {"bench", NN_VERB_BENCH, nn_verb_bench, true, "time of a training step on synthetic data"},
         {"check", NN_VERB_CHECK, nn_verb_check, true, "fast kernels against plain ones; gradients"},
         {"export", NN_VERB_EXPORT, nn_verb_export, true, "write the weights in another form"},
+        {"data", NN_VERB_DATA, nn_verb_data, true, "what is in the data set, and what is wrong"},
         {"info", NN_VERB_INFO, nn_verb_info, false, "what this trainer is"},
         {"tune", NN_VERB_OTHER, not_yet, false, "not supported yet"},
         {"report", NN_VERB_OTHER, not_yet, false, "not supported yet"},

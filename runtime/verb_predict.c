@@ -178,9 +178,9 @@ static bool predict_file(predict *x, const char *path, nn_error *e)
 		fclose(f);
 	bool idx = count >= 2 && ((!head[0] && !head[1]) || (head[0] == 0x1f && head[1] == 0x8b));
 	bool picture = nn_image_known && nn_image_known(head, count);
-	nn_rows *rows = idx && nn_rows_idx          ? nn_rows_idx
+	nn_rows *rows = idx && nn_rows_idx              ? nn_rows_idx
 	                : !memcmp(head, "\x93NUMPY", 6) ? nn_rows_npy
-	                                              : nn_rows_csv;
+	                                                : nn_rows_csv;
 	snprintf(items.name, sizeof items.name, "%.255s", path);
 	bool ok = picture ? read_picture(x, path, &items, e)
 	                  : rows(path, &x->session->settings, &items, e) &&
@@ -195,7 +195,8 @@ bool nn_verb_predict(nn_session *s, nn_error *e)
 	predict x = {.session = s};
 	size_t classes = s->model->classes > 2 ? (size_t)s->model->classes : 2;
 	if (!s->options->files)
-		return nn_fail(e, NN_EXIT_USAGE, "predict: which files? Pictures (PNG, JPEG, PGM, PPM), idx, npy "
+		return nn_fail(e, NN_EXIT_USAGE,
+		               "predict: which files? Pictures (PNG, JPEG, PGM, PPM), idx, npy "
 		               "or csv");
 	x.index = nn_alloc((size_t)s->model->batch, sizeof *x.index, "the batch", e);
 	x.p = nn_alloc(classes, sizeof *x.p, "probabilities", e);
