@@ -156,8 +156,8 @@ static void add_settings(Model *m, Setting ***tail, const Elem *e, const Env *en
 			add_setting(m, tail, e, a, env);
 }
 
-/* What a source of each format takes: exactly one of `one`, `must`, and `more` if one likes. Labels in
- * a file of their own are needed unless the network's target is its input. */
+/* What a source of each format takes: exactly one of `one`, `must`, and `more` if one likes. Labels
+ * in a file of their own are needed unless the network's target is its input. */
 static const struct {
 	const char *format; /* of <data>                        */
 	const char *one;    /* words, or NULL                   */

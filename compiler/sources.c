@@ -88,8 +88,8 @@ static bool is_needed(const Model *m, const char *word)
 	return m->input.rank == 3 || has_word("idx cifar folder", data);
 }
 
-/* One line of files.txt: a file; if not every trainer needs it: the word for when, the function that
- * makes the linker take it, and libraries. */
+/* One line of files.txt: a file; if not every trainer needs it: the word for when, the function
+ * that makes the linker take it, and libraries. */
 static void list_file(Sources *s, const Model *m, const char *line)
 {
 	const char **word;

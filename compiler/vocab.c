@@ -113,7 +113,7 @@ static const AttrSpec data_attr[] = {
 	TEXT("file", "", "npz, csv, cifar: file of images and labels"), \
 	TEXT("files", "", "csv, cifar: several files, separated by blanks"), \
 	TEXT("dir", "", "folder: a directory that holds one for each class"), \
-	TEXT("label_column", "", "csv: name, or number from 0 (-1: the last); default: label, or the last"), \
+	TEXT("label_column", "", "csv: name, or number from 0, from the end below 0"), \
 	END
 static const AttrSpec source_attr[] = { SOURCE };
 static const AttrSpec class_attr[] = { TEXT("name", NULL, "shown in reports"), END };

@@ -2,8 +2,8 @@
  *
  * A new format is one file with one nn_read_FORMAT, one row in data.c and one line in files.txt,
  * which says when it is linked. Readers trust nothing: every size is held against the size of the
- * file before memory is taken, and a mistake ends with one message: file, item and reason (exit 65),
- * or the name of the file that is missing (66). */
+ * file before memory is taken, and a mistake ends with one message: file, item and reason (exit
+ * 65), or the name of the file that is missing (66). */
 #ifndef NN_DATA_H
 #define NN_DATA_H
 
@@ -52,8 +52,8 @@ nn_reader nn_read_cifar, nn_read_csv, nn_read_folder, nn_read_idx, nn_read_npy, 
 typedef bool nn_rows(const char *path, const nn_settings *s, nn_items *items, nn_error *e);
 nn_rows nn_rows_csv, nn_rows_idx, nn_rows_npy;
 
-/* Makes items index[0..live-1] readable in u8 or f32 until the next call, on all threads of the team
- * (NULL: on this one). */
+/* Makes items index[0..live-1] readable in u8 or f32 until the next call, on all threads of the
+ * team (NULL: on this one). */
 bool nn_items_load(const nn_items *items, const uint32_t *index, int64_t live, nn_team *team,
                    nn_error *e);
 

@@ -1,8 +1,8 @@
 /* data_cifar.c: CIFAR-10 and CIFAR-100, binary version (Krizhevsky 2009).
  *
  *     <training files="data_batch_1.bin data_batch_2.bin ..."/>  <test file="test_batch.bin"/>
- *     a record: its label (CIFAR-100: the coarse one of 20, then the fine one of 100), then 3 x 32 x 32
- *     bytes, red, green and blue plane
+ *     a record: its label (CIFAR-100: the coarse one of 20, then the fine one of 100), then
+ *     3 x 32 x 32 bytes, red, green and blue plane
  *
  * The number of classes tells which of the two it is and which label counts. Every file is read
  * once for its labels; records that fit the budget stay (store.c), the others are read again when a

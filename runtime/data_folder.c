@@ -3,9 +3,9 @@
  *     <training dir="train"/>     train/cat/1.png train/cat/2.jpg train/dog/old/3.jpeg ...
  *
  * Which class a directory is: the one of its name, if <classes> has all the names; else its number,
- * if all are numbers of classes; else its place in alphabetical order. A network that learns without
- * labels takes pictures from anywhere below the directory. Files with other endings and names that
- * begin with a point are passed over.
+ * if all are numbers of classes; else its place in alphabetical order. A network that learns
+ * without labels takes pictures from anywhere below the directory. Files with other endings and
+ * names that begin with a point are passed over.
  *
  * At the start only names are read. A picture is decoded when a batch needs it for the first time,
  * resized to the network's input, and kept as 8-bit values as far as memory allows (store.c). */

@@ -3,9 +3,10 @@
  *     2 zero bytes, type (8: unsigned 8-bit), number of dimensions, each dimension as 4 bytes
  *     big-endian, then the values
  *
- * plain or gzipped. A plain file is mapped when it is larger than memory allows (store.c). A gzipped file is inflated to exactly what its header implies: an announced
- * size that deflate cannot reach (1032 : 1) is refused before memory is taken, and so is a stream
- * that goes on or stops early. Values stay 8-bit. */
+ * plain or gzipped. A plain file is mapped when it is larger than memory allows (store.c). A
+ * gzipped file is inflated to exactly what its header implies: an announced size that deflate cannot reach
+ * (1032 : 1) is refused before memory is taken, and so is a stream that goes on or stops early.
+ * Values stay 8-bit. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>

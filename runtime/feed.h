@@ -14,7 +14,7 @@ typedef struct nn_normalize {
 } nn_normalize;
 
 /* Takes the network's numbers ("given"), 0 and 1 ("none"), or leaves 0 and 1 for "auto", which
- * nn_normalize_measure or a checkpoint fills: of each channel of images, of each feature of rows. */
+ * nn_normalize_measure or a checkpoint fills: for each channel of images, each feature of rows. */
 bool nn_normalize_open(nn_normalize *z, const nn_model *model, nn_error *e);
 bool nn_normalize_measure(nn_normalize *z, const nn_part *part, nn_team *team, nn_error *e);
 void nn_normalize_close(nn_normalize *z);

@@ -1,5 +1,5 @@
-/* image.c: pictures as the network's input: PNG and JPEG through their libraries, PGM and PPM (binary,
- * 8 bit) by hand.
+/* image.c: pictures as the network's input: PNG and JPEG through their libraries, PGM and PPM
+ * (binary, 8 bit) by hand.
  *
  *     in    a file, known by its first bytes
  *     out   C x H x W 8-bit values

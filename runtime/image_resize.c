@@ -11,7 +11,7 @@
 
 #include "image.h"
 
-/* The weights of one axis: result i is the sum over k < taps of weight[i][k] * source[from[i] + k]. */
+/* The weights of one axis: result i is the sum over k of weight[i][k] * source[from[i] + k]. */
 typedef struct axis {
 	int64_t before, after; /* cells                        */
 	int64_t taps;          /* cells that a result looks at */

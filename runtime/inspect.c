@@ -3,10 +3,10 @@
  *     in    the sources of <data>, split as training splits them
  *     out   items by part and class; items that are damaged, repeated, constant or far off
  *
- * Every item is loaded once and becomes one `fact`: SHA-256 of its values, smallest and largest. Facts
- * sorted by their hash bring equal items together, whichever part they are in. An item that is in
- * the test part and in the training part makes the test say too much; equal items with different
- * labels cannot both be learnt. */
+ * Every item is loaded once and becomes one `fact`: SHA-256 of its values, smallest and largest.
+ * Facts sorted by their hash bring equal items together, whichever part they are in. An item that
+ * is in the test part and in the training part makes the test say too much; equal items with
+ * different labels cannot both be learnt. */
 #include "inspect.h"
 
 #include <math.h>

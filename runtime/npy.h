@@ -19,8 +19,8 @@ typedef struct nn_array {
 /* Reads the header of an array that lies at `bytes`; the data are all that follows. */
 bool nn_npy_open(nn_array *a, const char *path, const uint8_t *bytes, size_t count, nn_error *e);
 
-/* Items from an array [n, shape of the network's input]. 8-bit and float values stay where they are,
- * others are converted. */
+/* Items from an array [n, shape of the network's input]. 8-bit and float values stay where they
+ * are, others are converted. */
 bool nn_npy_items(const nn_array *a, const nn_model *m, nn_items *items, nn_error *e);
 
 /* Labels or targets from an array [n] or [n, targets]. */

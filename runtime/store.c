@@ -5,9 +5,9 @@
  *
  * A store reserves addresses for all items, so that item i is at at + i * values as if all were in
  * memory; the system gives memory to those that are written. As many items as fit the budget stay
- * once they were fetched, so later epochs run from memory. The others are fetched for each batch and
- * their pages given back before the next: which items these are does not matter for speed, since an
- * epoch visits each of them once.
+ * once they were fetched, so later epochs run from memory. The others are fetched for each batch
+ * and their pages given back before the next: which items these are does not matter for speed,
+ * since an epoch visits each of them once.
  *
  * Fetching is done by the threads of the team, before the step, item by item as each becomes free.
  * A thread beside the team that works ahead would bring nothing: a step uses all processors, so

@@ -8,7 +8,8 @@
 #include "error.h"
 #include "nn_team.h"
 
-/* Bytes that data may take in memory: NNCC_DATA_MEMORY ("512M", "8G"), else a third of what is free. */
+/* Bytes that data may take in memory: NNCC_DATA_MEMORY ("512M", "8G"), else a third of what is
+ * free. */
 size_t nn_data_budget(nn_error *e);
 
 /* A file: read as a whole, or mapped when it is larger than the budget. */
@@ -69,9 +70,9 @@ void nn_store_put(nn_store *s, int64_t item, const uint8_t *values);
 /* Whether the last load left item `item` there. */
 bool nn_store_has(const nn_store *s, int64_t item);
 
-/* Fetches what is missing of items index[0..live-1], on all threads of the team (NULL: on this one).
- * They are at s->at + item * s->values until the next call. Of several failures the first item's
- * counts. */
+/* Fetches what is missing of items index[0..live-1], on all threads of the team (NULL: on this
+ * one). They are at s->at + item * s->values until the next call. Of several failures the first
+ * item's counts. */
 bool nn_store_load(nn_store *s, const uint32_t *index, int64_t live, nn_team *team, nn_error *e);
 
 #endif

@@ -1,7 +1,7 @@
 /* verb_predict.c: label, probability and the five best classes for pictures or items of data files.
  *
- * What a file is, its first bytes tell: PNG, JPEG, PGM, PPM, idx, npy; everything else must be a table
- * (csv). Pictures are resized where training did the same.
+ * What a file is, its first bytes tell: PNG, JPEG, PGM, PPM, idx, npy; everything else must be a
+ * table (csv). Pictures are resized where training did the same.
  *
  * Items are gathered into batches; the input is normalised as in training. The numbers are the
  * softmax of the outputs for a cross-entropy network, the sigmoid for a binary one. A network

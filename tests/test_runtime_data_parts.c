@@ -1,5 +1,5 @@
-/* Data: parts that never meet, the verb data, predictions for rows of files, and formats that hold the
- * same items train to the same weights. */
+/* Data: parts that never meet, the verb data, predictions for rows of files, and formats that hold
+ * the same items train to the same weights. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,7 +122,7 @@ Test(parts, the_same_items_in_every_format)
 	cr_assert_str_eq(toy_hash("c/last.safetensors"), before);
 }
 
-/* A folder trains and resumes to the same bits whether pictures stay in memory or not, on any number of
+/* A folder trains to the same bits whether pictures stay in memory or not, on any number of
  * threads. */
 Test(parts, folder_on_demand)
 {
