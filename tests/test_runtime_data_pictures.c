@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "../runtime/image.h"
 #include "../runtime/nn_rand.h"
@@ -405,4 +407,27 @@ Test(pictures, items_are_fetched_by_all_threads)
 {
 	for (int threads = 1; threads < 4; threads++)
 		nn_team_run(threads, use_store, NULL);
+}
+
+/* A file that is mapped, and cut by somebody while it is used. */
+Test(pictures, a_mapped_file_that_is_cut_ends_with_a_message)
+{
+	static const unsigned char page[8192] = {1};
+	int status, out[2];
+	char said[100] = "";
+	toy_write("big", page, sizeof page);
+	setenv("NNCC_DATA_MEMORY", "0", 1);
+	cr_assert_eq(pipe(out), 0);
+	pid_t child = fork();
+	if (!child) {
+		nn_error e = {0};
+		nn_bytes b;
+		dup2(out[1], 2);
+		if (!nn_bytes_open(&b, "big", &e) || !b.map || b.at[0] != 1 || truncate("big", 0))
+			_exit(1);
+		_exit(((const volatile uint8_t *)b.at)[0]);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 74, "status %x", (unsigned)status);
+	cr_assert(read(out[0], said, sizeof said - 1) > 0 && strstr(said, "became shorter"));
 }
