@@ -16,7 +16,7 @@ XML_LD   = $(shell pkg-config --libs libxml-2.0)
 RUN_C    = -fopenmp -fno-math-errno -fno-trapping-math
 NATIVE   = -march=native -ffp-contract=fast -Wno-invalid-feature-combination
 LIB_C    = -std=gnu17 -O2 -ffp-contract=off $(RUN_C) -ffunction-sections -fdata-sections
-RUN_LD   = -fopenmp -lpng -lz -lm
+RUN_LD   = -fopenmp -ljpeg -lpng -lz -lm
 
 # What a test links: the compiler or the runtime, each without its main. The compiler shares
 # calc.c and sha256.c with the runtime. tests/fixture*.c are networks as nncc would emit them.
@@ -25,7 +25,7 @@ SHARED   = $(BUILD)/compiler/calc.o $(BUILD)/compiler/sha256.o
 COMPILER = $(call objects,compiler/*.c) $(SHARED)
 TRAINER  = $(call objects,runtime/*.c tests/fixture*.c)
 
-LISTED   = $(shell cat runtime/files.txt)
+LISTED   = $(shell sed 's/ .*//' runtime/files.txt)
 
 # tests/test_runtime_*.c, test_math.c and test_team.c test the runtime, the others the compiler.
 TESTS    = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))

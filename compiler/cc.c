@@ -24,7 +24,6 @@ const char *const cc_flags = "-std=gnu17 -fno-math-errno -fno-trapping-math -fop
                              "-ffunction-sections -fdata-sections "
                              "-Wno-invalid-feature-combination";
 const char *const cc_link_flags = "-fopenmp -s -Wl,--gc-sections -Wl,--as-needed";
-const char *const cc_libraries = "-lpng -lz -lm";
 
 const char *cc_march(const Prog *p)
 {
@@ -152,9 +151,11 @@ static Args link_command(const Args *cc, const Sources *s, const char *output)
 	args_add(&a, output);
 	for (int i = 0; i < s->nfile; i++)
 		args_add(&a, object(s, i));
+	for (int i = 0; s->library && i < s->nneeded; i++)
+		args_add(&a, format("-Wl,-u,%s", s->needed[i]));
 	if (s->library)
 		args_add(&a, s->library);
-	args_split(&a, cc_libraries);
+	args_split(&a, s->libraries);
 	return a;
 }
 
@@ -201,7 +202,7 @@ static void tell(const Prog *p, const char *path)
 int build(const Prog *fast, const Prog *plain)
 {
 	Sources s = {.name = trainer_name(fast->model)};
-	sources_list(&s);
+	sources_list(&s, fast->model);
 	if (options.sources && !options.print_only) {
 		s.dir = options.output ? options.output : format("%s.c.d", s.name);
 		sources_write(&s, fast, plain);

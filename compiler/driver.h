@@ -45,9 +45,12 @@ typedef struct Sources {
 	const char *file[MAX_SOURCES];     /* "net.c", "runtime/team.c": to compile               */
 	int nfile;
 	const char *library;       /* the rest of the runtime, compiled; or NULL: `file` has all  */
+	const char *needed[MAX_SOURCES];   /* functions that have to come out of the library      */
+	int nneeded;
+	const char *libraries;     /* to link with: "-lpng -lz -lm"                               */
 } Sources;
 const char *trainer_name(const Model *m);  /* the network's name as a harmless file name       */
-void sources_list(Sources *s);             /* fills `file` with everything                     */
+void sources_list(Sources *s, const Model *m); /* fills all but dir, name and library          */
 /* The runtime's archive, if it is what the compiler that calls itself `maker` would make of the
  * runtime's sources now; or NULL. */
 const char *sources_library(const char *maker);
@@ -59,7 +62,6 @@ void sources_drop(void);                   /* removes it now                    
 /* cc.c: what the Makefile and build() have in common. */
 extern const char *const cc_flags;         /* of every file                                    */
 extern const char *const cc_link_flags;
-extern const char *const cc_libraries;
 const char *cc_march(const Prog *p);       /* "-march=native -mprefer-vector-width=512"        */
 const char *cc_level(const char *file);    /* "-O3", "-O2 -ffp-contract=off"                    */
 

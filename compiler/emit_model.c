@@ -201,7 +201,7 @@ static void input(const Model *m, FILE *out)
 	        rank > 1 ? dim[2] : 1);
 	number("classes", m->classes, out);
 	bool given = m->normalize && !m->normalize_auto;
-	field("normalize", given ? "given" : m->normalize ? "auto" : "none", out);
+	field("normalize", given ? "given" : m->normalize_auto ? "auto" : "none", out);
 	if (given)
 		fprintf(out,
 		        "\t.normalize_channels = %d,\n"

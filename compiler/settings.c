@@ -156,6 +156,51 @@ static void add_settings(Model *m, Setting ***tail, const Elem *e, const Env *en
 			add_setting(m, tail, e, a, env);
 }
 
+/* What a source of each format takes: exactly one of `one`, `must`, and `more` if one likes. Labels
+ * in a file of their own are needed unless the network's target is its input. */
+static const struct {
+	const char *format; /* of <data>                        */
+	const char *one;    /* words, or NULL                   */
+	const char *must;   /* a word, or NULL                  */
+	const char *more;   /* words, or NULL                   */
+	const char *has;    /* for messages                     */
+} source_kinds[] = {
+        {"idx", NULL, "images", "labels", "images and labels"},
+        {"npy", NULL, "images", "labels", "images and labels"},
+        {"npz", NULL, "file", "images labels", "a file, images and labels"},
+        {"cifar", "file files", NULL, NULL, "a file or files"},
+        {"csv", "file files", NULL, "label_column", "a file or files, and a label_column"},
+        {"folder", NULL, "dir", NULL, "a dir"},
+};
+
+static void check_source(const Model *m, const Elem *e, const char *format)
+{
+	int kind = 0, kinds = sizeof source_kinds / sizeof *source_kinds, given = 0;
+	while (kind < kinds && strcmp(source_kinds[kind].format, format))
+		kind++;
+	if (kind == kinds)
+		return;
+	const char *one = source_kinds[kind].one, *must = source_kinds[kind].must;
+	for (const Attr *a = e->attr; a; a = a->next) {
+		given += has_word(one, a->name);
+		if (!has_word(one, a->name) && !has_word(must, a->name) &&
+		    !has_word(source_kinds[kind].more, a->name))
+			error_at(a->name_pos, (int)strlen(a->name),
+			         "'%s' does not apply to format '%s', which has %s", a->name,
+			         format, source_kinds[kind].has);
+	}
+	if (one && given != 1)
+		error_at(e->pos, name_len(e), "<%s> of format '%s' wants either 'file' or 'files'",
+		         e->name, format);
+	if (must && !attr_of(e, must))
+		error_at(e->pos, name_len(e), "<%s> of format '%s' wants '%s'", e->name, format,
+		         must);
+	bool own_file = must && !strcmp(must, "images");
+	if (own_file && !attr_of(e, "labels") && !m->target_input)
+		error_at(e->pos, name_len(e), "<%s> of format '%s' wants 'labels'", e->name,
+		         format);
+}
+
 static void read_sources(Model *m, const Elem *data)
 {
 	Source **tail = &m->sources;
@@ -172,20 +217,7 @@ static void read_sources(Model *m, const Elem *data)
 		              .label_column = given_or_null(e, "label_column")};
 		*tail = s;
 		tail = &s->next;
-		if (strcmp(text_of(data, "format"), "idx"))
-			continue;
-		for (const Attr *a = e->attr; a; a = a->next)
-			if (strcmp(a->name, "images") && strcmp(a->name, "labels"))
-				error_at(a->name_pos, (int)strlen(a->name),
-				         "'%s' does not apply to"
-				         " format 'idx', which has images and labels",
-				         a->name);
-		if (!s->images)
-			error_at(e->pos, name_len(e), "<%s> of format 'idx' wants 'images'",
-			         e->name);
-		if (!s->labels && !m->target_input)
-			error_at(e->pos, name_len(e), "<%s> of format 'idx' wants 'labels'",
-			         e->name);
+		check_source(m, e, text_of(data, "format"));
 	}
 }
 

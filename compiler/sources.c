@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "driver.h"
+#include "front.h"
 
 static const char *temp; /* to be removed, or NULL                                      */
 
@@ -77,22 +78,46 @@ static int files(char kind, const char *name[MAX_SOURCES])
 	return n;
 }
 
-/* files.txt of the runtime lists what is compiled, one file a line. */
-void sources_list(Sources *s)
+/* Whether a trainer of this network has use for what files.txt marks with this word: a data format,
+ * or "image", everything about pictures, which all but rows of numbers can be. */
+static bool is_needed(const Model *m, const char *word)
+{
+	const char *data = text_of(child_of(m->root, "data"), "format");
+	if (strcmp(word, "image"))
+		return !strcmp(word, data);
+	return m->input.rank == 3 || has_word("idx cifar folder", data);
+}
+
+/* One line of files.txt: a file; if not every trainer needs it: the word for when, the function
+ * that makes the linker take it, and libraries. */
+static void list_file(Sources *s, const Model *m, const char *line)
+{
+	const char **word;
+	int n = split(line, " \t\r\n", &word);
+	if (!n || (n > 1 && !is_needed(m, word[1])))
+		return;
+	s->file[s->nfile++] = format("runtime/%s", word[0]);
+	if (n > 2)
+		s->needed[s->nneeded++] = word[2];
+	for (int i = 3; i < n; i++)
+		if (!has_word(s->libraries, word[i]))
+			s->libraries = format("%s %s", word[i], s->libraries);
+}
+
+/* files.txt of the runtime lists what is compiled. */
+void sources_list(Sources *s, const Model *m)
 {
 	char line[256];
 	s->file[0] = "net.c"; /* the largest first: it takes the C compiler longest */
 	s->file[1] = "plain.c";
 	s->file[2] = "model.c";
 	s->nfile = 3;
+	s->libraries = "-lm";
 	FILE *f = fopen(format("%s/files.txt", runtime_dir()), "r");
 	if (!f)
 		no_runtime("/files.txt");
-	while (s->nfile < MAX_SOURCES && fgets(line, sizeof line, f)) {
-		line[strcspn(line, "\r\n")] = 0;
-		if (*line)
-			s->file[s->nfile++] = format("runtime/%s", line);
-	}
+	while (s->nfile < MAX_SOURCES && fgets(line, sizeof line, f))
+		list_file(s, m, line);
 	fclose(f);
 }
 
@@ -200,7 +225,7 @@ static void write_makefile(const Sources *s, const Prog *p)
 	        "LDFLAGS = %s\n"
 	        "LIBS = %s\n"
 	        "OBJECTS =",
-	        s->name, cc_march(p), cc_flags, cc_link_flags, cc_libraries);
+	        s->name, cc_march(p), cc_flags, cc_link_flags, s->libraries);
 	for (int i = 0; i < s->nfile; i++)
 		fprintf(f, " \\\n\t%.*s.o", (int)strlen(s->file[i]) - 2, s->file[i]);
 	fprintf(f,

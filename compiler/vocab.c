@@ -108,9 +108,13 @@ static const AttrSpec data_attr[] = {
 	END
 };
 #define SOURCE \
-	TEXT("images", "", "file of images"), TEXT("labels", "", "file of labels"), \
-	TEXT("file", "", "file of both"), TEXT("files", "", "files of both, separated by blanks"), \
-	TEXT("dir", "", "directory"), TEXT("label_column", "", "name or number, for csv"), END
+	TEXT("images", "", "idx, npy: file of images; npz: array, default x"), \
+	TEXT("labels", "", "idx, npy: file of labels; npz: array, default y"), \
+	TEXT("file", "", "npz, csv, cifar: file of images and labels"), \
+	TEXT("files", "", "csv, cifar: several files, separated by blanks"), \
+	TEXT("dir", "", "folder: a directory that holds one for each class"), \
+	TEXT("label_column", "", "csv: name, or number from 0, from the end below 0"), \
+	END
 static const AttrSpec source_attr[] = { SOURCE };
 static const AttrSpec class_attr[] = { TEXT("name", NULL, "shown in reports"), END };
 static const AttrSpec train_attr[] = {
@@ -202,8 +206,7 @@ const ElemSpec vocab[] = {
 	{ .name = "loss", .doc = "what training minimises", .attr = loss_attr,
 	  .rows = 1 + ROW_LOSS },
 	{ .name = "data", .doc = "images and labels", .attr = data_attr,
-	  .children = "training? validation? test? classes?",
-	  .later = "format=cifar format=npy format=npz format=csv format=folder" },
+	  .children = "training? validation? test? classes?" },
 	{ .name = "training", .doc = "what is learnt from", .attr = source_attr },
 	{ .name = "validation", .doc = "what decides when to stop", .attr = source_attr },
 	{ .name = "test", .doc = "what the result is measured on", .attr = source_attr },

@@ -18,14 +18,22 @@
 
 static const char *const part_name[NN_PARTS] = {"training", "validation", "test"};
 
-/* format, reader; NULL for those that are known and not read yet */
+/* A reader that this trainer does not need is not linked (files.txt) and NULL here. */
+#pragma weak nn_read_cifar
+#pragma weak nn_read_folder
+#pragma weak nn_read_idx
+#pragma weak nn_read_npz
+
 static const struct {
-	const char *format; /* of <data>                             */
-	nn_reader *read;    /* NULL: known, but not supported yet    */
-} readers[] = {{"idx", nn_read_idx}, {"synthetic", nn_read_synthetic},
-               {"cifar", NULL},      {"npy", NULL},
-               {"npz", NULL},        {"csv", NULL},
-               {"folder", NULL}};
+	const char *format; /* of <data>                   */
+	nn_reader *read;    /* NULL: not in this trainer   */
+} readers[] = {{"cifar", nn_read_cifar},
+               {"csv", nn_read_csv},
+               {"folder", nn_read_folder},
+               {"idx", nn_read_idx},
+               {"npy", nn_read_npy},
+               {"npz", nn_read_npz},
+               {"synthetic", nn_read_synthetic}};
 
 enum { READERS = sizeof readers / sizeof *readers };
 
@@ -41,6 +49,8 @@ void nn_items_free(nn_items *items)
 {
 	for (int i = 0; i < 3; i++)
 		free(items->memory[i]);
+	nn_store_close(items->store);
+	nn_bytes_close(&items->file);
 	*items = (nn_items){0};
 }
 
@@ -54,6 +64,88 @@ void nn_data_close(nn_data *d)
 	*d = (nn_data){0};
 }
 
+bool nn_items_load(const nn_items *items, const uint32_t *index, int64_t live, nn_team *team,
+                   nn_error *e)
+{
+	return !items->store || nn_store_load(items->store, index, live, team, e);
+}
+
+void nn_item_name(const nn_items *items, int64_t i, char text[NN_ITEM_NAME])
+{
+	if (items->store && items->store->path)
+		snprintf(text, NN_ITEM_NAME, "%s", items->store->path(items->store->source, i));
+	else
+		snprintf(text, NN_ITEM_NAME, "%s[%lld]", items->name, (long long)i);
+}
+
+/* ---- for readers --------------------------------------------------------------------------- */
+
+bool nn_data_shape(const nn_model *m, const char *path, const char *dim, int64_t values,
+                   nn_error *e)
+{
+	char wanted[64];
+	nn_shape_text(m, wanted);
+	/* 28x28 fits 1x28x28; a list of features takes any shape of that many values. */
+	const char *plane = m->input_rank == 3 && m->input[0] == 1 ? wanted + 2 : wanted;
+	bool same = m->input_rank == 1 || !strcmp(dim, plane) || !strcmp(dim, wanted);
+	if (same && values == (int64_t)m->input[0] * m->input[1] * m->input[2])
+		return true;
+	return nn_fail(e, NN_EXIT_DATA, "%s: its items are %s, the network's input is %s", path,
+	               dim[0] ? dim : "single values", wanted);
+}
+
+bool nn_next_file(const nn_source *source, const char **at, char name[NN_PATH_MAX])
+{
+	const char *p = *at ? *at : source->file ? source->file : source->files;
+	const char *end = source->file ? p + strlen(p) : NULL;
+	p += end ? 0 : strspn(p, " \t\n");
+	end = end ? end : p + strcspn(p, " \t\n");
+	snprintf(name, NN_PATH_MAX, "%.*s", (int)(end - p), p);
+	*at = end;
+	return end > p;
+}
+
+bool nn_labels_open(nn_items *items, const char *path, nn_error *e)
+{
+	int32_t *label = nn_alloc((size_t)items->count, sizeof *label, path, e);
+	items->memory[1] = label;
+	items->label = label;
+	return label != NULL;
+}
+
+bool nn_label_set(const nn_loader *l, nn_items *items, int64_t i, int64_t value, const char *path,
+                  nn_error *e)
+{
+	int32_t *label = items->memory[1];
+	int classes = l->settings->model->classes;
+	bool fine = value >= 0 && value < classes;
+	label[i] = fine ? (int32_t)value : -1;
+	items->odd += !fine;
+	if (fine || l->lenient)
+		return true;
+	return nn_fail(e, NN_EXIT_DATA,
+	               "%s: item %lld: label %lld, but the network has %d classes, 0 to %d", path,
+	               (long long)i, (long long)value, classes, classes - 1);
+}
+
+bool nn_items_finite(const nn_items *items, nn_error *e)
+{
+	const float *v = items->file.map ? NULL : items->f32;
+	for (int64_t i = 0; v && i < items->count; i++, v += items->values) {
+		float zero = 0;
+		for (int64_t k = 0; k < items->values; k++)
+			zero += v[k] * 0;
+		if (zero == 0)
+			continue;
+		char name[NN_ITEM_NAME];
+		nn_item_name(items, i, name);
+		return nn_fail(e, NN_EXIT_DATA, "%s: holds a NaN or an infinity", name);
+	}
+	return true;
+}
+
+/* ---- parts --------------------------------------------------------------------------------- */
+
 static nn_reader *find_reader(const nn_settings *s, nn_error *e)
 {
 	const char *format = nn_setting_text(s, "data", "format");
@@ -61,10 +153,8 @@ static nn_reader *find_reader(const nn_settings *s, nn_error *e)
 		if (strcmp(readers[i].format, format))
 			continue;
 		if (!readers[i].read)
-			nn_fail(e, NN_EXIT_USAGE,
-			        "<data format=\"%s\">: not supported yet; idx and "
-			        "synthetic are",
-			        format);
+			nn_fail(e, NN_EXIT_INTERNAL,
+			        "<data format=\"%s\">: this trainer was linked without it", format);
 		return readers[i].read;
 	}
 	nn_fail(e, NN_EXIT_USAGE, "this network has no <data> that can be read: format is %s",
@@ -146,9 +236,11 @@ static void add_sample(nn_sha256 *hash, const nn_items *items, int64_t i)
 		              (size_t)items->targets * sizeof *items->target);
 }
 
-/* Counts, indices, all labels and 256 items: enough to notice other or changed files. */
-static void fingerprint(nn_data *d)
+/* Counts, indices, all labels and some items: enough to notice other or changed files. Items that
+ * have to be fetched are fewer, and the names of their files count. */
+static bool fingerprint(nn_data *d, nn_error *e)
 {
+	char name[NN_ITEM_NAME];
 	const nn_part *p = &d->part[NN_TRAINING];
 	nn_sha256 hash;
 	nn_sha256_start(&hash);
@@ -158,45 +250,71 @@ static void fingerprint(nn_data *d)
 	if (p->items->label)
 		nn_sha256_add(&hash, p->items->label,
 		              (size_t)p->items->count * sizeof *p->items->label);
-	int64_t samples = p->items->count < 256 ? p->items->count : 256;
-	for (int64_t i = 0; i < samples; i++)
-		add_sample(&hash, p->items, p->items->count * i / samples);
+	int64_t samples = p->items->store ? 32 : 256;
+	samples = p->items->count < samples ? p->items->count : samples;
+	for (int64_t i = 0; i < samples; i++) {
+		uint32_t item = (uint32_t)(p->items->count * i / samples);
+		if (!nn_items_load(p->items, &item, 1, NULL, e))
+			return false;
+		add_sample(&hash, p->items, item);
+	}
+	for (int64_t i = 0; p->items->store && p->items->store->path && i < p->items->count; i++) {
+		nn_item_name(p->items, i, name);
+		const char *slash = strrchr(name, '/');
+		nn_sha256_add(&hash, slash ? slash : name, strlen(slash ? slash : name) + 1);
+	}
 	nn_sha256_hex(&hash, d->fingerprint);
+	return true;
+}
+
+/* Reads the sources of the parts that are wanted. */
+static bool read_sources(nn_data *d, nn_loader *l, nn_reader *read, unsigned parts, nn_error *e)
+{
+	static const nn_source made_up = {.split = "training"};
+	for (int i = 0; i < NN_PARTS; i++) {
+		l->source = find_source(l->settings->model, i);
+		if (i == NN_TRAINING && !l->source && read == nn_read_synthetic)
+			l->source = &made_up;
+		if (!(parts >> i & 1) || (!l->source && i != NN_TRAINING))
+			continue;
+		if (!l->source)
+			return nn_fail(e, NN_EXIT_DATA, "<data> has no <training> source");
+		if (!read(l, &d->source[i], e))
+			return false;
+		if (!l->lenient && !nn_items_finite(&d->source[i], e))
+			return false;
+		if (i != NN_TRAINING && !take_whole(d, i, e))
+			return false;
+	}
+	return true;
 }
 
 bool nn_data_open(nn_data *d, const nn_settings *s, const char *root, unsigned parts, nn_error *e)
 {
 	nn_loader l;
 	bool own[NN_PARTS];
+	unsigned asked = parts;
 	*d = (nn_data){0};
 	nn_reader *read = find_reader(s, e);
 	if (!read)
 		return false;
 	prepare_loader(&l, s, root);
-	static const nn_source made_up = {.split = "training"};
+	l.lenient = parts & NN_LENIENT;
 	for (int i = 0; i < NN_PARTS; i++)
 		own[i] = find_source(s->model, i) != NULL;
 	/* Whoever wants a part that has no source of its own needs the training source. */
 	for (unsigned i = NN_VALIDATION; i < NN_PARTS; i++)
 		if (parts >> i & 1 && !own[i])
 			parts |= 1 << NN_TRAINING;
-	for (int i = 0; i < NN_PARTS; i++) {
-		l.source = find_source(s->model, i);
-		if (i == NN_TRAINING && !l.source && read == nn_read_synthetic)
-			l.source = &made_up;
-		if (!(parts >> i & 1) || (!l.source && i != NN_TRAINING))
-			continue;
-		if (!l.source)
-			return nn_fail(e, NN_EXIT_DATA, "<data> has no <training> source");
-		if (!read(&l, &d->source[i], e))
-			return false;
-		if (i != NN_TRAINING && !take_whole(d, i, e))
-			return false;
-	}
+	if (!read_sources(d, &l, read, parts, e))
+		return false;
 	if (!(parts >> NN_TRAINING & 1))
 		return true;
-	if (!split(d, s, own, e))
+	if (!split(d, s, own, e) || (!l.lenient && !fingerprint(d, e)))
 		return false;
-	fingerprint(d);
+	/* What was not asked for cannot be looked at by mistake. */
+	for (int i = 0; i < NN_PARTS; i++)
+		if (!(asked >> i & 1))
+			d->part[i] = (nn_part){0};
 	return true;
 }

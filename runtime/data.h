@@ -1,25 +1,33 @@
 /* data.h: data sets. A reader (data_FORMAT.c) turns one source into nn_items; data.c splits.
  *
- * A new format is one file with one nn_read_FORMAT and one row in data.c. Readers trust nothing:
- * every size is held against the size of the file before memory is taken, and a mistake ends with
- * one message: file, item and reason (exit 65), or the name of the file that is missing (66). */
+ * A new format is one file with one nn_read_FORMAT, one row in data.c and one line in files.txt,
+ * which says when it is linked. Readers trust nothing: every size is held against the size of the
+ * file before memory is taken, and a mistake ends with one message: file, item and reason (exit
+ * 65), or the name of the file that is missing (66). */
 #ifndef NN_DATA_H
 #define NN_DATA_H
 
 #include <stdint.h>
 
 #include "error.h"
+#include "io.h"
 #include "settings.h"
+#include "store.h"
+
+enum { NN_ITEM_NAME = NN_PATH_MAX + 32 };
 
 typedef struct nn_items {
 	int64_t count;        /* items                                                      */
 	int64_t values;       /* of an item: C*H*W in this order, or F                      */
-	const uint8_t *u8;    /* [count][values], or NULL                                   */
+	const uint8_t *u8;    /* [count][values], or NULL: only what nn_items_load loaded   */
 	const float *f32;     /* [count][values], or NULL: exactly one of the two is set    */
 	const int32_t *label; /* [count], or NULL                                           */
 	const float *target;  /* [count][targets], or NULL                                  */
 	int64_t targets;      /* values of a real target                                    */
+	int64_t odd;          /* labels that are out of range: -1 (only if NN_LENIENT)      */
 	bool synthetic;       /* random numbers: nothing to learn about the classes         */
+	nn_store *store;      /* NULL: all is in memory or mapped; else where u8 comes from */
+	nn_bytes file;        /* where u8 or f32 lie, or nothing                            */
 	void *memory[3];      /* what to free                                               */
 	char name[256];       /* the file, for messages                                     */
 } nn_items;
@@ -32,16 +40,45 @@ typedef struct nn_loader {
 	int64_t values;              /* of an item, as the network wants them             */
 	int64_t targets;             /* values of a real target; 0: labels or none        */
 	bool labels;                 /* labels are needed                                 */
+	bool lenient;                /* labels out of range become -1                     */
 } nn_loader;
 
 typedef bool nn_reader(const nn_loader *l, nn_items *items, nn_error *e);
 
-nn_reader nn_read_idx, nn_read_synthetic;
+nn_reader nn_read_cifar, nn_read_csv, nn_read_folder, nn_read_idx, nn_read_npy, nn_read_npz,
+        nn_read_synthetic;
 
-/* One idx file of 8-bit values, plain or gzipped: *count items of *values each, at *bytes inside
- * *memory. `dim` gets the dimensions after the first, as text ("28x28"). (data_idx.c) */
-bool nn_idx_file(const char *path, int64_t *count, int64_t *values, const uint8_t **bytes,
-                 void **memory, char dim[64], nn_error *e);
+/* A whole file as items without labels, for predict. The shape must be the network's input. */
+typedef bool nn_rows(const char *path, const nn_settings *s, nn_items *items, nn_error *e);
+nn_rows nn_rows_csv, nn_rows_idx, nn_rows_npy;
+
+/* Makes items index[0..live-1] readable in u8 or f32 until the next call, on all threads of the
+ * team (NULL: on this one). */
+bool nn_items_load(const nn_items *items, const uint32_t *index, int64_t live, nn_team *team,
+                   nn_error *e);
+
+/* Fails with the first item that holds a NaN or an infinity. Those of a mapped file are not looked
+ * at, since that would read all of it. */
+bool nn_items_finite(const nn_items *items, nn_error *e);
+
+/* What item i is called in messages: its own file, or "file[i]". */
+void nn_item_name(const nn_items *items, int64_t i, char text[NN_ITEM_NAME]);
+
+/* For readers: whether an item's shape ("28x28", C x H x W, or any shape of as many values for a
+ * network that takes features) is the network's. */
+bool nn_data_shape(const nn_model *m, const char *path, const char *dim, int64_t values,
+                   nn_error *e);
+
+/* The files of a source one after the other: file="..." or the words of files="...". *at is NULL at
+ * the start; false after the last. */
+bool nn_next_file(const nn_source *source, const char **at, char name[NN_PATH_MAX]);
+
+/* Takes memory for items->label. */
+bool nn_labels_open(nn_items *items, const char *path, nn_error *e);
+
+/* Notes label[i]; one that is no class fails with file and item. */
+bool nn_label_set(const nn_loader *l, nn_items *items, int64_t i, int64_t value, const char *path,
+                  nn_error *e);
 
 /* Random items, for benchmarks and checks. */
 bool nn_make_items(nn_items *items, const nn_model *model, int64_t count, int64_t targets,
@@ -65,8 +102,11 @@ typedef struct nn_data {
 	char fingerprint[65];      /* of the training part: a resumed run needs the same */
 } nn_data;
 
-/* Loads the parts with their bit set in `parts` (1 << NN_TRAINING, ...). `root` overrides the
- * directory unless NULL. */
+/* With this bit in `parts`, labels that are out of range are counted instead of refused. */
+enum { NN_LENIENT = 1 << 8 };
+
+/* Loads the parts with their bit set in `parts` (1 << NN_TRAINING, ...); only those can be seen
+ * afterwards. `root` overrides the directory unless NULL. */
 bool nn_data_open(nn_data *d, const nn_settings *s, const char *root, unsigned parts, nn_error *e);
 void nn_data_close(nn_data *d);
 

@@ -3,9 +3,10 @@
  *     2 zero bytes, type (8: unsigned 8-bit), number of dimensions, each dimension as 4 bytes
  *     big-endian, then the values
  *
- * plain or gzipped. A gzipped file is inflated to exactly what its header implies: an announced
- * size that deflate cannot reach (1032 : 1) is refused before memory is taken, and so is a stream
- * that goes on or stops early. Values stay 8-bit. */
+ * plain or gzipped. A plain file is mapped when it is larger than memory allows (store.c). A
+ * gzipped file is inflated to exactly what its header implies: an announced size that deflate cannot reach
+ * (1032 : 1) is refused before memory is taken, and so is a stream that goes on or stops early.
+ * Values stay 8-bit. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,9 +118,9 @@ static bool inflate_file(idx *x, z_stream *z, size_t packed, void **memory, nn_e
 	       inflate_end(z, x->path, e);
 }
 
-static bool unpack(idx *x, char *file, size_t size, void **memory, nn_error *e)
+static bool unpack(idx *x, const uint8_t *file, size_t size, void **memory, nn_error *e)
 {
-	z_stream z = {.next_in = (unsigned char *)file, .avail_in = (uInt)size};
+	z_stream z = {.next_in = (uint8_t *)file, .avail_in = (uInt)size};
 	if (size > UINT_MAX)
 		return nn_fail(e, NN_EXIT_DATA,
 		               "%s: gzipped files of 4 GiB and more are not read: "
@@ -145,39 +146,28 @@ static void dimensions(const idx *x, char text[64])
 		               (long long)x->dim[d]);
 }
 
-bool nn_idx_file(const char *path, int64_t *count, int64_t *values, const uint8_t **bytes,
-                 void **memory, char dim[64], nn_error *e)
+/* An idx file: the values at *bytes, inside of *file or *memory, whichever is used. */
+static bool open_idx(const char *path, idx *x, nn_bytes *file, void **memory, const uint8_t **bytes,
+                     nn_error *e)
 {
-	char *file;
-	size_t size;
-	idx x = {.path = path};
+	*x = (idx){.path = path};
 	*memory = NULL;
-	if (!nn_read_file(path, (size_t)1 << 40, &file, &size, e))
+	if (!nn_bytes_open(file, path, e))
 		return false;
-	if (size > 2 && !memcmp(file, "\x1f\x8b", 2)) {
-		bool ok = unpack(&x, file, size, memory, e);
-		free(file);
-		if (!ok)
-			return false;
+	if (file->size > 2 && !memcmp(file->at, "\x1f\x8b", 2)) {
+		bool ok = unpack(x, file->at, file->size, memory, e);
+		nn_bytes_close(file);
 		*bytes = *memory;
-	} else {
-		bool ok = read_head(&x, (unsigned char *)file, size, size, e);
-		if (ok && (uint64_t)x.bytes + x.head < size)
-			ok = nn_fail(e, NN_EXIT_DATA,
-			             "%s: holds more values than its header "
-			             "announces",
-			             path);
-		if (!ok) {
-			free(file);
-			return false;
-		}
-		*memory = file;
-		*bytes = (uint8_t *)file + x.head;
+		return ok;
 	}
-	*count = x.dim[0];
-	*values = x.dim[0] ? x.bytes / x.dim[0] : 0;
-	dimensions(&x, dim);
-	return *bytes != NULL;
+	bool ok = read_head(x, file->at, file->size, file->size, e);
+	if (ok && (uint64_t)x->bytes + x->head < file->size)
+		ok = nn_fail(e, NN_EXIT_DATA, "%s: holds more values than its header announces",
+		             path);
+	if (!ok)
+		nn_bytes_close(file);
+	*bytes = file->at + x->head;
+	return ok;
 }
 
 /* The file under its name, or with .gz added or taken away when only that is there. */
@@ -199,41 +189,28 @@ static bool locate(const nn_loader *l, const char *name, char path[NN_PATH_MAX],
 	return true;
 }
 
-static bool read_images(const nn_loader *l, nn_items *items, char path[NN_PATH_MAX], nn_error *e)
+bool nn_rows_idx(const char *path, const nn_settings *s, nn_items *items, nn_error *e)
 {
-	char dim[64], wanted[64];
-	if (!locate(l, l->source->images, path, e) ||
-	    !nn_idx_file(path, &items->count, &items->values, &items->u8, &items->memory[0], dim,
-	                 e))
+	idx x;
+	char dim[64];
+	if (!open_idx(path, &x, &items->file, &items->memory[0], &items->u8, e))
 		return false;
 	snprintf(items->name, sizeof items->name, "%.255s", path);
-	nn_shape_text(l->settings->model, wanted);
-	/* 28x28 fits 1x28x28; a list of features takes any shape of that many values. */
-	const char *plane = !strncmp(wanted, "1x", 2) ? wanted + 2 : wanted;
-	bool same =
-	        l->settings->model->input_rank == 1 || !strcmp(dim, plane) || !strcmp(dim, wanted);
-	if (!same || items->values != l->values)
-		return nn_fail(e, NN_EXIT_DATA, "%s: its items are %s, the network's input is %s",
-		               path, dim[0] ? dim : "single values", wanted);
-	return true;
+	items->count = x.dim[0];
+	items->values = x.bytes / x.dim[0];
+	dimensions(&x, dim);
+	return nn_data_shape(s->model, path, dim, items->values, e);
 }
 
 static bool take_labels(const nn_loader *l, nn_items *items, const char *path, const uint8_t *bytes,
                         nn_error *e)
 {
-	int classes = l->settings->model->classes;
-	int32_t *label = nn_alloc((size_t)items->count, sizeof *label, path, e);
-	items->memory[1] = label;
-	items->label = label;
-	for (int64_t i = 0; label && i < items->count; i++) {
-		label[i] = bytes[i];
-		if (bytes[i] >= classes)
-			return nn_fail(e, NN_EXIT_DATA,
-			               "%s: item %lld: label %d, but the network "
-			               "has %d classes, 0 to %d",
-			               path, (long long)i, bytes[i], classes, classes - 1);
-	}
-	return label != NULL;
+	if (!nn_labels_open(items, path, e))
+		return false;
+	for (int64_t i = 0; i < items->count; i++)
+		if (!nn_label_set(l, items, i, bytes[i], path, e))
+			return false;
+	return true;
 }
 
 static bool take_targets(const nn_loader *l, nn_items *items, const char *path,
@@ -251,27 +228,29 @@ static bool take_targets(const nn_loader *l, nn_items *items, const char *path,
 
 static bool read_labels(const nn_loader *l, nn_items *items, const char *images, nn_error *e)
 {
-	char path[NN_PATH_MAX], dim[64];
-	int64_t count, values, wanted = l->labels ? 1 : l->targets;
+	idx x;
+	nn_bytes file = {0};
+	char path[NN_PATH_MAX];
+	int64_t wanted = l->labels ? 1 : l->targets;
 	const uint8_t *bytes = NULL;
 	void *memory;
 	if (!l->source->labels)
 		return nn_fail(e, NN_EXIT_DATA,
-		               "<%s>: labels=\"...\" is missing, and the loss needs "
-		               "them",
+		               "<%s>: labels=\"...\" is missing, and the loss needs them",
 		               l->source->split);
 	if (!locate(l, l->source->labels, path, e) ||
-	    !nn_idx_file(path, &count, &values, &bytes, &memory, dim, e))
+	    !open_idx(path, &x, &file, &memory, &bytes, e))
 		return false;
 	bool ok = true;
-	if (count != items->count)
+	if (x.dim[0] != items->count)
 		ok = nn_fail(e, NN_EXIT_DATA, "%s: %lld labels, but %s has %lld items", path,
-		             (long long)count, images, (long long)items->count);
-	else if (values != wanted)
+		             (long long)x.dim[0], images, (long long)items->count);
+	else if (x.bytes / x.dim[0] != wanted)
 		ok = nn_fail(e, NN_EXIT_DATA, "%s: %lld values an item, expected %lld", path,
-		             (long long)values, (long long)wanted);
+		             (long long)(x.bytes / x.dim[0]), (long long)wanted);
 	ok = ok && (l->labels ? take_labels(l, items, path, bytes, e)
 	                      : take_targets(l, items, path, bytes, e));
+	nn_bytes_close(&file);
 	free(memory);
 	return ok;
 }
@@ -281,9 +260,8 @@ bool nn_read_idx(const nn_loader *l, nn_items *items, nn_error *e)
 	char path[NN_PATH_MAX];
 	if (!l->source->images)
 		return nn_fail(e, NN_EXIT_DATA,
-		               "<%s>: images=\"...\" is missing, format=\"idx\" "
-		               "needs it",
+		               "<%s>: images=\"...\" is missing, format=\"idx\" needs it",
 		               l->source->split);
-	return read_images(l, items, path, e) &&
+	return locate(l, l->source->images, path, e) && nn_rows_idx(path, l->settings, items, e) &&
 	       ((!l->labels && !l->targets) || read_labels(l, items, path, e));
 }

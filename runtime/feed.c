@@ -16,12 +16,14 @@
 
 #include "tensor.h"
 
-enum { PIECE = 512 };
+enum { PIECE = 512, CHUNK = 1024 };
 
 bool nn_normalize_open(nn_normalize *z, const nn_model *model, nn_error *e)
 {
 	bool given = model->normalize && !strcmp(model->normalize, "given");
 	z->channels = model->normalize_channels > 0 ? model->normalize_channels : 1;
+	if (model->normalize && !strcmp(model->normalize, "auto"))
+		z->channels = model->input[0];
 	z->mean = nn_alloc((size_t)z->channels, sizeof *z->mean, "normalize", e);
 	z->std = nn_alloc((size_t)z->channels, sizeof *z->std, "normalize", e);
 	for (int c = 0; !e->code && c < z->channels; c++) {
@@ -44,6 +46,7 @@ typedef struct measure {
 	const nn_part *part; /* over which items                              */
 	int channels;        /* of an item                                    */
 	uint64_t *sum;       /* [threads][channels][2]: sum and sum of squares */
+	int64_t from, count; /* items of the part that are loaded             */
 } measure;
 
 /* Whole numbers: the result does not depend on who adds what. */
@@ -52,8 +55,8 @@ static void add_up(void *arg, int thread, int threads)
 	const measure *m = arg;
 	const nn_items *items = m->part->items;
 	int64_t span = items->values / m->channels;
-	int64_t from = m->part->count * thread / threads;
-	int64_t to = m->part->count * (thread + 1) / threads;
+	int64_t from = m->from + m->count * thread / threads;
+	int64_t to = m->from + m->count * (thread + 1) / threads;
 	uint64_t *sum = m->sum + (size_t)thread * (size_t)m->channels * 2;
 	for (int64_t i = from; i < to; i++) {
 		const uint8_t *v = items->u8 + (int64_t)m->part->index[i] * items->values;
@@ -73,10 +76,18 @@ static bool measure_u8(nn_normalize *z, const nn_part *part, nn_team *team, nn_e
 {
 	int threads = nn_team_threads(team);
 	size_t row = (size_t)z->channels * 2;
-	measure m = {part, z->channels, nn_alloc((size_t)threads * row, 8, "normalize", e)};
+	measure m = {.part = part, .channels = z->channels};
+	m.sum = nn_alloc((size_t)threads * row, 8, "normalize", e);
+	for (; m.sum && m.from < part->count; m.from += m.count) {
+		m.count = part->count - m.from < CHUNK ? part->count - m.from : CHUNK;
+		if (!nn_items_load(part->items, part->index + m.from, m.count, team, e)) {
+			free(m.sum);
+			return false;
+		}
+		nn_team_each(team, add_up, &m);
+	}
 	if (!m.sum)
 		return false;
-	nn_team_each(team, add_up, &m);
 	for (int t = 1; t < threads; t++)
 		for (size_t k = 0; k < row; k++)
 			m.sum[k] += m.sum[(size_t)t * row + k];
@@ -92,26 +103,25 @@ static bool measure_u8(nn_normalize *z, const nn_part *part, nn_team *team, nn_e
 	return true;
 }
 
+/* Two passes in double: the mean, then the squares about it. */
 static void measure_f32(nn_normalize *z, const nn_part *part)
 {
 	int64_t values = part->items->values, span = values / z->channels;
 	double n = (double)part->count * (double)span;
-	for (int c = 0; c < z->channels; c++) {
-		double mean = 0, square = 0;
-		for (int pass = 0; pass < 2; pass++) {
-			double sum = 0;
-			for (int64_t i = 0; i < part->count; i++) {
-				const float *v = part->items->f32 +
-				                 (int64_t)part->index[i] * values + c * span;
-				for (int64_t k = 0; k < span; k++) {
-					double x = (double)v[k] - mean;
-					sum += pass ? x * x : x;
+	for (int c = 0; c < z->channels; c++)
+		z->mean[c] = z->std[c] = 0;
+	for (int pass = 0; pass < 2; pass++) {
+		double *sum = pass ? z->std : z->mean;
+		for (int64_t i = 0; i < part->count; i++) {
+			const float *v = part->items->f32 + (int64_t)part->index[i] * values;
+			for (int c = 0; c < z->channels; c++)
+				for (int64_t k = 0; k < span; k++, v++) {
+					double x = pass ? (double)*v - z->mean[c] : (double)*v;
+					sum[c] += pass ? x * x : x;
 				}
-			}
-			*(pass ? &square : &mean) = sum / n;
 		}
-		z->mean[c] = mean;
-		z->std[c] = sqrt(square);
+		for (int c = 0; c < z->channels; c++)
+			sum[c] = pass ? sqrt(sum[c] / n) : sum[c] / n;
 	}
 }
 
@@ -350,10 +360,13 @@ static void fill(void *arg, int thread, int threads)
 		fill_target(f);
 }
 
-void nn_feed_fill(nn_feed *f, const nn_items *items, const uint32_t *index, int live)
+bool nn_feed_fill(nn_feed *f, const nn_items *items, const uint32_t *index, int live, nn_error *e)
 {
+	if (!nn_items_load(items, index, live, f->net->team, e))
+		return false;
 	f->items = items;
 	f->index = index;
 	f->live = live;
 	nn_team_each(f->net->team, fill, f);
+	return true;
 }

@@ -14,7 +14,7 @@ typedef struct nn_normalize {
 } nn_normalize;
 
 /* Takes the network's numbers ("given"), 0 and 1 ("none"), or leaves 0 and 1 for "auto", which
- * nn_normalize_measure or a checkpoint fills. */
+ * nn_normalize_measure or a checkpoint fills: for each channel of images, each feature of rows. */
 bool nn_normalize_open(nn_normalize *z, const nn_model *model, nn_error *e);
 bool nn_normalize_measure(nn_normalize *z, const nn_part *part, nn_team *team, nn_error *e);
 void nn_normalize_close(nn_normalize *z);
@@ -45,7 +45,8 @@ bool nn_feed_open(nn_feed *f, nn_net *net, const nn_normalize *z, nn_error *e);
 void nn_feed_close(nn_feed *f);
 
 /* Fills input and target with items[index[0..live-1]], on all threads. Lanes of a block that hold
- * no item become zero. With f->augment set, items are images, and change as it says. */
-void nn_feed_fill(nn_feed *f, const nn_items *items, const uint32_t *index, int live);
+ * no item become zero. With f->augment set, items are images, and change as it says. Fails when an
+ * item has to be fetched and cannot be. */
+bool nn_feed_fill(nn_feed *f, const nn_items *items, const uint32_t *index, int live, nn_error *e);
 
 #endif

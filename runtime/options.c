@@ -30,7 +30,7 @@ typedef struct flag {
 
 #define AT(field) offsetof(nn_options, field)
 enum {
-	ALL = 511,
+	ALL = 511 | NN_VERB_DATA,
 	RUNS = NN_VERB_TRAIN | NN_VERB_TEST | NN_VERB_PREDICT,
 	TEAM = ALL & ~NN_VERB_INFO & ~NN_VERB_OTHER,
 	TRAIN = NN_VERB_TRAIN,
@@ -47,7 +47,7 @@ static const flag flags[] = {
         {"seed", 0, WHOLE, AT(seed), 0, SEEDS, "N", "key of everything random"},
         {"threads", 'j', WHOLE, AT(threads), 1, TEAM, "N",
          "threads (default OMP_NUM_THREADS, then all processors)"},
-        {"data", 0, TEXT, AT(data), 0, RUNS, "DIR",
+        {"data", 0, TEXT, AT(data), 0, RUNS | NN_VERB_DATA, "DIR",
          "where the data are (default NNCC_DATA, then the network's root)"},
         {"out", 0, TEXT, AT(out), 0, RUNS | NN_VERB_STEP | NN_VERB_EXPORT, "PATH",
          "run directory (default runs/NAME); step: the file to write"},
@@ -59,7 +59,7 @@ static const flag flags[] = {
         {"steps", 0, WHOLE, AT(steps), 1, STEPS, "N", "how many steps"},
         {"eval", 0, FLAG, AT(eval), 0, NN_VERB_STEP, NULL, "forward only, as in evaluation"},
         {"profile", 0, FLAG, AT(profile), 0, NN_VERB_BENCH, NULL, "time of each kernel"},
-        {"set", 0, LIST, 0, 0, RUNS | STEPS | NN_VERB_CHECK, "NAME=VALUE",
+        {"set", 0, LIST, 0, 0, RUNS | STEPS | NN_VERB_CHECK | NN_VERB_DATA, "NAME=VALUE",
          "another value for a <param>"},
         {"limit", 0, WHOLE, AT(limit), 1, TRAIN, "N", "train on the first N items of the split"},
         {"overfit-batch", 0, FLAG, AT(overfit_batch), 0, TRAIN, NULL,

@@ -51,7 +51,8 @@ typedef enum {
 	NN_VERB_CHECK = 32,
 	NN_VERB_EXPORT = 64,
 	NN_VERB_INFO = 128,
-	NN_VERB_OTHER = 256
+	NN_VERB_OTHER = 256,
+	NN_VERB_DATA = 1024
 } nn_verb_bit;
 
 /* Reads argv[from..argc-1], options of the verb `bit`; reorders nothing. */

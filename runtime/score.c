@@ -72,7 +72,8 @@ bool nn_evaluate(nn_score *score, nn_scorer *s, nn_feed *feed, const nn_part *pa
 	int64_t batch = s->net->model->batch;
 	for (int64_t at = 0; at < part->count; at += batch) {
 		run.live = (int)(part->count - at < batch ? part->count - at : batch);
-		nn_feed_fill(feed, part->items, part->index + at, run.live);
+		if (!nn_feed_fill(feed, part->items, part->index + at, run.live, e))
+			return false;
 		nn_net_eval(feed->net, &run);
 		if (!isfinite(nn_net_loss(s->net))) {
 			const nn_tensor *bad = nn_net_not_finite(s->net, run.live, false);

@@ -36,18 +36,18 @@ static bool save(nn_training *t, nn_error *e)
 	return true;
 }
 
-/* The batch at `at` of the epoch, as step `step` gets it. */
-static nn_run prepare_step(nn_training *t, int64_t at, uint64_t number)
+/* The batch at `at` of the epoch, as step `number` gets it. */
+static bool prepare_step(nn_training *t, int64_t at, uint64_t number, nn_run *run, nn_error *e)
 {
 	int64_t left = t->train.count - at;
-	nn_run run = nn_session_run(t->session, (int)(left < t->batch ? left : t->batch));
-	run.step = number;
-	run.hyper[0] = nn_schedule_lr(&t->schedule, (double)number);
+	*run = nn_session_run(t->session, (int)(left < t->batch ? left : t->batch));
+	run->step = number;
+	run->hyper[0] = nn_schedule_lr(&t->schedule, (double)number);
 	t->augment.epoch = (uint64_t)t->progress.epoch;
 	t->feed.augment = t->augment.changes ? &t->augment : NULL;
-	nn_feed_fill(&t->feed, t->train.items, t->order + at, run.live);
+	bool ok = nn_feed_fill(&t->feed, t->train.items, t->order + at, run->live, e);
 	t->feed.augment = NULL;
-	return run;
+	return ok;
 }
 
 /* Goes back to the last saved state, or to the beginning, and repeats the steps up to the one
@@ -64,7 +64,8 @@ static const nn_tensor *replay(nn_training *t, uint64_t *number)
 	nn_run run = nn_session_run(t->session, 1);
 	nn_net_prepare(&t->net, &run);
 	for (int64_t at = p.position; p.step <= *number; at += run.live) {
-		run = prepare_step(t, at, p.step++);
+		if (!prepare_step(t, at, p.step++, &run, &ignored))
+			return NULL;
 		nn_net_step(&t->net, &run, NULL);
 		const nn_tensor *bad = nn_net_not_finite(&t->net, run.live, true);
 		if (!bad)
@@ -94,7 +95,9 @@ static bool not_finite(nn_training *t, const nn_run *run, nn_error *e)
 static bool step(nn_training *t, nn_record *r, nn_error *e)
 {
 	int64_t at = t->score.count;
-	nn_run run = prepare_step(t, at, t->progress.step);
+	nn_run run;
+	if (!prepare_step(t, at, t->progress.step, &run, e))
+		return false;
 	nn_net_step(&t->net, &run, NULL);
 	if (!isfinite(nn_net_loss(&t->net)))
 		return not_finite(t, &run, e);

@@ -23,11 +23,12 @@ static const struct {
 } verbs[] = {
         {"train", NN_VERB_TRAIN, nn_verb_train, true, "train the network (the default)"},
         {"test", NN_VERB_TEST, nn_verb_test, true, "loss and accuracy on the test split"},
-        {"predict", NN_VERB_PREDICT, nn_verb_predict, true, "label pictures or items of idx files"},
+        {"predict", NN_VERB_PREDICT, nn_verb_predict, true, "label pictures or rows of data files"},
         {"step", NN_VERB_STEP, nn_verb_step, true, "optimizer steps on a given batch"},
         {"bench", NN_VERB_BENCH, nn_verb_bench, true, "time of a training step on synthetic data"},
         {"check", NN_VERB_CHECK, nn_verb_check, true, "fast kernels against plain ones; gradients"},
         {"export", NN_VERB_EXPORT, nn_verb_export, true, "write the weights in another form"},
+        {"data", NN_VERB_DATA, nn_verb_data, true, "what is in the data set, and what is wrong"},
         {"info", NN_VERB_INFO, nn_verb_info, false, "what this trainer is"},
         {"tune", NN_VERB_OTHER, not_yet, false, "not supported yet"},
         {"report", NN_VERB_OTHER, not_yet, false, "not supported yet"},

@@ -50,8 +50,7 @@ static bool fill(bench *b, nn_error *e)
 	          nn_normalize_open(&z, m, e) && nn_feed_open(&feed, &b->net, &z, e);
 	for (int i = 0; ok && i < b->run.live; i++)
 		index[i] = (uint32_t)i;
-	if (ok)
-		nn_feed_fill(&feed, &items, index, b->run.live);
+	ok = ok && nn_feed_fill(&feed, &items, index, b->run.live, e);
 	nn_feed_close(&feed);
 	nn_normalize_close(&z);
 	nn_items_free(&items);

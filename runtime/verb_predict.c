@@ -1,4 +1,7 @@
-/* verb_predict.c: label, probability and the five best classes for pictures or items of idx files.
+/* verb_predict.c: label, probability and the five best classes for pictures or items of data files.
+ *
+ * What a file is, its first bytes tell: PNG, JPEG, PGM, PPM, idx, npy; everything else must be a
+ * table (csv). Pictures are resized where training did the same.
  *
  * Items are gathered into batches; the input is normalised as in training. The numbers are the
  * softmax of the outputs for a cross-entropy network, the sigmoid for a binary one. A network
@@ -22,6 +25,7 @@ typedef struct predict {
 	uint32_t *index;     /* of the items of a batch              */
 	double *p;           /* probabilities of one item            */
 	nn_text text;        /* one line of output                   */
+	nn_scratch scratch;  /* of pictures                          */
 } predict;
 
 /* Outputs of one item to probabilities of `classes` classes. */
@@ -122,7 +126,8 @@ static bool predict_items(predict *x, const nn_items *items, bool numbered, nn_e
 		for (int i = 0; i < live; i++)
 			part.index[i] = (uint32_t)(at + i);
 		nn_run run = nn_session_run(x->session, live);
-		nn_feed_fill(&x->feed, items, part.index, live);
+		if (!nn_feed_fill(&x->feed, items, part.index, live, e))
+			return false;
 		nn_net_eval(&x->net, &run);
 		nn_scorer_read(&x->scorer, live);
 		for (int i = 0; i < live; i++) {
@@ -146,41 +151,41 @@ static bool predict_items(predict *x, const nn_items *items, bool numbered, nn_e
 	return true;
 }
 
-static bool read_idx(const nn_model *m, nn_items *items, const char *path, nn_error *e)
-{
-	char dim[64], wanted[64];
-	if (!nn_idx_file(path, &items->count, &items->values, &items->u8, &items->memory[0], dim,
-	                 e))
-		return false;
-	nn_shape_text(m, wanted);
-	if (items->values != (int64_t)m->input[0] * m->input[1] * m->input[2])
-		return nn_fail(e, NN_EXIT_DATA, "%s: its items are %s, the network's input is %s",
-		               path, dim[0] ? dim : "single values", wanted);
-	return true;
-}
+/* A trainer that takes rows of numbers is not linked with these. */
+#pragma weak nn_image_known
+#pragma weak nn_image_read
+#pragma weak nn_rows_idx
 
-/* A picture is one item; everything else must be an idx file. */
-static bool predict_file(predict *x, const char *path, nn_error *e)
+static bool read_picture(predict *x, const char *path, nn_items *items, nn_error *e)
 {
 	const nn_model *m = x->session->model;
-	nn_items items = {.count = 1};
-	unsigned char head[8] = {0};
+	const char *format = nn_setting_text(&x->session->settings, "data", "format");
+	bool resize = format && !strcmp(format, "folder");
+	items->count = 1;
+	items->values = (int64_t)m->input[0] * m->input[1] * m->input[2];
+	uint8_t *u8 = items->memory[0] = nn_alloc((size_t)items->values, 1, path, e);
+	items->u8 = u8;
+	return u8 && nn_image_read(path, m, resize, u8, &x->scratch, e);
+}
+
+static bool predict_file(predict *x, const char *path, nn_error *e)
+{
+	nn_items items = {0};
+	uint8_t head[8] = {0};
 	FILE *f = fopen(path, "rbe");
 	size_t count = f ? fread(head, 1, sizeof head, f) : 0;
 	if (f)
 		fclose(f);
 	bool idx = count >= 2 && ((!head[0] && !head[1]) || (head[0] == 0x1f && head[1] == 0x8b));
+	bool picture = nn_image_known && nn_image_known(head, count);
+	nn_rows *rows = idx && nn_rows_idx              ? nn_rows_idx
+	                : !memcmp(head, "\x93NUMPY", 6) ? nn_rows_npy
+	                                                : nn_rows_csv;
 	snprintf(items.name, sizeof items.name, "%.255s", path);
-	bool ok;
-	if (idx) {
-		ok = read_idx(m, &items, path, e);
-	} else {
-		items.values = (int64_t)m->input[0] * m->input[1] * m->input[2];
-		uint8_t *u8 = items.memory[0] = nn_alloc((size_t)items.values, 1, path, e);
-		items.u8 = u8;
-		ok = u8 && nn_image_read(path, m, u8, e);
-	}
-	ok = ok && predict_items(x, &items, idx, e);
+	bool ok = picture ? read_picture(x, path, &items, e)
+	                  : rows(path, &x->session->settings, &items, e) &&
+	                            nn_items_finite(&items, e);
+	ok = ok && predict_items(x, &items, !picture, e);
 	nn_items_free(&items);
 	return ok;
 }
@@ -190,7 +195,9 @@ bool nn_verb_predict(nn_session *s, nn_error *e)
 	predict x = {.session = s};
 	size_t classes = s->model->classes > 2 ? (size_t)s->model->classes : 2;
 	if (!s->options->files)
-		return nn_fail(e, NN_EXIT_USAGE, "predict: which files? PNG, PGM, PPM or idx");
+		return nn_fail(e, NN_EXIT_USAGE,
+		               "predict: which files? Pictures (PNG, JPEG, PGM, PPM), idx, npy "
+		               "or csv");
 	x.index = nn_alloc((size_t)s->model->batch, sizeof *x.index, "the batch", e);
 	x.p = nn_alloc(classes, sizeof *x.p, "probabilities", e);
 	bool ok = x.index && x.p && nn_session_trained(s, &x.net, &x.z, e) &&
@@ -198,6 +205,7 @@ bool nn_verb_predict(nn_session *s, nn_error *e)
 	for (int i = 0; ok && i < s->options->files; i++)
 		ok = predict_file(&x, s->options->file[i], e);
 	nn_text_free(&x.text);
+	nn_scratch_free(&x.scratch);
 	nn_scorer_close(&x.scorer);
 	nn_feed_close(&x.feed);
 	nn_normalize_close(&x.z);

@@ -6,7 +6,7 @@
 # As root on Debian it installs them; otherwise it says what to install and fails. When nothing is
 # missing it takes a few milliseconds and touches neither the network nor the package lists.
 set -u
-build="make clang-19 libomp-19-dev libc6-dev libxml2-dev libpng-dev zlib1g-dev pkg-config"
+build="make clang-19 libomp-19-dev libc6-dev libxml2-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev pkg-config"
 demo="dataset-fashion-mnist"
 test="gcc libcriterion-dev libcjson-dev libclang-rt-19-dev dataset-fashion-mnist"
 style="clang-format-19 clang-tidy-19"

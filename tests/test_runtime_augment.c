@@ -238,7 +238,7 @@ static void check_feed(nn_team *team, void *arg)
 		items.f32 = real;
 	}
 	f.augment = &a;
-	nn_feed_fill(&f, &items, index, j->live);
+	cr_assert(nn_feed_fill(&f, &items, index, j->live, &e));
 	check_batch(j, &net, &f, &a, u8);
 	nn_feed_close(&f);
 	nn_normalize_close(&z);

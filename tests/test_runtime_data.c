@@ -218,7 +218,7 @@ static void check_feed(nn_team *team, void *arg)
 	z.std[0] = 0.5;
 	cr_assert(nn_feed_open(&f, &net, &z, &e));
 	memset(net.arena, 0x7f, (size_t)net.target->offset + net.target->bytes);
-	nn_feed_fill(&f, &items, index, j->live);
+	cr_assert(nn_feed_fill(&f, &items, index, j->live, &e));
 	double x[8 * 16], y[8];
 	nn_tensor_get(j->program, net.input, net.arena, 8, NN_F64, x);
 	nn_tensor_get(j->program, net.target, net.arena, 8, NN_F64, y);
