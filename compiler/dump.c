@@ -15,7 +15,8 @@ static const char *layout_of(const Prog *p, const Tensor *t)
 		return "registers";
 	if (t->lane_dim < 0 || p->lanes == 1)
 		return "row-major";
-	const char *a = t->batched ? (p->channels ? "c" : "n") : copy_bytes(&"kcrs"[t->lane_dim], 1);
+	const char *a =
+	        t->batched ? (p->channels ? "c" : "n") : copy_bytes(&"kcrs"[t->lane_dim], 1);
 	return format("%s/%d ... %s%%%d", a, p->lanes, a, p->lanes);
 }
 
@@ -121,7 +122,8 @@ void explain(const Prog *p, FILE *out)
 		fprintf(out, "    %.3f Mflop, %.1f kB; %s; %s", k->flop * 1e-6, k->bytes / 1024,
 		        *tile          ? format("tile %s (%s)", tile, k->why)
 		        : k->flat      ? "one row of vectors"
-		        : k->lanes > 1 ? format("%d %s a vector", k->lanes, p->channels ? "channels" : "images")
+		        : k->lanes > 1 ? format("%d %s a vector", k->lanes,
+		                                p->channels ? "channels" : "images")
 		                       : "scalar",
 		        threads_text(k));
 		if (k->cycles > 0)

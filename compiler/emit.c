@@ -32,7 +32,9 @@ static const char *element_type(const Prog *p, const Tensor *t)
 {
 	bool vector = p->lanes > 1 && (t->wide || t->lane_dim >= 0);
 
-	return t->bytes8 ? vector || p->lanes == 1 ? "nn_b" : "uint8_t" : vector ? "nn_v" : "nn_real";
+	return t->bytes8 ? vector || p->lanes == 1 ? "nn_b" : "uint8_t"
+	       : vector  ? "nn_v"
+	                 : "nn_real";
 }
 
 static const char *shape_text(const Prog *p, const Tensor *t)

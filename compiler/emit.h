@@ -45,30 +45,40 @@ void put_text(Text *o, const char *s);
 void put_open(Text *o);                        /* "{" and deeper                              */
 void put_close(Text *o);
 
-/* emit_expr.c: expressions and indices in C */
-void em_names(Em *e);                          /* fills used, axis, uniform, keys             */
-const Used *em_used(const Em *e, const Tensor *t);
+/* emit_index.c: indices in C */
 const char *em_axis(const Em *e, const Axis *a);
 const char *em_affine(const Em *e, const Affine *a);
+Axis *em_lane(const Affine *a);                /* the axis of it that runs in the lanes, or NULL */
+int em_lane_place(const Expr *x);              /* the dimension of a read that does, or -1    */
+Affine em_elements(const Em *e, Affine a);     /* in units of elements, not of blocks         */
 const char *em_element(const Em *e, const Tensor *t, const Affine *index);
+const char *em_gathered(const Em *e, const Expr *x, int d);    /* dimension d runs in the lanes  */
 const char *em_inside(const Em *e, const Affine *index, int extent);
+const char *em_tests(const Em *e, const Tensor *t, const Affine *index);
 const char *em_outside(const Em *e, const Eqn *q);   /* test: is the place in out? "": always   */
-bool em_is_vector(const Em *e, const Eqn *q);  /* is its value one vector of images?          */
-bool em_banded(const Kernel *k);                /* does it keep partial sums, by bands?     */
-bool em_given(const Kernel *k, const Axis *a);    /* is it a loop around this stage?    */
-const char *em_first(const Em *e, const Eqn *q); /* test: nothing added up so far; "": starts anew */
 bool em_in_row(const Em *e, const Tensor *t);
+const char *em_type(const Em *e, const Tensor *t);
+
+/* emit_expr.c: expressions in C */
+void em_names(Em *e);                          /* fills used, axis, uniform, keys             */
+const Used *em_used(const Em *e, const Tensor *t);
+bool em_given(const Kernel *k, const Axis *a); /* is it a loop around this stage?             */
+const char *em_first(const Em *e, const Eqn *q);     /* nothing added up so far; "": starts anew */
+bool em_is_vector(const Em *e, const Eqn *q);  /* is its value a vector?                      */
+bool em_banded(const Kernel *k);               /* does it keep sums so far, band by band?     */
 const char *em_local(const Em *e, int j);
 CValue em_expr(const Em *e, const Expr *x);
 const char *em_vector(CValue v);               /* as a vector                                 */
 const char *em_real(double v);
 const char *em_uniform(const Expr *x);         /* in double                                   */
-const char *em_type(const Em *e, const Tensor *t);
 
 typedef struct Inside {        /* what stands inside folded loops                             */
 	void (*body)(Em *e, const Eqn *q, const char *test);
 	const char *test;          /* bounds tests that still apply, joined by &&                 */
 } Inside;
+
+/* emit_matrix.c: between two constant matrices */
+int sandwich(Em *e, int j);
 
 /* emit_fold.c: loops over folded axes */
 const char *for_line(const char *name, const char *lo, const char *hi, bool unroll);
@@ -79,7 +89,6 @@ const char *plain_tests(const Em *e, const Eqn *q);
 /* emit_point.c: one point or one tile. equation() returns the first equation it has not done. */
 int equation(Em *e, int j);
 void store(Em *e, int j, CValue v);
-int sandwich(Em *e, int j);
 void tile(Em *e);
 
 /* emit_walk.c: outer loops */
@@ -91,7 +100,7 @@ const char *replace_at(const char *s, const char *by);         /* for every `@` 
 /* emit_kernel.c: the text of one kernel, its name written as `@` */
 bool is_tiled(const Kernel *k);
 bool has_edges(const Kernel *k);
-const char *stage_call(const Em *e, int i);
+const char *stage_call(const Em *e, int i);    /* the call of stage i                         */
 const char *argument_names(const Em *e);
 const char *kernel_body(const Prog *p, const Kernel *k, const char **formula, const char **args);
 #endif

@@ -159,216 +159,6 @@ void em_names(Em *e)
 		use(e, e->k->partial, true);
 }
 
-/* ---- indices -------------------------------------------------------------------------------- */
-
-static const Loop *tiled_loop(const Em *e, const Axis *a)
-{
-	for (int i = 0; i < e->k->nloop; i++)
-		if (e->k->loop[i].axis->id == a->id && e->k->loop[i].tile > 1)
-			return &e->k->loop[i];
-	return NULL;
-}
-
-static const char *bare_name(const Em *e, const Axis *a)
-{
-	for (int i = 0; i < e->naxis; i++)
-		if (e->axis[i]->id == a->id)
-			return e->axis_name[i];
-	fatal(70, "axis %s is not of this kernel; please report this", a->name);
-}
-
-const char *em_axis(const Em *e, const Axis *a)
-{
-	return bare_name(e, a);
-}
-
-const char *em_affine(const Em *e, const Affine *a)
-{
-	char *s = "";
-
-	for (int i = 0; i < a->n; i++) {
-		int k = a->term[i].coef, m = k < 0 ? -k : k;
-		const char *name = bare_name(e, a->term[i].axis);
-		const char *sign = k < 0 ? (*s ? " - " : "-") : *s ? " + " : "";
-		bool tile = tiled_loop(e, a->term[i].axis) != NULL;
-		const char *v =
-		        tile ? format(m > 1 || k < 0 ? "(%s0 + %st)" : "%s0 + %st", name, name)
-		             : name;
-		s = m == 1 ? format("%s%s%s", s, sign, v) : format("%s%s%d * %s", s, sign, m, v);
-	}
-	if (a->c > 0 && *s)
-		return format("%s + %d", s, a->c);
-	if (a->c < 0 && *s)
-		return format("%s - %d", s, -a->c);
-	return *s ? s : format("%d", a->c);
-}
-
-/* Is t walked as a row of vectors? Numbers that a flat kernel reads are not. */
-bool em_in_row(const Em *e, const Tensor *t)
-{
-	return e->k->flat && (!tensor_is_number(t) || tensor_is_number(e->k->eqn[0]->out));
-}
-
-/* The axis of an index that runs in the lanes, or NULL. */
-static Axis *lane_in(const Affine *a)
-{
-	for (int i = 0; i < a->n; i++)
-		if (a->term[i].axis->lane)
-			return a->term[i].axis;
-	return NULL;
-}
-
-/* Which dimension of an index runs in the lanes, or -1. */
-static int lane_place(const Expr *x)
-{
-	for (int d = 0; d < x->n; d++)
-		if (lane_in(&x->index[d]))
-			return d;
-	return -1;
-}
-
-/* The index in units of elements: loops over an axis in the lanes count blocks. */
-static Affine in_elements(const Em *e, Affine a)
-{
-	for (int i = 0; i < a.n; i++)
-		if (a.term[i].axis->lane)
-			a.term[i].coef *= e->prog->lanes;
-	return a;
-}
-
-/* Which block, where the index is aligned to blocks. */
-static Affine in_blocks(const Em *e, Affine a)
-{
-	a.c /= e->prog->lanes;
-	for (int i = 0; i < a.n; i++)
-		if (!a.term[i].axis->lane)
-			a.term[i].coef /= e->prog->lanes;
-	return a;
-}
-
-/* Does a tile of this index alone lie inside one block? Then its start decides which. */
-static const Loop *tile_in_block(const Em *e, const Affine *a)
-{
-	const Loop *l = a->n == 1 && a->term[0].coef == 1 && a->c == 0
-	                        ? tiled_loop(e, a->term[0].axis)
-	                        : NULL;
-
-	return l && e->prog->lanes % l->tile == 0 ? l : NULL;
-}
-
-/* The block that holds an index of one element, and its place there. */
-static const char *block_of(const Em *e, const Affine *a)
-{
-	int v = e->prog->lanes;
-
-	if (lane_in(a)) {
-		Affine b = in_blocks(e, *a);
-		return em_affine(e, &b);
-	}
-	if (a->n == 0)
-		return format("%d", a->c / v);
-	if (tile_in_block(e, a))
-		return format("%s0 / %d", bare_name(e, a->term[0].axis), v);
-	bool sum = a->n > 1 || a->c || tiled_loop(e, a->term[0].axis);
-	return format(sum ? "(%s) / %d" : "%s / %d", em_affine(e, a), v);
-}
-
-static const char *place_in_block(const Em *e, const Affine *a)
-{
-	int v = e->prog->lanes;
-	const char *name = a->n ? bare_name(e, a->term[0].axis) : "";
-
-	if (a->n == 0)
-		return format("%d", a->c % v);
-	if (tile_in_block(e, a))
-		return format("%s0 %% %d + %st", name, v, name);
-	bool sum = a->n > 1 || a->c || tiled_loop(e, a->term[0].axis);
-	return format(sum ? "(%s) %% %d" : "%s %% %d", em_affine(e, a), v);
-}
-
-/* An element, or a vector of them where the blocked dimension runs in the lanes. */
-const char *em_element(const Em *e, const Tensor *t, const Affine *index)
-{
-	char *s = format("%s", em_used(e, t)->name);
-	int d = e->prog->lanes > 1 ? t->lane_dim : -1;
-
-	if (em_in_row(e, t))
-		return format("%s[e]", s);
-	for (int i = t->scratch; i < t->rank; i++)
-		s = format("%s[%s]", s,
-		           i == d ? block_of(e, &index[i]) : em_affine(e, &index[i]));
-	if (d < 0 || lane_in(&index[d]))
-		return s;
-	return format("%s(%s, %s)", t->bytes8 ? "NN_BYTE" : "NN_AT", s,
-	              place_in_block(e, &index[d]));
-}
-
-/* Elements that lie apart as a vector: dimension d of the index runs in the lanes. */
-static const char *gathered(const Em *e, const Expr *x, int d)
-{
-	const Tensor *t = x->tensor;
-	Axis *lane = lane_in(&x->index[d]);
-	int64_t stride = affine_coef(&x->index[d], lane) * (t->lane_dim >= 0 ? e->prog->lanes : 1);
-	Affine index[MAX_DIM], block = {.n = 1, .term = {{lane, 1}}};
-
-	memcpy(index, x->index, sizeof index);
-	index[d] = in_elements(e, index[d]);
-	for (int i = d + 1; i < t->rank; i++)
-		stride *= t->mem[i];
-	for (int i = 0; i < index[d].n; i++) /* names an element: nothing is in lanes here */
-		if (index[d].term[i].axis->lane) {
-			Axis *plain = memcpy(new(Axis), lane, sizeof *plain);
-			plain->lane = false;
-			index[d].term[i].axis = plain;
-		}
-	return format("nn_gather(&%s, %lld, nn_least(%d, %d - %d * (%s)))",
-	              em_element(e, t, index), (long long)stride, e->prog->lanes, lane->extent,
-	              e->prog->lanes, em_affine(e, &block));
-}
-
-const char *em_inside(const Em *e, const Affine *index, int extent)
-{
-	Affine a = lane_in(index) ? in_blocks(e, *index) : *index;
-	int v = e->prog->lanes;
-
-	return format("(unsigned)(%s) < %uu", em_affine(e, &a),
-	              (unsigned)(lane_in(index) ? (extent + v - 1) / v : extent));
-}
-
-/* Tests that an index of t needs, each behind `&&`. Images are tested against the live ones where
- * a task may hold more. */
-static const char *tests(const Em *e, const Tensor *t, const Affine *index)
-{
-	const char *s = "";
-
-	for (int d = t->scratch; d < t->rank; d++) {
-		int lo, hi;
-		bool images = d == 0 && t->batched && index[0].n > 0 &&
-		              !(index[0].n == 1 && affine_is(&index[0], index[0].term[0].axis));
-		affine_range(&index[d], &lo, &hi);
-		if (images)
-			s = format("%s%s%s < live", s, *s ? " && " : "", em_affine(e, &index[0]));
-		else if (lo < 0 || hi >= t->dim[d])
-			s = format("%s%s%s", s, *s ? " && " : "",
-			           em_inside(e, &index[d], t->dim[d]));
-	}
-	return s;
-}
-
-const char *em_outside(const Em *e, const Eqn *q)
-{
-	return q->matrix ? tests(e, q->out, q->index) : "";
-}
-
-const char *em_type(const Em *e, const Tensor *t)
-{
-	bool vector = e->prog->lanes > 1 && t->lane_dim >= 0;
-
-	if (t->bytes8)
-		return vector || e->prog->lanes == 1 ? "nn_b" : "uint8_t";
-	return vector || t->wide || em_in_row(e, t) ? "nn_v" : "nn_real";
-}
-
 /* ---- expressions ---------------------------------------------------------------------------- */
 
 bool em_is_vector(const Em *e, const Eqn *q)
@@ -436,7 +226,7 @@ const char *em_local(const Em *e, int j)
 static CValue read(const Em *e, const Expr *x)
 {
 	const Tensor *t = x->tensor;
-	int lane = lane_place(x);
+	int lane = em_lane_place(x);
 	bool far = !t->local && lane >= 0 && lane != t->lane_dim && !em_in_row(e, t);
 	CValue v = {NULL, (lane >= 0 && e->prog->lanes > 1) || em_in_row(e, t), 3};
 	char *test = "";
@@ -449,12 +239,12 @@ static CValue read(const Em *e, const Expr *x)
 		if (here)
 			return (CValue){em_local(e, j), em_is_vector(e, w), 3};
 	}
-	v.text = far ? gathered(e, x, lane) : em_element(e, t, x->index);
+	v.text = far ? em_gathered(e, x, lane) : em_element(e, t, x->index);
 	if (t->bytes8)
 		v.text = format(v.vector || e->prog->lanes == 1 ? "nn_bload(%s)" : "(nn_real)%s",
 		                v.text);
 	if (e->q->matrix) {
-		const char *all = tests(e, t, x->index);
+		const char *all = em_tests(e, t, x->index);
 		v.text = *all ? format("(%s ? %s : nn_splat(0))", all, v.text) : v.text;
 		return v;
 	}
@@ -519,21 +309,21 @@ CValue em_expr(const Em *e, const Expr *x)
 	case OP_READ:
 		return read(e, x);
 	case OP_INDEX:
-		a = in_elements(e, x->index[0]);
-		if (lane_in(&a))
+		a = em_elements(e, x->index[0]);
+		if (em_lane(&a))
 			return (CValue){format("(nn_real)(%s) + %d * nn_iota()", em_affine(e, &a),
-			                       affine_coef(&x->index[0], lane_in(&a))),
+			                       affine_coef(&x->index[0], em_lane(&a))),
 			                true, 1};
 		return (CValue){format("(nn_real)(%s)", em_affine(e, &a)), false, 3};
 	case OP_INSIDE:
 		return (CValue){format("(nn_real)(%s)", em_inside(e, &x->index[0], x->extent)),
 		                false, 3};
 	case OP_RANDOM:
-		a = in_elements(e, x->index[0]);
-		if (lane_in(&a))
+		a = em_elements(e, x->index[0]);
+		if (em_lane(&a))
 			return (CValue){format("nn_rand_v(key%d, (uint32_t)(%s), %d)", x->number,
 			                       em_affine(e, &a),
-			                       affine_coef(&x->index[0], lane_in(&a))),
+			                       affine_coef(&x->index[0], em_lane(&a))),
 			                true, 3};
 		return (CValue){format("nn_rand_v(key%d, (uint32_t)(%s), 0)%s", x->number,
 		                       em_affine(e, &a), e->prog->lanes > 1 ? "[0]" : ""),

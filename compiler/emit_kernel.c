@@ -27,8 +27,8 @@ static const char *dims_of(const Em *e, const Tensor *t)
 /* Does the tile take it? Behind partial sums the result is written after all tiles. */
 static bool of_tile(const Em *e, const Used *u)
 {
-	return u->memory && !(em_banded(e->k) && u->tensor == e->k->eqn[0]->out &&
-	                      u->tensor != e->k->partial);
+	return u->memory &&
+	       !(em_banded(e->k) && u->tensor == e->k->eqn[0]->out && u->tensor != e->k->partial);
 }
 
 static const char *parameters(const Em *e, bool for_tile)

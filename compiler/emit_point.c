@@ -197,9 +197,9 @@ static void fold_here(Em *e, int j)
 		store(e, j, v);
 	if (q->arg)
 		put_line(e->out,
-		         !q->arg->bytes8                  ? "%s = at;"
+		         !q->arg->bytes8                 ? "%s = at;"
 		         : vector || e->prog->lanes == 1 ? "%s = nn_bstore(at);"
-		                                          : "%s = (uint8_t)at;",
+		                                         : "%s = (uint8_t)at;",
 		         em_element(e, q->arg, q->index));
 	put_close(e->out);
 }

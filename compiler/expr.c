@@ -489,9 +489,8 @@ const char *eqn_text(const Eqn *q)
 		fold = format("%s} ", fold);
 	}
 	if (q->matrix)
-		fold = format("%s%s[%s,%s] * %s[%s,%s] * ", fold, q->matrix->name,
-		              q->row[0]->name, q->col[0]->name, q->matrix->name, q->row[1]->name,
-		              q->col[1]->name);
+		fold = format("%s%s[%s,%s] * %s[%s,%s] * ", fold, q->matrix->name, q->row[0]->name,
+		              q->col[0]->name, q->matrix->name, q->row[1]->name, q->col[1]->name);
 	return format("%s %s %s%s", indexed(q->out->cname, q->index, q->out->rank),
 	              q->update ? ":=" : "=", fold,
 	              q->fold ? operand(q->rhs, 2) : expr_text(q->rhs));

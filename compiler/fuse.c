@@ -217,8 +217,8 @@ static bool join_part(const Prog *p, Kernel *k, Eqn *q)
 {
 	const Eqn *root = k->eqn[0];
 
-	if (k->contraction || eqn_is_contraction(q) || root->out != q->out || q->nfree != root->nfree ||
-	    k->neqn == MAX_EQN || q->update)
+	if (k->contraction || eqn_is_contraction(q) || root->out != q->out ||
+	    q->nfree != root->nfree || k->neqn == MAX_EQN || q->update)
 		return false;
 	for (int i = 0; i < q->nfree; i++)
 		if (q->axis[i]->extent != root->axis[i]->extent ||
@@ -414,8 +414,8 @@ static void place(Prog *p, Eqn *q, bool fusing)
 	}
 	if (k && k->nstage)
 		k = NULL;
-	if (k && !k->eqn[0]->matrix && k->eval == (q->phase == PHASE_EVAL) && free_to_move(p, k, q) &&
-	    (join_part(p, k, q) || join_parts(p, k, q) || join(p, k, q)))
+	if (k && !k->eqn[0]->matrix && k->eval == (q->phase == PHASE_EVAL) &&
+	    free_to_move(p, k, q) && (join_part(p, k, q) || join_parts(p, k, q) || join(p, k, q)))
 		return;
 	kernel_new(p, q);
 }

@@ -62,9 +62,9 @@ static void fit_read(Expr *e, void *ctx)
 			continue;
 		bool block = d == e->tensor->lane_dim;
 		places++;
-		f->ok = f->ok && (block ? aligned(f->p, &e->index[d], f->lane)
-		                        : !can_leave(&e->index[d], e->tensor->dim[d]) &&
-		                                  !e->tensor->bytes8);
+		f->ok = f->ok &&
+		        (block ? aligned(f->p, &e->index[d], f->lane)
+		               : !can_leave(&e->index[d], e->tensor->dim[d]) && !e->tensor->bytes8);
 	}
 	f->ok = f->ok && places < 2;
 }
@@ -78,8 +78,7 @@ static bool fits(const Prog *p, const Eqn *q, const Axis *lane)
 		free |= q->axis[i] == lane;
 	for (int d = 0; d < q->out->rank; d++)
 		if (affine_coef(&q->index[d], lane))
-			f.ok = f.ok && d == q->out->lane_dim &&
-			       aligned(p, &q->index[d], lane);
+			f.ok = f.ok && d == q->out->lane_dim && aligned(p, &q->index[d], lane);
 	expr_each(q->rhs, fit_read, &f);
 	return f.ok && free;
 }

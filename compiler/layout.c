@@ -20,13 +20,14 @@ static void mark_dead(Expr *e, void *ctx)
 		e->tensor->zero_dead = true;
 }
 
-/* Channels that lie a multiple of 2 KiB apart fall on few cache sets: rows of one vector more spread
- * them. Tensors that the runtime reads keep the shape it knows. */
+/* Channels that lie a multiple of 2 KiB apart fall on few cache sets: rows of one vector more
+ * spread them. Tensors that the runtime reads keep the shape it knows. */
 static int padding(const Prog *p, const Tensor *t)
 {
 	int row = t->dim[3] * p->lanes * (options.real_double ? 8 : 4);
 
-	if (p->channels || !t->batched || p->lanes == 1 || t->rank != 4 || t->keep || t->dim[3] == 1)
+	if (p->channels || !t->batched || p->lanes == 1 || t->rank != 4 || t->keep ||
+	    t->dim[3] == 1)
 		return 0;
 	return row % 1024 == 0 || row * t->dim[2] % 2048 == 0;
 }
@@ -66,8 +67,8 @@ static void add_partial(Prog *p, Kernel *k)
 		if (!q->axis[i]->batch && !walked)
 			walked = q->axis[i];
 	}
-	if (!k->contraction || k->nstage || !images || !walked || k->neqn > 1 || q->nfree < 2 || p->lanes == 1 ||
-	    options.no_tile)
+	if (!k->contraction || k->nstage || !images || !walked || k->neqn > 1 || q->nfree < 2 ||
+	    p->lanes == 1 || options.no_tile)
 		return;
 	for (int d = 0; d < q->out->rank; d++) /* each weight in its own place */
 		if (q->index[d].n > 2)

@@ -68,8 +68,8 @@ static Line measure(const Line *before, int n, const Layer *l)
 	if (l->row->macs)
 		sums(l->row->macs, l->var, l->nvar, true, &macs);
 	for (int i = 0; i < np; i++)
-			if (!p[i].absent && !p[i].running)
-		line.params += p[i].count;
+		if (!p[i].absent && !p[i].running)
+			line.params += p[i].count;
 	line.macs = (int64_t)macs;
 	line.field = look(before, n, l, line.window);
 	if (line.window[0] > 0 && np && p[0].rank == 4)

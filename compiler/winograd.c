@@ -19,187 +19,51 @@
  * equations are stages of a task. Forward, where the weights are larger than that cache, all tiles
  * go through each equation in turn instead. Of the weights' gradient a task is one p, so that every
  * sum has one owner. A cost model decides; -fno-winograd keeps the sums in their plain order. */
-#include "ir.h"
+#include "window.h"
 
 #include <string.h>
 
-enum { TILE = 4, SPAN = 6, WINDOW = 3, MOST_TILES = 32, MOST_SUMMED = 64 };
-
-static const Matrix transform_weights = {
-        "G", 6, 3, {{0.25, 0, 0},
-                    {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-                    {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-                    {1.0 / 24, 1.0 / 12, 1.0 / 6},
-                    {1.0 / 24, -1.0 / 12, 1.0 / 6},
-                    {0, 0, 1}}};
-static const Matrix transform_input = {
-        "B", 6, 6, {{4, 0, -5, 0, 1, 0},
-                    {0, -4, -4, 1, 1, 0},
-                    {0, 4, -4, -1, 1, 0},
-                    {0, -2, -1, 2, 1, 0},
-                    {0, 2, -1, -2, 1, 0},
-                    {0, 4, 0, -5, 0, 1}}};
+static const Matrix transform_weights = {"G",
+                                         6,
+                                         3,
+                                         {{0.25, 0, 0},
+                                          {-1.0 / 6, -1.0 / 6, -1.0 / 6},
+                                          {-1.0 / 6, 1.0 / 6, -1.0 / 6},
+                                          {1.0 / 24, 1.0 / 12, 1.0 / 6},
+                                          {1.0 / 24, -1.0 / 12, 1.0 / 6},
+                                          {0, 0, 1}}};
+static const Matrix transform_input = {"B",
+                                       6,
+                                       6,
+                                       {{4, 0, -5, 0, 1, 0},
+                                        {0, -4, -4, 1, 1, 0},
+                                        {0, 4, -4, -1, 1, 0},
+                                        {0, -2, -1, 2, 1, 0},
+                                        {0, 2, -1, -2, 1, 0},
+                                        {0, 4, 0, -5, 0, 1}}};
 static const Matrix transform_output = {
-        "A", 4, 6, {{1, 1, 1, 1, 1, 0},
-                    {0, 1, -1, 2, -2, 0},
-                    {0, 1, 1, 4, 4, 0},
-                    {0, 1, -1, 8, -8, 1}}};
+        "A",
+        4,
+        6,
+        {{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}}};
 static const Matrix transform_gradient = {
-        "At", 6, 4, {{1, 0, 0, 0},
-                     {1, 1, 1, 1},
-                     {1, -1, 1, -1},
-                     {1, 2, 4, 8},
-                     {1, -2, 4, -8},
-                     {0, 0, 0, 1}}};
-static const Matrix transform_sums = {
-        "Gt", 3, 6, {{0.25, -1.0 / 6, -1.0 / 6, 1.0 / 24, 1.0 / 24, 0},
-                     {0, -1.0 / 6, 1.0 / 6, 1.0 / 12, -1.0 / 12, 0},
-                     {0, -1.0 / 6, -1.0 / 6, 1.0 / 6, 1.0 / 6, 1}}};
+        "At",
+        6,
+        4,
+        {{1, 0, 0, 0}, {1, 1, 1, 1}, {1, -1, 1, -1}, {1, 2, 4, 8}, {1, -2, 4, -8}, {0, 0, 0, 1}}};
+static const Matrix transform_sums = {"Gt",
+                                      3,
+                                      6,
+                                      {{0.25, -1.0 / 6, -1.0 / 6, 1.0 / 24, 1.0 / 24, 0},
+                                       {0, -1.0 / 6, 1.0 / 6, 1.0 / 12, -1.0 / 12, 0},
+                                       {0, -1.0 / 6, -1.0 / 6, 1.0 / 6, 1.0 / 6, 1}}};
 
-typedef struct Window { /* what is rewritten                                           */
-	Prog *p;
-	Eqn *q;
-	bool sums;        /* the gradient of weights                                     */
-	const Expr *x, *w; /* the operand that the window moves over, and the other one   */
-	Axis *n, *k, *c;  /* images, channels of y, channels of x                        */
-	int lag[2];       /* x is read at i + tap - lag                                  */
-	bool flip;        /* taps run backwards: i - tap + lag                           */
-	int kdim;         /* of w: the dimension with k                                  */
-	int out[2];       /* rows and columns of y                                       */
-	int rows, cols;   /* tiles of an image                                           */
-	bool staged;      /* as a task                                                   */
-	int images, band; /* of a task: images, rows of tiles                            */
-} Window;
-
-/* ---- what can be rewritten ------------------------------------------------------------------ */
-
-static Axis *only(const Affine *a)
-{
-	return a->n == 1 && affine_is(a, a->term[0].axis) ? a->term[0].axis : NULL;
-}
-
-static bool folded(const Eqn *q, const Axis *a)
-{
-	for (int i = q->nfree; i < q->naxis; i++)
-		if (q->axis[i] == a)
-			return true;
-	return false;
-}
-
-/* Is dimension 2 + d a window of 3 that moves by one? */
-static bool window(Window *m, int d)
-{
-	const Affine *at = &m->x->index[2 + d];
-	const Affine *moved = m->sums ? &m->w->index[2 + d] : &m->q->index[2 + d];
-	const Affine *taps = m->sums ? &m->q->index[2 + d] : &m->w->index[2 + d];
-	const Axis *i = only(moved), *tap = only(taps);
-
-	if (!i || !tap || tap->extent != WINDOW || folded(m->q, tap) == m->sums || at->n != 2 ||
-	    affine_coef(at, i) != 1)
-		return false;
-	int sign = affine_coef(at, tap);
-	bool flip = sign == -1;
-	if ((sign != 1 && (m->sums || sign != -1)) || (d > 0 && flip != m->flip))
-		return false;
-	m->flip = flip;
-	m->lag[d] = flip ? WINDOW - 1 - at->c : -at->c;
-	m->out[d] = i->extent;
-	return true;
-}
-
-/* The operands: of a gradient of weights both have images, and the window moves over one. */
-static bool operands(Window *m)
-{
-	const Expr *a = m->q->rhs->arg[0], *b = m->q->rhs->arg[1];
-
-	if (a->op != OP_READ || b->op != OP_READ || a->n != 4 || b->n != 4)
-		return false;
-	bool first = m->sums ? a->index[2].n == 2 : a->tensor->batched;
-	m->x = first ? a : b;
-	m->w = first ? b : a;
-	return m->x->tensor->batched && m->w->tensor->batched == m->sums;
-}
-
-static bool matches(Window *m)
-{
-	const Eqn *q = m->q;
-
-	if (q->fold != FOLD_SUM || q->naxis != 7 || q->nfree != 4 || q->rhs->op != OP_MUL ||
-	    q->out->rank != 4 || q->update)
-		return false;
-	m->sums = !q->out->batched;
-	if (!operands(m) || (m->sums && q->out->lane_dim != 0))
-		return false;
-	const Affine *at = m->sums ? m->w->index : q->index;
-	m->n = only(&at[0]);
-	m->k = only(&at[1]);
-	m->c = only(&m->x->index[1]);
-	if (!m->n || !m->k || !m->c || only(&m->x->index[0]) != m->n)
-		return false;
-	const Affine *weight = m->sums ? q->index : m->w->index;
-	m->kdim = only(&weight[0]) == m->k ? 0 : 1;
-	return only(&weight[m->kdim]) == m->k && only(&weight[!m->kdim]) == m->c &&
-	       (!m->sums || m->kdim == 0) && window(m, 0) && window(m, 1);
-}
-
-/* ---- whether and how ------------------------------------------------------------------------ */
+/* ---- the equations -------------------------------------------------------------------------- */
 
 static int up(int n, int unit)
 {
 	return (n + unit - 1) / unit;
 }
-
-/* Share of the taps of dimension d that are inside. */
-static double inside(const Window *m, int d)
-{
-	int n = 0, in = m->x->tensor->dim[2 + d];
-
-	for (int i = 0; i < m->out[d]; i++)
-		for (int r = 0; r < WINDOW; r++)
-			n += i + r - m->lag[d] >= 0 && i + r - m->lag[d] < in;
-	return (double)n / (double)(WINDOW * m->out[d]);
-}
-
-/* Multiply-adds that the plain sum does for an image and a pair of channels. */
-static double plain_work(const Window *m)
-{
-	return WINDOW * WINDOW * inside(m, 0) * inside(m, 1) * m->out[0] * m->out[1];
-}
-
-/* Cycles an image, one multiply-add of a vector each. A transform takes about 260 and 220; where p
- * is a loop around it, each of the six about a quarter of that. */
-static bool pays(const Window *m)
-{
-	double k = up(m->k->extent, m->p->lanes), c = up(m->c->extent, m->p->lanes);
-	double direct = k * m->c->extent * plain_work(m);
-	double products = k * m->c->extent * (double)(SPAN * SPAN);
-	double tiles = (double)m->rows * m->cols, more = m->sums ? 1.5 : 1;
-
-	return tiles * (1.1 * products + more * (260 * c + 220 * k)) < 0.85 * direct;
-}
-
-/* Tiles of a task: what its stages share fits the second-level cache with room to spare. */
-static void choose_task(Window *m)
-{
-	const Prog *p = m->p;
-	int channels = (up(m->k->extent, p->lanes) + up(m->c->extent, p->lanes)) * p->lanes;
-	int planes = m->sums ? SPAN : SPAN * SPAN, limit = m->sums ? MOST_SUMMED : MOST_TILES;
-	int most = p->target.l2 / 2 / (planes * 4 * channels), all = m->rows * m->cols;
-	int tasks = m->sums ? 1 : 8 * p->threads;
-
-	most = most < limit ? most : limit;
-	m->staged = m->sums || (most >= 8 && (most >= m->cols || most >= 14));
-	m->images = 1;
-	m->band = m->rows;
-	if (!m->staged)
-		return;
-	if (all > most)
-		m->band = up(m->rows, up(m->rows, most > m->cols ? most / m->cols : 1));
-	while (all * m->images * 2 <= most && m->n->extent >= 2 * m->images * tasks)
-		m->images *= 2;
-}
-
-/* ---- the equations -------------------------------------------------------------------------- */
 
 static Axis *free_axis(Eqn *q, Axis *a)
 {
@@ -487,7 +351,7 @@ static void replace(Window *m, Eqn *part[4])
 		part[2] = products(m, part[0]->out, part[1]->out);
 		part[3] = outputs(m, part[2]->out);
 	}
-	part[2]->flop = 2.0 * plain_work(m) * m->k->extent * m->c->extent * m->n->extent;
+	part[2]->flop = 2.0 * window_work(m) * m->k->extent * m->c->extent * m->n->extent;
 }
 
 void winograd(Prog *p)
@@ -497,13 +361,8 @@ void winograd(Prog *p)
 	for (Eqn **link = &p->first; *link; link = &(*link)->next) {
 		Window m = {.p = p, .q = *link};
 		Eqn *part[4];
-		if (!matches(&m))
+		if (!window(&m))
 			continue;
-		m.rows = up(m.out[0], TILE);
-		m.cols = up(m.out[1], TILE);
-		if (!pays(&m))
-			continue;
-		choose_task(&m);
 		replace(&m, part);
 		for (int i = 0; i < 4; i++) {
 			part[i]->next = i < 3 ? part[i + 1] : m.q->next;

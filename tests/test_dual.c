@@ -217,7 +217,7 @@ static void check_same(const Case *c, const Memory *a, const Memory *b, double t
 static void check_passes(const Case *c)
 {
 	const Prog *p[STAGES + 1] = {program(c, 2, 8), program(c, 3, 8), program(c, 4, 8),
-	                         program(c, 4, 1), program(c, 3, 1)};
+	                             program(c, 4, 1), program(c, 3, 1)};
 	Memory *m[STAGES + 1];
 	for (int i = 0; i < STAGES + 1; i++)
 		m[i] = filled(c, p[i], 0, NULL);

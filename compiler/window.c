@@ -1,0 +1,147 @@
+/* window.c: which contractions winograd.c rewrites, and into tasks of what size.
+ *
+ * In: an equation. Out: a Window where it is a sum over a 3 x 3 window that moves by one (forward,
+ * the gradient of the data, or that of the weights) and fewer multiplications are worth their
+ * transforms: both ways are counted in multiply-adds of vectors. Tasks are sized by the second-level cache. */
+#include "window.h"
+
+enum { MOST_TILES = 32, MOST_SUMMED = 64 };
+
+/* ---- what can be rewritten ------------------------------------------------------------------ */
+
+static Axis *only(const Affine *a)
+{
+	return a->n == 1 && affine_is(a, a->term[0].axis) ? a->term[0].axis : NULL;
+}
+
+static bool folded(const Eqn *q, const Axis *a)
+{
+	for (int i = q->nfree; i < q->naxis; i++)
+		if (q->axis[i] == a)
+			return true;
+	return false;
+}
+
+/* Is dimension 2 + d a window of 3 that moves by one? */
+static bool moves(Window *m, int d)
+{
+	const Affine *at = &m->x->index[2 + d];
+	const Affine *moved = m->sums ? &m->w->index[2 + d] : &m->q->index[2 + d];
+	const Affine *taps = m->sums ? &m->q->index[2 + d] : &m->w->index[2 + d];
+	const Axis *i = only(moved), *tap = only(taps);
+
+	if (!i || !tap || tap->extent != WINDOW || folded(m->q, tap) == m->sums || at->n != 2 ||
+	    affine_coef(at, i) != 1)
+		return false;
+	int sign = affine_coef(at, tap);
+	bool flip = sign == -1;
+	if ((sign != 1 && (m->sums || sign != -1)) || (d > 0 && flip != m->flip))
+		return false;
+	m->flip = flip;
+	m->lag[d] = flip ? WINDOW - 1 - at->c : -at->c;
+	m->out[d] = i->extent;
+	return true;
+}
+
+/* The operands: of a gradient of weights both have images, and the window moves over one. */
+static bool operands(Window *m)
+{
+	const Expr *a = m->q->rhs->arg[0], *b = m->q->rhs->arg[1];
+
+	if (a->op != OP_READ || b->op != OP_READ || a->n != 4 || b->n != 4)
+		return false;
+	bool first = m->sums ? a->index[2].n == 2 : a->tensor->batched;
+	m->x = first ? a : b;
+	m->w = first ? b : a;
+	return m->x->tensor->batched && m->w->tensor->batched == m->sums;
+}
+
+static bool matches(Window *m)
+{
+	const Eqn *q = m->q;
+
+	if (q->fold != FOLD_SUM || q->naxis != 7 || q->nfree != 4 || q->rhs->op != OP_MUL ||
+	    q->out->rank != 4 || q->update)
+		return false;
+	m->sums = !q->out->batched;
+	if (!operands(m) || (m->sums && q->out->lane_dim != 0))
+		return false;
+	const Affine *at = m->sums ? m->w->index : q->index;
+	m->n = only(&at[0]);
+	m->k = only(&at[1]);
+	m->c = only(&m->x->index[1]);
+	if (!m->n || !m->k || !m->c || only(&m->x->index[0]) != m->n)
+		return false;
+	const Affine *weight = m->sums ? q->index : m->w->index;
+	m->kdim = only(&weight[0]) == m->k ? 0 : 1;
+	return only(&weight[m->kdim]) == m->k && only(&weight[!m->kdim]) == m->c &&
+	       (!m->sums || m->kdim == 0) && moves(m, 0) && moves(m, 1);
+}
+
+/* ---- whether and how ------------------------------------------------------------------------ */
+
+static int up(int n, int unit)
+{
+	return (n + unit - 1) / unit;
+}
+
+/* Share of the taps of dimension d that are inside. */
+static double inside(const Window *m, int d)
+{
+	int n = 0, in = m->x->tensor->dim[2 + d];
+
+	for (int i = 0; i < m->out[d]; i++)
+		for (int r = 0; r < WINDOW; r++)
+			n += i + r - m->lag[d] >= 0 && i + r - m->lag[d] < in;
+	return (double)n / (double)(WINDOW * m->out[d]);
+}
+
+double window_work(const Window *m)
+{
+	return WINDOW * WINDOW * inside(m, 0) * inside(m, 1) * m->out[0] * m->out[1];
+}
+
+/* Cycles an image, one multiply-add of a vector each. A transform takes about 260 and 220; where p
+ * is a loop around it, each of the six about a quarter of that. */
+static bool pays(const Window *m)
+{
+	double k = up(m->k->extent, m->p->lanes), c = up(m->c->extent, m->p->lanes);
+	double direct = k * m->c->extent * window_work(m);
+	double products = k * m->c->extent * (double)(SPAN * SPAN);
+	double tiles = (double)m->rows * m->cols, more = m->sums ? 1.5 : 1;
+
+	return tiles * (1.1 * products + more * (260 * c + 220 * k)) < 0.85 * direct;
+}
+
+/* Tiles of a task: what its stages share fits the second-level cache with room to spare. */
+static void choose_task(Window *m)
+{
+	const Prog *p = m->p;
+	int channels = (up(m->k->extent, p->lanes) + up(m->c->extent, p->lanes)) * p->lanes;
+	int planes = m->sums ? SPAN : SPAN * SPAN, limit = m->sums ? MOST_SUMMED : MOST_TILES;
+	int most = p->target.l2 / 2 / (planes * 4 * channels), all = m->rows * m->cols;
+	int tasks = m->sums ? 1 : 8 * p->threads;
+
+	most = most < limit ? most : limit;
+	m->staged = m->sums || (most >= 8 && (most >= m->cols || most >= 14));
+	m->images = 1;
+	m->band = m->rows;
+	if (!m->staged)
+		return;
+	if (all > most)
+		m->band = up(m->rows, up(m->rows, most > m->cols ? most / m->cols : 1));
+	while (all * m->images * 2 <= most && m->n->extent >= 2 * m->images * tasks)
+		m->images *= 2;
+}
+
+bool window(Window *m)
+{
+	if (!matches(m))
+		return false;
+	m->rows = up(m->out[0], TILE);
+	m->cols = up(m->out[1], TILE);
+	if (!pays(m))
+		return false;
+	choose_task(m);
+	return true;
+}

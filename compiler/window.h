@@ -1,0 +1,30 @@
+/* window.h: a contraction over 3 x 3 windows, between window.c (which, whether, how) and winograd.c
+ * (what it becomes). */
+#ifndef NNCC_WINDOW_H
+#define NNCC_WINDOW_H
+
+#include "ir.h"
+
+enum { TILE = 4, SPAN = 6, WINDOW = 3 };
+
+typedef struct Window { /* what is rewritten                                           */
+	Prog *p;
+	Eqn *q;
+	bool sums;         /* the gradient of weights                                     */
+	const Expr *x, *w; /* the operand that the window moves over, and the other one   */
+	Axis *n, *k, *c;   /* images, channels of y, channels of x                        */
+	int lag[2];        /* x is read at i + tap - lag                                  */
+	bool flip;         /* taps run backwards: i - tap + lag                           */
+	int kdim;          /* of w: the dimension with k                                  */
+	int out[2];        /* rows and columns of y                                       */
+	int rows, cols;    /* tiles of an image                                           */
+	bool staged;       /* as a task                                                   */
+	int images, band;  /* of a task: images, rows of tiles                            */
+} Window;
+
+/* Fills m from m->p and m->q where q is such a contraction and Winograd pays for it. */
+bool window(Window *m);
+/* Multiply-adds of the plain sum, for an image and a pair of channels. */
+double window_work(const Window *m);
+
+#endif
