@@ -137,6 +137,8 @@ static void tile_function(Em *e, Text *out)
 	prologue(e, out, body.s);
 	if (out->len == head)
 		put_line(out, "(void)t;");
+	for (int i = 0; i < e->k->ngiven; i++)
+		put_line(out, "(void)%s;", em_axis(e, e->k->given[i]));
 	put_text(out, body.s);
 	put_close(out);
 	put_line(out, "%s", "");

@@ -187,11 +187,7 @@ static void of_channels(Prog *p)
 			p->tensor[i]->lane_dim = p->tensor[i]->of->lane_dim;
 }
 
-typedef struct Use { /* how full lanes would be, weighted by work                   */
-	const Prog *p;
-	double work, full;
-} Use;
-
+/* Share of the lanes that do something. */
 static double filled(const Prog *p, int extent)
 {
 	int blocks = (extent + p->lanes - 1) / p->lanes;
@@ -199,29 +195,25 @@ static double filled(const Prog *p, int extent)
 	return (double)extent / (blocks * p->lanes);
 }
 
-static void add_use(Use *u, const Eqn *q, const Axis *lane)
-{
-	double points = 1;
-
-	for (int i = 0; i < q->naxis; i++)
-		points *= q->axis[i]->extent;
-	u->work += points;
-	u->full += points / (lane ? 1 / filled(u->p, lane->extent) : u->p->lanes);
-}
-
-/* Channels, if that fills about as many lanes as the images would. */
+/* Channels, unless the images would be done sooner. Channels that fit need less cache. */
 bool prefers_channels(Prog *p)
 {
-	Use u = {p, 0, 0};
+	double channels = 0, images = 0;
 
 	if (p->lanes == 1)
 		return false;
 	of_channels(p);
 	if (options.lanes)
 		return !strcmp(options.lanes, "channels");
-	for (const Eqn *q = p->first; q && q->phase != PHASE_UPDATE; q = q->next)
-		add_use(&u, q, eqn_is_contraction(q) ? wanted_lane(p, q) : lane_of(p, q));
-	return u.full >= 0.85 * filled(p, p->model->batch) * u.work;
+	for (const Eqn *q = p->first; q && q->phase != PHASE_UPDATE; q = q->next) {
+		const Axis *lane = eqn_is_contraction(q) ? wanted_lane(p, q) : lane_of(p, q);
+		double points = 1;
+		for (int i = 0; i < q->naxis; i++)
+			points *= q->axis[i]->extent;
+		channels += points * (lane ? 1 / filled(p, lane->extent) : p->lanes);
+		images += points / filled(p, p->model->batch);
+	}
+	return 0.85 * channels <= images;
 }
 
 /* ---- copies --------------------------------------------------------------------------------- */

@@ -75,7 +75,7 @@ static void add_partial(Prog *p, Kernel *k)
 			return;
 	k->rows = walked;
 	if (p->channels) {
-		k->partial = sums_fit(p, q) ? NULL : q->out;
+		k->partial = sums_fit(p, q) || !take_lane(p, k) ? NULL : q->out;
 		return;
 	}
 	Tensor *t = tensor_new(p, "partial", format("%s_partial", q->out->cname), ROLE_TEMP);
