@@ -22,7 +22,7 @@ const Pass passes[] = {
         {'a', "model", NULL, "tree to checked layers: names, defaults, wiring, shapes"},
         {'e', "formula", formula, "layers to equations"},
         {'g', "grad", grad, "append backward and update equations"},
-        {'r', "rewrite", rewrite, "algebra: constants, common subexpressions"},
+        {'r', "rewrite", rewrite, "algebra: constants, common subexpressions, Winograd"},
         {'f', "fuse", fuse, "which equations share a kernel"},
         {'l', "layout", layout, "axis order and blocking of every tensor"},
         {'p', "plan", plan, "lifetimes to offsets in one arena"},
