@@ -6,7 +6,8 @@
  *
  *     NN_UNROLL for (int b = 0; b < 6; b++)
  *     {
- *             h[0][b] = 4 * d[0][b] - 5 * d[2][b] + d[4][b];
+ *             nn_v d[6]; ...
+ *             h[0][b] = 4 * d[0] - 5 * d[2] + d[4];
  *             ...
  */
 #include "emit.h"
@@ -37,31 +38,52 @@ static void loop_line(Em *e, const char *name, int n)
 	put_line(e->out, "NN_UNROLL for (int %s = 0; %s < %d; %s++)", name, name, n, name);
 }
 
-/* h = X d */
-static void all_rows(Em *e, const Eqn *q)
+/* A test that the whole tile is inside, from its first and its last corner; "": it always is. */
+static const char *whole(const Em *e, const Tensor *t, const Affine *index, Axis *const side[2],
+                         int size)
 {
-	const Matrix *m = q->matrix;
-	const char *a = em_axis(e, q->col[0]), *b = em_axis(e, q->col[1]);
-	CValue v = em_expr(e, q->rhs);
+	const char *s = "";
 
-	put_line(e->out, "nn_v d[%d][%d];", m->cols, m->cols);
-	loop_line(e, a, m->cols);
-	loop_line(e, b, m->cols);
-	put_line(e->out, "\td[%s][%s] = %s;", a, b, em_vector(v));
-	loop_line(e, b, m->cols);
-	put_open(e->out);
-	for (int i = 0; i < m->rows; i++)
-		put_line(e->out, "h[%d][%s] = %s;", i, b, row_times(m, i, format("d[#][%s]", b)));
-	put_close(e->out);
+	for (int last = 0; last < 2; last++) {
+		Affine corner[MAX_DIM];
+		for (int d = 0; d < t->rank; d++) {
+			Affine a = affine_subst(index[d], side[0], affine(last ? size - 1 : 0));
+			corner[d] = affine_subst(a, side[1], affine(last ? size - 1 : 0));
+		}
+		const char *test = em_tests(e, t, corner);
+		if (*test && !strstr(s, test))
+			s = format("%s%s%s", s, *s ? " && " : "", test);
+	}
+	return *em_tests(e, t, index) ? s : "";
 }
 
-/* Row p of the same, where p is a loop around this stage. */
-static void one_row(Em *e, const Eqn *q)
+/* h = X d, column by column of d: rows of X, or row p alone where p is a loop around this stage. */
+static void columns(Em *e, const Eqn *q, const char *element)
 {
 	const Matrix *m = q->matrix;
 	const char *a = em_axis(e, q->col[0]), *b = em_axis(e, q->col[1]);
 	const char *p = em_axis(e, q->row[0]);
-	char *s = format("static const nn_real %s[%d][%d] = {", m->name, m->rows, m->cols);
+	bool one = em_given(e->k, q->row[0]);
+
+	loop_line(e, b, m->cols);
+	put_open(e->out);
+	put_line(e->out, one ? "nn_v sum = nn_splat(0);" : "nn_v d[%d];", m->cols);
+	loop_line(e, a, m->cols);
+	if (one)
+		put_line(e->out, "\tsum += %s_of[%s][%s] * %s;", m->name, p, a, element);
+	else
+		put_line(e->out, "\td[%s] = %s;", a, element);
+	if (one)
+		put_line(e->out, "h[%s][%s] = sum;", p, b);
+	for (int i = 0; i < m->rows && !one; i++)
+		put_line(e->out, "h[%d][%s] = %s;", i, b, row_times(m, i, "d[#]"));
+	put_close(e->out);
+}
+
+/* The matrix for a row that is known when the program runs. */
+static void table(const Em *e, const Matrix *m)
+{
+	char *s = format("static const nn_real %s_of[%d][%d] = {", m->name, m->rows, m->cols);
 
 	for (int i = 0; i < m->rows * m->cols; i++) {
 		const char *v = em_real(m->value[i / m->cols][i % m->cols]);
@@ -69,51 +91,74 @@ static void one_row(Em *e, const Eqn *q)
 		s = format("%s%s", s, (i + 1) % m->cols ? "" : "}");
 	}
 	put_line(e->out, "%s};", s);
-	loop_line(e, b, m->cols);
-	put_open(e->out);
-	put_line(e->out, "nn_v sum = nn_splat(0);");
-	loop_line(e, a, m->cols);
-	CValue v = em_expr(e, q->rhs);
-	put_line(e->out, "\tsum += %s[%s][%s] * %s;", m->name, p, a, em_vector(v));
-	put_line(e->out, "h[%s][%s] = sum;", p, b);
-	put_close(e->out);
 }
 
-/* Equation j and those behind it that read what it made at the same point. Returns the first one
- * not done. */
+/* All of h; a tile that is inside as a whole is read without tests. */
+static void inputs(Em *e, const Eqn *q)
+{
+	const Expr *x = q->rhs;
+	const char *inside = whole(e, x->tensor, x->index, q->col, q->matrix->cols);
+	CValue v = em_expr(e, x);
+
+	if (em_given(e->k, q->row[0]))
+		table(e, q->matrix);
+	if (*inside) {
+		put_line(e->out, "if (%s)", inside);
+		put_open(e->out);
+		columns(e, q, em_element(e, x->tensor, x->index));
+		put_close(e->out);
+		put_line(e->out, "else");
+		put_open(e->out);
+	}
+	columns(e, q, em_vector(v));
+	if (*inside)
+		put_close(e->out);
+}
+
+/* Stores equation j and what joined it, at every row and column of o that is inside. */
+static void outputs(Em *e, int j, const char *test)
+{
+	const Eqn *q = e->k->eqn[j];
+	const char *p = em_axis(e, q->row[0]), *r = em_axis(e, q->row[1]);
+
+	if (!em_given(e->k, q->row[0]))
+		loop_line(e, p, q->matrix->rows);
+	loop_line(e, r, q->matrix->rows);
+	if (*test)
+		put_line(e->out, "if (%s)", test);
+	e->out->depth++;
+	store(e, j, (CValue){format("o[%s][%s]", p, r), true, 3});
+	e->out->depth--;
+}
+
+/* Equation j at one point. Returns the next one. */
 int sandwich(Em *e, int j)
 {
 	const Eqn *q = e->k->eqn[j];
 	const Matrix *m = q->matrix;
-	const char *p = em_axis(e, q->row[0]), *r = em_axis(e, q->row[1]);
-	bool one = em_given(e->k, q->row[0]);
+	const char *p = em_axis(e, q->row[0]);
+	const char *inside = whole(e, q->out, q->index, q->row, m->rows);
 
 	put_open(e->out);
 	put_line(e->out, "nn_v h[%d][%d], o[%d][%d];", m->rows, m->cols, m->rows, m->rows);
-	if (one)
-		one_row(e, q);
-	else
-		all_rows(e, q);
-	if (!one)
+	inputs(e, q);
+	if (!em_given(e->k, q->row[0]))
 		loop_line(e, p, m->rows);
 	put_open(e->out);
 	for (int i = 0; i < m->rows; i++)
 		put_line(e->out, "o[%s][%d] = %s;", p, i, row_times(m, i, format("h[%s][#]", p)));
 	put_close(e->out);
-	if (!one)
-		loop_line(e, p, m->rows);
-	loop_line(e, r, m->rows);
-	const char *test = em_outside(e, q);
-	if (*test)
-		put_line(e->out, "if (%s)", test);
-	put_open(e->out);
-	store(e, j, (CValue){format("o[%s][%s]", p, r), true, 3});
-	int end = j + 1;
-	for (; end < e->k->neqn; end++) {
-		e->q = e->k->eqn[end];
-		store(e, end, em_expr(e, e->q->rhs));
+	if (*inside) {
+		put_line(e->out, "if (%s)", inside);
+		put_open(e->out);
+		outputs(e, j, "");
+		put_close(e->out);
+		put_line(e->out, "else");
+		put_open(e->out);
 	}
+	outputs(e, j, em_outside(e, q));
+	if (*inside)
+		put_close(e->out);
 	put_close(e->out);
-	put_close(e->out);
-	return end;
+	return j + 1;
 }

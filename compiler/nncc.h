@@ -214,6 +214,7 @@ typedef struct Options {
 	int64_t max_mem;           /* --max-mem in bytes, 0: no limit                             */
 	bool link_static;          /* --static                                                    */
 	bool no_fuse, no_tile, no_simd, no_reuse, no_parallel, no_winograd;   /* -fno-...         */
+	bool force_winograd;       /* -fwinograd: wherever it can be, a testing aid                  */
 	const char *lanes;         /* -flanes=images or channels, a testing aid; NULL: as it pays    */
 	bool real_double;          /* -fdouble: f64 kernels, a testing aid                        */
 	char dump;                 /* -d LETTER, 0: none                                          */

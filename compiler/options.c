@@ -61,6 +61,8 @@ static const Opt opts[] = {
         {"-fno-reuse", NULL, FLAG, &options.no_reuse, 0, "every tensor has memory of its own"},
         {"-fno-parallel", NULL, FLAG, &options.no_parallel, 0, "kernels on one thread"},
         {"-fno-winograd", NULL, FLAG, &options.no_winograd, 0, "no Winograd convolutions"},
+        {"-fwinograd", NULL, FLAG, &options.force_winograd, 0,
+         "Winograd wherever it can be, not only where it pays (a testing aid)"},
         {"-flanes=", "FAMILY", TEXT, &options.lanes, 0,
          "images or channels in the lanes of vectors (default: as it pays)"},
         {"-fdouble", NULL, FLAG, &options.real_double, 0, "compute in double (a testing aid)"},
@@ -323,6 +325,8 @@ const char *options_text(void)
 	for (size_t i = 0; i < sizeof flag / sizeof *flag; i++)
 		if (flag[i].given)
 			text = format("%s -fno-%s", text, flag[i].name);
+	if (options.force_winograd)
+		text = format("%s -fwinograd", text);
 	if (options.lanes)
 		text = format("%s -flanes=%s", text, options.lanes);
 	if (options.real_double)

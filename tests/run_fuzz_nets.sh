@@ -19,8 +19,8 @@ cd "$(dirname "$0")/.." || exit 1
 me=tests/run_fuzz_nets.sh out=build/fuzz
 variants=(-O1 -fno-fuse -fno-tile -fno-simd -fno-reuse -fno-parallel -march=x86-64-v3
 	-march=generic "--threads 1" "--threads 5" "-O1 -fno-reuse" "-fno-tile -march=x86-64-v2"
-	-flanes=channels -flanes=images "-flanes=channels -fno-winograd"
-	"-flanes=channels -march=x86-64-v3" "-flanes=channels -fno-fuse" "-flanes=channels -fno-tile")
+	-flanes=channels -flanes=images "-flanes=channels -fwinograd"
+	"-flanes=channels -fwinograd -march=x86-64-v3" "-flanes=channels -fno-fuse" "-flanes=channels -fno-tile")
 
 # run DIR TAG: the three results of one build. The reference also runs on the neighbouring data.
 run() {

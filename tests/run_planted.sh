@@ -35,7 +35,7 @@ bugs() {
 	short_clip       emit_fold.c    s|b, step, o->extent, a->extent)|b, step, o->extent - 1, a->extent)|  oracle conv_pad
 	live_dead_lanes  emit_point.c   s|if (t->zero_dead |if (t->zero_dead < 0 |                  oracle partial_dense
 	long_clean_range sched.c        s/low < 0 || high >= extent/low < 0 || high > extent/      check tests/planted/edges.xml
-	mask_of_one_lane emit_expr.c    s|affine_coef(&x->index\[0\], lane_in(&a))|2 * &|         check tests/dual/dropout.xml
+	mask_of_one_lane emit_expr.c    s|affine_coef(&x->index\[0\], em_lane(&a))|2 * &|         check tests/dual/dropout.xml
 	range_near_kinks sched.c        s/low < 0 || high >= extent/low < 0 || high > extent/      check tests/planted/kinks.xml
 	kink_out_of_place ops.h         s|"ifgt(y, a, g, 0)"|"ifgt(y, a + 0.001, g, 0)"|            check tests/planted/kinks.xml
 	lag_of_window    winograd.c     s|at\[2 + d\].c -= lag\[d\]|at[2 + d].c -= lag[0] + d|       check tests/planted/winograd.xml

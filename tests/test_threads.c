@@ -39,6 +39,7 @@ static Prog *compiled(const char *path, int lanes, int threads)
 	cr_assert(!error_count() && target_find("x86-64-v3", &p->target));
 	p->lanes = lanes;
 	options.threads = threads;
+	options.force_winograd = true;
 	for (size_t i = 0; i < sizeof pass / sizeof *pass; i++)
 		pass[i](p);
 	return p;

@@ -9,7 +9,7 @@ e5   conv2_sum_M[n,band,p,q,k,z] = sum{c} conv2_sum_V[n,band,p,q,c,z] * conv2_su
 e6   conv2_sum[n,k,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * conv2_sum_M[n,band,p,q,k,3u+v] | k02
 e7   conv2_y[n,k,i,j] = conv2_bias[k] + conv2_sum[n,k,i,j]                          | k03
 e8   global_avg_pool1_sum[n,c] = sum{h,w} conv2_y[n,c,h,w]                          | k04
-e9   global_avg_pool1_y[n,c,0,0] = global_avg_pool1_sum[n,c] * 0.0111111            | k04
+e9   global_avg_pool1_y[n,c,0,0] = global_avg_pool1_sum[n,c] * 0.00757576           | k04
 e10  dense1_sum[n,k] = sum{c} global_avg_pool1_y[n,c,0,0] * dense1_weight[k,c,0,0]  | k05
 e11  dense1_y[n,k] = dense1_bias[k] + dense1_sum[n,k]                               | k05
 e12  loss_m[n] = max{c} dense1_y[n,c]                                               | k06
@@ -26,64 +26,70 @@ e19  loss_s[n] = sum{c} loss_q[n,c]                                             
 e20  ddense1_y[n,c] = (exp(dense1_y[n,c] - loss_lse[n]) * loss_s[n] - loss_q[n,c]) / batch | k11
 ---- threads meet
 e21  ddense1_bias[k] = sum{n} ddense1_y[n,k]                                        | k12
-e52  dense1_bias_d[k] = ddense1_bias[k]                                             | k12
-e53  dense1_bias_momentum_buffer[k] = dense1_bias_d[k]                              | k12
-e54  dense1_bias[k] := dense1_bias[k] - hyper0 * dense1_bias_momentum_buffer[k]     | k12
-e74  dense1_weight_by1[k,c,0,0] = dense1_weight[k,c,0,0]                            | k13
+e55  dense1_bias_d[k] = ddense1_bias[k]                                             | k12
+e56  dense1_bias_momentum_buffer[k] = dense1_bias_d[k]                              | k12
+e57  dense1_bias[k] := dense1_bias[k] - hyper0 * dense1_bias_momentum_buffer[k]     | k12
+e77  dense1_weight_by1[k,c,0,0] = dense1_weight[k,c,0,0]                            | k13
 ---- threads meet
 e22  dglobal_avg_pool1_y[n,c,0,0] = sum{k} ddense1_y[n,k] * dense1_weight_by1[k,c,0,0] | k14
-e24  dglobal_avg_pool1_sum[n,c] = dglobal_avg_pool1_y[n,c,0,0] * 0.0111111          | k14
+e24  dglobal_avg_pool1_sum[n,c] = dglobal_avg_pool1_y[n,c,0,0] * 0.00757576         | k14
 e23  ddense1_weight[k,c,0,0] = sum{n} ddense1_y[n,k] * global_avg_pool1_y[n,c,0,0]  | k15
-e49  dense1_weight_d[k,c,0,0] = ddense1_weight[k,c,0,0]                             | k15
-e50  dense1_weight_momentum_buffer[k,c,0,0] = dense1_weight_d[k,c,0,0]              | k15
-e51  dense1_weight[k,c,0,0] := dense1_weight[k,c,0,0] - hyper0 * dense1_weight_momentum_buffer[k,c,0,0] | k15
+e52  dense1_weight_d[k,c,0,0] = ddense1_weight[k,c,0,0]                             | k15
+e53  dense1_weight_momentum_buffer[k,c,0,0] = dense1_weight_d[k,c,0,0]              | k15
+e54  dense1_weight[k,c,0,0] := dense1_weight[k,c,0,0] - hyper0 * dense1_weight_momentum_buffer[k,c,0,0] | k15
 e25  dconv2_y[n,c,h,w] = dglobal_avg_pool1_sum[n,c]                                 | k16
 e26  dconv2_bias_n[n,k] = sum{i,j} dconv2_y[n,k,i,j]                                | k17
 ---- threads meet
 e27  dconv2_bias[k] = sum{n} dconv2_bias_n[n,k]                                     | k18
-e46  conv2_bias_d[k] = dconv2_bias[k]                                               | k18
-e47  conv2_bias_momentum_buffer[k] = conv2_bias_d[k]                                | k18
-e48  conv2_bias[k] := conv2_bias[k] - hyper0 * conv2_bias_momentum_buffer[k]        | k18
+e49  conv2_bias_d[k] = dconv2_bias[k]                                               | k18
+e50  conv2_bias_momentum_buffer[k] = conv2_bias_d[k]                                | k18
+e51  conv2_bias[k] := conv2_bias[k] - hyper0 * conv2_bias_momentum_buffer[k]        | k18
 e28  drelu1_y_U[p,q,c,k] = sum{a,b} G[p,a] * G[q,b] * conv2_weight[k,c,-a+2,-b+2]   | k19
 ---- threads meet
 e29  drelu1_y_V[n,band,p,q,k,3u+v] = sum{a,b} B[p,a] * B[q,b] * dconv2_y[n,k,12band+4u+a-1,4v+b-1] | k20
 e30  drelu1_y_M[n,band,p,q,c,z] = sum{c} drelu1_y_V[n,band,p,q,c,z] * drelu1_y_U[p,q,c,c] | k20
 e31  drelu1_y[n,c,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * drelu1_y_M[n,band,p,q,c,3u+v] | k20
-e32  dconv2_weight[k,c,r,s] = sum{n,i,j} dconv2_y[n,k,i,j] * relu1_y[n,c,r+i-1,s+j-1] | k21
-e43  conv2_weight_d[k,c,r,s] = dconv2_weight[k,c,r,s]                               | k21
-e44  conv2_weight_momentum_buffer[k,c,r,s] = conv2_weight_d[k,c,r,s]                | k21
-e45  conv2_weight[k,c,r,s] := conv2_weight[k,c,r,s] - hyper0 * conv2_weight_momentum_buffer[k,c,r,s] | k21
-e33  dconv1_y[n,c,h,w] = ifgt(relu1_y[n,c,h,w], 0, drelu1_y[n,c,h,w], 0)            | k22
-e34  dconv1_bias_n[n,k] = sum{i,j} dconv1_y[n,k,i,j]                                | k23
+e32  dconv2_weight_D[p,n,band,q,k,9e+3u+v] = sum{a,b} At[p,a] * At[q,b] * dconv2_y[4n+e,k,12band+4u+a,4v+b] | k21
+e33  dconv2_weight_V[p,n,band,q,c,9e+3u+v] = sum{a,b} B[p,a] * B[q,b] * relu1_y[4n+e,c,12band+4u+a-1,4v+b-1] | k21
+e34  dconv2_weight_S[p,q,k,c] = sum{n,band,z} dconv2_weight_D[p,n,band,q,k,z] * dconv2_weight_V[p,n,band,q,c,z] | k21
 ---- threads meet
-e35  dconv1_bias[k] = sum{n} dconv1_bias_n[n,k]                                     | k24
-e40  conv1_bias_d[k] = dconv1_bias[k]                                               | k24
-e41  conv1_bias_momentum_buffer[k] = conv1_bias_d[k]                                | k24
-e42  conv1_bias[k] := conv1_bias[k] - hyper0 * conv1_bias_momentum_buffer[k]        | k24
-e36  dconv1_weight[k,c,r,s] = sum{n,i,j} dconv1_y[n,k,i,j] * x[n,c,r+i-1,s+j-1]     | k25
-e37  conv1_weight_d[k,c,r,s] = dconv1_weight[k,c,r,s]                               | k25
-e38  conv1_weight_momentum_buffer[k,c,r,s] = conv1_weight_d[k,c,r,s]                | k25
-e39  conv1_weight[k,c,r,s] := conv1_weight[k,c,r,s] - hyper0 * conv1_weight_momentum_buffer[k,c,r,s] | k25
+e35  dconv2_weight[k,c,r,s] = sum{p,q} Gt[r,p] * Gt[s,q] * dconv2_weight_S[p,q,k,c] | k22
+e36  dconv1_y[n,c,h,w] = ifgt(relu1_y[n,c,h,w], 0, drelu1_y[n,c,h,w], 0)            | k23
+e37  dconv1_bias_n[n,k] = sum{i,j} dconv1_y[n,k,i,j]                                | k24
+---- threads meet
+e38  dconv1_bias[k] = sum{n} dconv1_bias_n[n,k]                                     | k25
+e43  conv1_bias_d[k] = dconv1_bias[k]                                               | k25
+e44  conv1_bias_momentum_buffer[k] = conv1_bias_d[k]                                | k25
+e45  conv1_bias[k] := conv1_bias[k] - hyper0 * conv1_bias_momentum_buffer[k]        | k25
+e39  dconv1_weight[k,c,r,s] = sum{n,i,j} dconv1_y[n,k,i,j] * x[n,c,r+i-1,s+j-1]     | k26
+e40  conv1_weight_d[k,c,r,s] = dconv1_weight[k,c,r,s]                               | k26
+e41  conv1_weight_momentum_buffer[k,c,r,s] = conv1_weight_d[k,c,r,s]                | k26
+e42  conv1_weight[k,c,r,s] := conv1_weight[k,c,r,s] - hyper0 * conv1_weight_momentum_buffer[k,c,r,s] | k26
+
+update
+e46  conv2_weight_d[k,c,r,s] = dconv2_weight[k,c,r,s]                               | k27
+e47  conv2_weight_momentum_buffer[k,c,r,s] = conv2_weight_d[k,c,r,s]                | k27
+e48  conv2_weight[k,c,r,s] := conv2_weight[k,c,r,s] - hyper0 * conv2_weight_momentum_buffer[k,c,r,s] | k27
 
 evaluation
-e55  eval_conv1_sum[n,k,i,j] = sum{c,r,s} x[n,c,i+r-1,j+s-1] * conv1_weight[k,c,r,s] | k26
-e56  eval_conv1_y[n,k,i,j] = conv1_bias[k] + eval_conv1_sum[n,k,i,j]                | k26
-e57  eval_relu1_y[n,k,i,j] = max(0, eval_conv1_y[n,k,i,j])                          | k26
-e58  eval_conv2_sum_U[p,q,k,c] = sum{a,b} G[p,a] * G[q,b] * conv2_weight[k,c,a,b]   | k27
+e58  eval_conv1_sum[n,k,i,j] = sum{c,r,s} x[n,c,i+r-1,j+s-1] * conv1_weight[k,c,r,s] | k28
+e59  eval_conv1_y[n,k,i,j] = conv1_bias[k] + eval_conv1_sum[n,k,i,j]                | k28
+e60  eval_relu1_y[n,k,i,j] = max(0, eval_conv1_y[n,k,i,j])                          | k28
+e61  eval_conv2_sum_U[p,q,k,c] = sum{a,b} G[p,a] * G[q,b] * conv2_weight[k,c,a,b]   | k29
 ---- threads meet
-e59  eval_conv2_sum_V[n,band,p,q,c,3u+v] = sum{a,b} B[p,a] * B[q,b] * eval_relu1_y[n,c,12band+4u+a-1,4v+b-1] | k28
-e60  eval_conv2_sum_M[n,band,p,q,k,z] = sum{c} eval_conv2_sum_V[n,band,p,q,c,z] * eval_conv2_sum_U[p,q,k,c] | k28
-e61  eval_conv2_sum[n,k,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * eval_conv2_sum_M[n,band,p,q,k,3u+v] | k28
-e62  eval_conv2_y[n,k,i,j] = conv2_bias[k] + eval_conv2_sum[n,k,i,j]                | k29
-e63  eval_global_avg_pool1_sum[n,c] = sum{h,w} eval_conv2_y[n,c,h,w]                | k30
-e64  eval_global_avg_pool1_y[n,c,0,0] = eval_global_avg_pool1_sum[n,c] * 0.0111111  | k30
-e65  eval_dense1_sum[n,k] = sum{c} eval_global_avg_pool1_y[n,c,0,0] * dense1_weight[k,c,0,0] | k31
-e66  dense1_y[n,k] = dense1_bias[k] + eval_dense1_sum[n,k]                          | k31
-e67  eval_m[n] = max{c} dense1_y[n,c]                                               | k32
-e68  eval_z[n] = sum{c} exp(dense1_y[n,c] - eval_m[n])                              | k32
-e69  eval_lse[n] = log(eval_z[n]) + eval_m[n]                                       | k32
-e70  eval_q[n,c] = ifeq(target[n], (c), 1, 0)                                       | k33
-e71  eval_loss[n] = sum{c} eval_q[n,c] * (eval_lse[n] - dense1_y[n,c])              | k34
+e62  eval_conv2_sum_V[n,band,p,q,c,3u+v] = sum{a,b} B[p,a] * B[q,b] * eval_relu1_y[n,c,12band+4u+a-1,4v+b-1] | k30
+e63  eval_conv2_sum_M[n,band,p,q,k,z] = sum{c} eval_conv2_sum_V[n,band,p,q,c,z] * eval_conv2_sum_U[p,q,k,c] | k30
+e64  eval_conv2_sum[n,k,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * eval_conv2_sum_M[n,band,p,q,k,3u+v] | k30
+e65  eval_conv2_y[n,k,i,j] = conv2_bias[k] + eval_conv2_sum[n,k,i,j]                | k31
+e66  eval_global_avg_pool1_sum[n,c] = sum{h,w} eval_conv2_y[n,c,h,w]                | k32
+e67  eval_global_avg_pool1_y[n,c,0,0] = eval_global_avg_pool1_sum[n,c] * 0.00757576 | k32
+e68  eval_dense1_sum[n,k] = sum{c} eval_global_avg_pool1_y[n,c,0,0] * dense1_weight[k,c,0,0] | k33
+e69  dense1_y[n,k] = dense1_bias[k] + eval_dense1_sum[n,k]                          | k33
+e70  eval_m[n] = max{c} dense1_y[n,c]                                               | k34
+e71  eval_z[n] = sum{c} exp(dense1_y[n,c] - eval_m[n])                              | k34
+e72  eval_lse[n] = log(eval_z[n]) + eval_m[n]                                       | k34
+e73  eval_q[n,c] = ifeq(target[n], (c), 1, 0)                                       | k35
+e74  eval_loss[n] = sum{c} eval_q[n,c] * (eval_lse[n] - dense1_y[n,c])              | k36
 ---- threads meet
-e72  eval_sum[0] = sum{n} eval_loss[n]                                              | k35
-e73  loss[0] = eval_sum[0] / batch                                                  | k35
+e75  eval_sum[0] = sum{n} eval_loss[n]                                              | k37
+e76  loss[0] = eval_sum[0] / batch                                                  | k37

@@ -4,28 +4,28 @@
  *   y[n,k,i,j] = bias[k] + sum[n,k,i,j]
  *   y2[n,k,i,j] = max(0, y[n,k,i,j])
  *
- *   n 4  k 16  i 10  j 9  c 3  r 3  s 3
- *   0.280 Mflop, 28.5 kB; tile: 2 k x 5 j, 10 accumulators */
+ *   n 4  k 32  i 12  j 11  c 3  r 3  s 3
+ *   0.843 Mflop, 75.7 kB; tile: 2 k x 6 j, 12 accumulators */
 NN_INLINE void k00_conv1_sum_tile(const nn_task *t,
-		const nn_real x[restrict][3][10][9],
+		const nn_real x[restrict][3][12][11],
 		const nn_v weight[restrict][3][3][3],
 		const nn_v bias[restrict],
-		nn_v y2[restrict][2][10][9],
+		nn_v y2[restrict][4][12][11],
 		const int n, const int i, const int k0, const int kn, const int j0, const int jn, const int edge)
 {
 	(void)t;
-	nn_v acc[2][5];
+	nn_v acc[2][6];
 	NN_UNROLL for (int kt = 0; kt < 2; kt++)
-	NN_UNROLL for (int jt = 0; jt < 5; jt++)
+	NN_UNROLL for (int jt = 0; jt < 6; jt++)
 		acc[kt][jt] = nn_splat(0);
 	for (int c = 0; c < 3; c++)
-	for (int r = nn_lo(i - 1, 1); r < nn_hi(i - 1, 1, 10, 3); r++)
+	for (int r = nn_lo(i - 1, 1); r < nn_hi(i - 1, 1, 12, 3); r++)
 	NN_UNROLL for (int s = 0; s < 3; s++)
 	{
 		NN_STEP;
 		NN_UNROLL for (int jt = 0; jt < jn; jt++)
 		NN_UNROLL for (int kt = 0; kt < kn; kt++)
-		if ((!edge || (unsigned)(j0 + jt + s - 1) < 9u))
+		if ((!edge || (unsigned)(j0 + jt + s - 1) < 11u))
 			acc[kt][jt] += x[n][c][i + r - 1][j0 + jt + s - 1] * weight[k0 + kt][c][r][s];
 	}
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
@@ -38,29 +38,27 @@ NN_INLINE void k00_conv1_sum_tile(const nn_task *t,
 }
 
 static void k00_conv1_sum(const nn_task *t,
-		const nn_real x[restrict][3][10][9],
+		const nn_real x[restrict][3][12][11],
 		const nn_v weight[restrict][3][3][3],
 		const nn_v bias[restrict],
-		nn_v y2[restrict][2][10][9])
+		nn_v y2[restrict][4][12][11])
 {
 	const int live = t->run->live;
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
-	for (int i = 0; i < 10; i++)
+	for (int i = 0; i < 12; i++)
 	{
-		{
-			const int k0 = 0;
+		for (int k0 = 0; k0 < 4; k0 += 2)
 			{
 				{
 					const int j0 = 0;
-						k00_conv1_sum_tile(t, x, weight, bias, y2, n, i, k0, 2, j0, 5, 1);
+						k00_conv1_sum_tile(t, x, weight, bias, y2, n, i, k0, 2, j0, 6, 1);
 				}
 				{
-					const int j0 = 5;
-						k00_conv1_sum_tile(t, x, weight, bias, y2, n, i, k0, 2, j0, 4, 1);
+					const int j0 = 6;
+						k00_conv1_sum_tile(t, x, weight, bias, y2, n, i, k0, 2, j0, 5, 1);
 				}
 			}
-		}
 	}
 }
 
@@ -68,32 +66,31 @@ static void k00_conv1_sum(const nn_task *t,
  *
  *   U[p,q,k,c] = sum{a,b} G[p,a] * G[q,b] * weight[k,c,a,b]
  *
- *   k 32  c 16  p 6  q 6  a 3  b 3
- *   0.000 Mflop, 90.0 kB; no tile */
+ *   k 32  c 32  p 6  q 6  a 3  b 3
+ *   0.000 Mflop, 180.0 kB; no tile */
 static void k01_conv2_sum_U(const nn_task *t,
-		const nn_v weight[restrict][16][3][3],
-		nn_v U[restrict][6][4][16])
+		const nn_v weight[restrict][32][3][3],
+		nn_v U[restrict][6][4][32])
 {
-	const nn_span part = nn_share(t, 4 * 16);
+	const nn_span part = nn_share(t, 4 * 32);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
-		const int k = piece / 16;
-		const int c = piece % 16;
+		const int k = piece / 32;
+		const int c = piece % 32;
 		{
 			{
 				nn_v h[6][3], o[6][6];
-				nn_v d[3][3];
-				NN_UNROLL for (int a = 0; a < 3; a++)
-				NN_UNROLL for (int b = 0; b < 3; b++)
-					d[a][b] = weight[k][c][a][b];
 				NN_UNROLL for (int b = 0; b < 3; b++)
 				{
-					h[0][b] = (nn_real)0.25 * d[0][b];
-					h[1][b] = -(nn_real)0.16666666666666666 * d[0][b] - (nn_real)0.16666666666666666 * d[1][b] - (nn_real)0.16666666666666666 * d[2][b];
-					h[2][b] = -(nn_real)0.16666666666666666 * d[0][b] + (nn_real)0.16666666666666666 * d[1][b] - (nn_real)0.16666666666666666 * d[2][b];
-					h[3][b] = (nn_real)0.041666666666666664 * d[0][b] + (nn_real)0.083333333333333329 * d[1][b] + (nn_real)0.16666666666666666 * d[2][b];
-					h[4][b] = (nn_real)0.041666666666666664 * d[0][b] - (nn_real)0.083333333333333329 * d[1][b] + (nn_real)0.16666666666666666 * d[2][b];
-					h[5][b] = d[2][b];
+					nn_v d[3];
+					NN_UNROLL for (int a = 0; a < 3; a++)
+						d[a] = weight[k][c][a][b];
+					h[0][b] = (nn_real)0.25 * d[0];
+					h[1][b] = -(nn_real)0.16666666666666666 * d[0] - (nn_real)0.16666666666666666 * d[1] - (nn_real)0.16666666666666666 * d[2];
+					h[2][b] = -(nn_real)0.16666666666666666 * d[0] + (nn_real)0.16666666666666666 * d[1] - (nn_real)0.16666666666666666 * d[2];
+					h[3][b] = (nn_real)0.041666666666666664 * d[0] + (nn_real)0.083333333333333329 * d[1] + (nn_real)0.16666666666666666 * d[2];
+					h[4][b] = (nn_real)0.041666666666666664 * d[0] - (nn_real)0.083333333333333329 * d[1] + (nn_real)0.16666666666666666 * d[2];
+					h[5][b] = d[2];
 				}
 				NN_UNROLL for (int p = 0; p < 6; p++)
 				{
@@ -106,9 +103,7 @@ static void k01_conv2_sum_U(const nn_task *t,
 				}
 				NN_UNROLL for (int p = 0; p < 6; p++)
 				NN_UNROLL for (int q = 0; q < 6; q++)
-				{
 					U[p][q][k][c] = o[p][q];
-				}
 			}
 		}
 	}
@@ -120,11 +115,11 @@ static void k01_conv2_sum_U(const nn_task *t,
  *   M[n,band,p,q,k,z] = sum{c} V[n,band,p,q,c,z] * U[p,q,k,c]
  *   sum[n,k,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * M[n,band,p,q,k,3u+v]
  *
- *   n 4  band 1  u 3  v 3  c 16  p 6  q 6  a 6  b 6  k 32  z 9  a 4  b 4
- *   2.867 Mflop, 139.5 kB; no tile */
+ *   n 4  band 1  u 3  v 3  c 32  p 6  q 6  a 6  b 6  k 32  z 9  a 4  b 4
+ *   8.634 Mflop, 276.0 kB; no tile */
 static void k02_conv2_sum_V_1(const nn_task *t,
-		const nn_v y[restrict][2][10][9],
-		nn_v V[restrict][6][2][9],
+		const nn_v y[restrict][4][12][11],
+		nn_v V[restrict][6][4][9],
 		 const int n, const int band)
 {
 	(void)t;
@@ -132,22 +127,39 @@ static void k02_conv2_sum_V_1(const nn_task *t,
 	(void)band;
 	for (int u = 0; u < 3; u++)
 	for (int v = 0; v < 3; v++)
-	for (int c = 0; c < 2; c++)
+	for (int c = 0; c < 4; c++)
 	{
 		{
 			nn_v h[6][6], o[6][6];
-			nn_v d[6][6];
-			NN_UNROLL for (int a = 0; a < 6; a++)
-			NN_UNROLL for (int b = 0; b < 6; b++)
-				d[a][b] = ((unsigned)(12 * band + 4 * u + a - 1) < 10u && (unsigned)(4 * v + b - 1) < 9u ? y[n][c][12 * band + 4 * u + a - 1][4 * v + b - 1] : nn_splat(0));
-			NN_UNROLL for (int b = 0; b < 6; b++)
+			if ((unsigned)(12 * band + 4 * u - 1) < 12u && (unsigned)(4 * v - 1) < 11u && (unsigned)(12 * band + 4 * u + 4) < 12u && (unsigned)(4 * v + 4) < 11u)
 			{
-				h[0][b] = 4 * d[0][b] - 5 * d[2][b] + d[4][b];
-				h[1][b] = -4 * d[1][b] - 4 * d[2][b] + d[3][b] + d[4][b];
-				h[2][b] = 4 * d[1][b] - 4 * d[2][b] - d[3][b] + d[4][b];
-				h[3][b] = -2 * d[1][b] - d[2][b] + 2 * d[3][b] + d[4][b];
-				h[4][b] = 2 * d[1][b] - d[2][b] - 2 * d[3][b] + d[4][b];
-				h[5][b] = 4 * d[1][b] - 5 * d[3][b] + d[5][b];
+				NN_UNROLL for (int b = 0; b < 6; b++)
+				{
+					nn_v d[6];
+					NN_UNROLL for (int a = 0; a < 6; a++)
+						d[a] = y[n][c][12 * band + 4 * u + a - 1][4 * v + b - 1];
+					h[0][b] = 4 * d[0] - 5 * d[2] + d[4];
+					h[1][b] = -4 * d[1] - 4 * d[2] + d[3] + d[4];
+					h[2][b] = 4 * d[1] - 4 * d[2] - d[3] + d[4];
+					h[3][b] = -2 * d[1] - d[2] + 2 * d[3] + d[4];
+					h[4][b] = 2 * d[1] - d[2] - 2 * d[3] + d[4];
+					h[5][b] = 4 * d[1] - 5 * d[3] + d[5];
+				}
+			}
+			else
+			{
+				NN_UNROLL for (int b = 0; b < 6; b++)
+				{
+					nn_v d[6];
+					NN_UNROLL for (int a = 0; a < 6; a++)
+						d[a] = ((unsigned)(12 * band + 4 * u + a - 1) < 12u && (unsigned)(4 * v + b - 1) < 11u ? y[n][c][12 * band + 4 * u + a - 1][4 * v + b - 1] : nn_splat(0));
+					h[0][b] = 4 * d[0] - 5 * d[2] + d[4];
+					h[1][b] = -4 * d[1] - 4 * d[2] + d[3] + d[4];
+					h[2][b] = 4 * d[1] - 4 * d[2] - d[3] + d[4];
+					h[3][b] = -2 * d[1] - d[2] + 2 * d[3] + d[4];
+					h[4][b] = 2 * d[1] - d[2] - 2 * d[3] + d[4];
+					h[5][b] = 4 * d[1] - 5 * d[3] + d[5];
+				}
 			}
 			NN_UNROLL for (int p = 0; p < 6; p++)
 			{
@@ -160,25 +172,25 @@ static void k02_conv2_sum_V_1(const nn_task *t,
 			}
 			NN_UNROLL for (int p = 0; p < 6; p++)
 			NN_UNROLL for (int q = 0; q < 6; q++)
-			{
 				V[p][q][c][3 * u + v] = o[p][q];
-			}
 		}
 	}
 }
 
 NN_INLINE void k02_conv2_sum_V_2_tile(const nn_task *t,
-		const nn_v V[restrict][6][2][9],
-		const nn_v U[restrict][6][4][16],
+		const nn_v V[restrict][6][4][9],
+		const nn_v U[restrict][6][4][32],
 		nn_v M[restrict][6][4][9],
 		const int p, const int q, const int k0, const int kn, const int z0, const int zn, const int n, const int band)
 {
 	(void)t;
+	(void)n;
+	(void)band;
 	nn_v acc[2][5];
 	NN_UNROLL for (int kt = 0; kt < 2; kt++)
 	NN_UNROLL for (int zt = 0; zt < 5; zt++)
 		acc[kt][zt] = nn_splat(0);
-	for (int c = 0; c < 16; c++)
+	for (int c = 0; c < 32; c++)
 	{
 		NN_STEP;
 		NN_UNROLL for (int zt = 0; zt < zn; zt++)
@@ -193,8 +205,8 @@ NN_INLINE void k02_conv2_sum_V_2_tile(const nn_task *t,
 }
 
 static void k02_conv2_sum_V_2(const nn_task *t,
-		const nn_v V[restrict][6][2][9],
-		const nn_v U[restrict][6][4][16],
+		const nn_v V[restrict][6][4][9],
+		const nn_v U[restrict][6][4][32],
 		nn_v M[restrict][6][4][9],
 		 const int n, const int band)
 {
@@ -220,7 +232,7 @@ static void k02_conv2_sum_V_2(const nn_task *t,
 
 static void k02_conv2_sum_V_3(const nn_task *t,
 		const nn_v M[restrict][6][4][9],
-		nn_v sum[restrict][4][10][9],
+		nn_v sum[restrict][4][12][11],
 		 const int n, const int band)
 {
 	(void)t;
@@ -232,16 +244,15 @@ static void k02_conv2_sum_V_3(const nn_task *t,
 	{
 		{
 			nn_v h[4][6], o[4][4];
-			nn_v d[6][6];
-			NN_UNROLL for (int p = 0; p < 6; p++)
-			NN_UNROLL for (int q = 0; q < 6; q++)
-				d[p][q] = M[p][q][k][3 * u + v];
 			NN_UNROLL for (int q = 0; q < 6; q++)
 			{
-				h[0][q] = d[0][q] + d[1][q] + d[2][q] + d[3][q] + d[4][q];
-				h[1][q] = d[1][q] - d[2][q] + 2 * d[3][q] - 2 * d[4][q];
-				h[2][q] = d[1][q] + d[2][q] + 4 * d[3][q] + 4 * d[4][q];
-				h[3][q] = d[1][q] - d[2][q] + 8 * d[3][q] - 8 * d[4][q] + d[5][q];
+				nn_v d[6];
+				NN_UNROLL for (int p = 0; p < 6; p++)
+					d[p] = M[p][q][k][3 * u + v];
+				h[0][q] = d[0] + d[1] + d[2] + d[3] + d[4];
+				h[1][q] = d[1] - d[2] + 2 * d[3] - 2 * d[4];
+				h[2][q] = d[1] + d[2] + 4 * d[3] + 4 * d[4];
+				h[3][q] = d[1] - d[2] + 8 * d[3] - 8 * d[4] + d[5];
 			}
 			NN_UNROLL for (int a = 0; a < 4; a++)
 			{
@@ -250,23 +261,30 @@ static void k02_conv2_sum_V_3(const nn_task *t,
 				o[a][2] = h[a][1] + h[a][2] + 4 * h[a][3] + 4 * h[a][4];
 				o[a][3] = h[a][1] - h[a][2] + 8 * h[a][3] - 8 * h[a][4] + h[a][5];
 			}
-			NN_UNROLL for (int a = 0; a < 4; a++)
-			NN_UNROLL for (int b = 0; b < 4; b++)
-			if ((unsigned)(12 * band + 4 * u + a) < 10u && (unsigned)(4 * v + b) < 9u)
+			if ((unsigned)(4 * v + 3) < 11u)
 			{
-				sum[n][k][12 * band + 4 * u + a][4 * v + b] = o[a][b];
+				NN_UNROLL for (int a = 0; a < 4; a++)
+				NN_UNROLL for (int b = 0; b < 4; b++)
+					sum[n][k][12 * band + 4 * u + a][4 * v + b] = o[a][b];
+			}
+			else
+			{
+				NN_UNROLL for (int a = 0; a < 4; a++)
+				NN_UNROLL for (int b = 0; b < 4; b++)
+				if ((unsigned)(4 * v + b) < 11u)
+					sum[n][k][12 * band + 4 * u + a][4 * v + b] = o[a][b];
 			}
 		}
 	}
 }
 
 static void k02_conv2_sum_V(const nn_task *t,
-		const nn_v y[restrict][2][10][9],
-		const nn_v U[restrict][6][4][16],
-		nn_v sum[restrict][4][10][9])
+		const nn_v y[restrict][4][12][11],
+		const nn_v U[restrict][6][4][32],
+		nn_v sum[restrict][4][12][11])
 {
 	const int live = t->run->live;
-	nn_v V[6][6][2][9];
+	nn_v V[6][6][4][9];
 	nn_v M[6][6][4][9];
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
@@ -282,19 +300,19 @@ static void k02_conv2_sum_V(const nn_task *t,
  *
  *   y[n,k,i,j] = bias[k] + sum[n,k,i,j]
  *
- *   n 4  k 32  i 10  j 9
- *   0.012 Mflop, 90.1 kB; no tile */
+ *   n 4  k 32  i 12  j 11
+ *   0.017 Mflop, 132.1 kB; no tile */
 static void k03_conv2_y(const nn_task *t,
 		const nn_v bias[restrict],
-		const nn_v sum[restrict][4][10][9],
-		nn_v y[restrict][4][10][9])
+		const nn_v sum[restrict][4][12][11],
+		nn_v y[restrict][4][12][11])
 {
 	const int live = t->run->live;
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
 	for (int k = 0; k < 4; k++)
-	for (int i = 0; i < 10; i++)
-	for (int j = 0; j < 9; j++)
+	for (int i = 0; i < 12; i++)
+	for (int j = 0; j < 11; j++)
 	{
 		y[n][k][i][j] = bias[k] + sum[n][k][i][j];
 	}
@@ -303,12 +321,12 @@ static void k03_conv2_y(const nn_task *t,
 /* k04_global_avg_pool1_sum  (line 6 global_avg_pool)
  *
  *   sum[n,c] = sum{h,w} y[n,c,h,w]
- *   y2[n,c,0,0] = sum[n,c] * 0.0111111
+ *   y2[n,c,0,0] = sum[n,c] * 0.00757576
  *
- *   n 4  c 32  h 10  w 9
- *   0.012 Mflop, 45.5 kB; no tile */
+ *   n 4  c 32  h 12  w 11
+ *   0.017 Mflop, 66.5 kB; no tile */
 static void k04_global_avg_pool1_sum(const nn_task *t,
-		const nn_v y[restrict][4][10][9],
+		const nn_v y[restrict][4][12][11],
 		nn_v y2[restrict][4][1][1])
 {
 	const int live = t->run->live;
@@ -319,12 +337,12 @@ static void k04_global_avg_pool1_sum(const nn_task *t,
 		nn_v sum;
 		{
 			nn_v acc = nn_splat(0);
-			for (int h = 0; h < 10; h++)
-			for (int w = 0; w < 9; w++)
+			for (int h = 0; h < 12; h++)
+			for (int w = 0; w < 11; w++)
 				acc += y[n][c][h][w];
 			sum = acc;
 		}
-		y2[n][c][0][0] = sum * (nn_real)0.011111111111111112;
+		y2[n][c][0][0] = sum * (nn_real)0.007575757575757576;
 	}
 }
 
@@ -605,7 +623,7 @@ static void k13_dense1_weight_by1(const nn_task *t,
 /* k14_dglobal_avg_pool1_y  (line 7 dense, line 6 global_avg_pool)
  *
  *   dy2[n,c,0,0] = sum{k} dy[n,k] * copy[k,c,0,0]
- *   dsum[n,c] = dy2[n,c,0,0] * 0.0111111
+ *   dsum[n,c] = dy2[n,c,0,0] * 0.00757576
  *
  *   n 4  c 32  k 8
  *   0.002 Mflop, 1.6 kB; tile: 2 n x 4 c, 8 accumulators */
@@ -631,7 +649,7 @@ NN_INLINE void k14_dglobal_avg_pool1_y_tile(const nn_task *t,
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	{
 		const nn_v dy2 = acc[nt][ct];
-		dsum[n0 + nt][c0 + ct] = dy2 * (nn_real)0.011111111111111112;
+		dsum[n0 + nt][c0 + ct] = dy2 * (nn_real)0.007575757575757576;
 	}
 }
 
@@ -716,18 +734,18 @@ static void k15_ddense1_weight(const nn_task *t,
  *
  *   dy[n,c,h,w] = dsum[n,c]
  *
- *   n 4  c 32  h 10  w 9
- *   0.000 Mflop, 45.5 kB; no tile */
+ *   n 4  c 32  h 12  w 11
+ *   0.000 Mflop, 66.5 kB; no tile */
 static void k16_dconv2_y(const nn_task *t,
 		const nn_v dsum[restrict][4],
-		nn_v dy[restrict][4][10][9])
+		nn_v dy[restrict][4][12][11])
 {
 	const int live = t->run->live;
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
 	for (int c = 0; c < 4; c++)
-	for (int h = 0; h < 10; h++)
-	for (int w = 0; w < 9; w++)
+	for (int h = 0; h < 12; h++)
+	for (int w = 0; w < 11; w++)
 	{
 		dy[n][c][h][w] = dsum[n][c];
 	}
@@ -737,10 +755,10 @@ static void k16_dconv2_y(const nn_task *t,
  *
  *   by_image[n,k] = sum{i,j} dy[n,k,i,j]
  *
- *   n 4  k 32  i 10  j 9
- *   0.012 Mflop, 45.5 kB; no tile */
+ *   n 4  k 32  i 12  j 11
+ *   0.017 Mflop, 66.5 kB; no tile */
 static void k17_dconv2_bias_n(const nn_task *t,
-		const nn_v dy[restrict][4][10][9],
+		const nn_v dy[restrict][4][12][11],
 		nn_v by_image[restrict][4])
 {
 	const int live = t->run->live;
@@ -750,8 +768,8 @@ static void k17_dconv2_bias_n(const nn_task *t,
 	{
 		{
 			nn_v acc = nn_splat(0);
-			for (int i = 0; i < 10; i++)
-			for (int j = 0; j < 9; j++)
+			for (int i = 0; i < 12; i++)
+			for (int j = 0; j < 11; j++)
 				acc += dy[n][k][i][j];
 			by_image[n][k] = acc;
 		}
@@ -793,13 +811,13 @@ static void k18_dconv2_bias(const nn_task *t,
  *
  *   U[p,q,c,k] = sum{a,b} G[p,a] * G[q,b] * weight[k,c,-a+2,-b+2]
  *
- *   c 16  k 32  p 6  q 6  a 3  b 3
- *   0.000 Mflop, 90.0 kB; no tile */
+ *   c 32  k 32  p 6  q 6  a 3  b 3
+ *   0.000 Mflop, 180.0 kB; no tile */
 static void k19_drelu1_y_U(const nn_task *t,
-		const nn_v weight[restrict][16][3][3],
-		nn_v U[restrict][6][2][32])
+		const nn_v weight[restrict][32][3][3],
+		nn_v U[restrict][6][4][32])
 {
-	const nn_span part = nn_share(t, 2 * 32);
+	const nn_span part = nn_share(t, 4 * 32);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
 		const int c = piece / 32;
@@ -807,18 +825,17 @@ static void k19_drelu1_y_U(const nn_task *t,
 		{
 			{
 				nn_v h[6][3], o[6][6];
-				nn_v d[3][3];
-				NN_UNROLL for (int a = 0; a < 3; a++)
-				NN_UNROLL for (int b = 0; b < 3; b++)
-					d[a][b] = nn_gather(&NN_AT(weight[k / 8][8 * c][-a + 2][-b + 2], k % 8), 72, nn_least(8, 16 - 8 * (c)));
 				NN_UNROLL for (int b = 0; b < 3; b++)
 				{
-					h[0][b] = (nn_real)0.25 * d[0][b];
-					h[1][b] = -(nn_real)0.16666666666666666 * d[0][b] - (nn_real)0.16666666666666666 * d[1][b] - (nn_real)0.16666666666666666 * d[2][b];
-					h[2][b] = -(nn_real)0.16666666666666666 * d[0][b] + (nn_real)0.16666666666666666 * d[1][b] - (nn_real)0.16666666666666666 * d[2][b];
-					h[3][b] = (nn_real)0.041666666666666664 * d[0][b] + (nn_real)0.083333333333333329 * d[1][b] + (nn_real)0.16666666666666666 * d[2][b];
-					h[4][b] = (nn_real)0.041666666666666664 * d[0][b] - (nn_real)0.083333333333333329 * d[1][b] + (nn_real)0.16666666666666666 * d[2][b];
-					h[5][b] = d[2][b];
+					nn_v d[3];
+					NN_UNROLL for (int a = 0; a < 3; a++)
+						d[a] = nn_gather(&NN_AT(weight[k / 8][8 * c][-a + 2][-b + 2], k % 8), 72, nn_least(8, 32 - 8 * (c)));
+					h[0][b] = (nn_real)0.25 * d[0];
+					h[1][b] = -(nn_real)0.16666666666666666 * d[0] - (nn_real)0.16666666666666666 * d[1] - (nn_real)0.16666666666666666 * d[2];
+					h[2][b] = -(nn_real)0.16666666666666666 * d[0] + (nn_real)0.16666666666666666 * d[1] - (nn_real)0.16666666666666666 * d[2];
+					h[3][b] = (nn_real)0.041666666666666664 * d[0] + (nn_real)0.083333333333333329 * d[1] + (nn_real)0.16666666666666666 * d[2];
+					h[4][b] = (nn_real)0.041666666666666664 * d[0] - (nn_real)0.083333333333333329 * d[1] + (nn_real)0.16666666666666666 * d[2];
+					h[5][b] = d[2];
 				}
 				NN_UNROLL for (int p = 0; p < 6; p++)
 				{
@@ -831,9 +848,7 @@ static void k19_drelu1_y_U(const nn_task *t,
 				}
 				NN_UNROLL for (int p = 0; p < 6; p++)
 				NN_UNROLL for (int q = 0; q < 6; q++)
-				{
 					U[p][q][c][k] = o[p][q];
-				}
 			}
 		}
 	}
@@ -845,10 +860,10 @@ static void k19_drelu1_y_U(const nn_task *t,
  *   M[n,band,p,q,c,z] = sum{c} V[n,band,p,q,c,z] * U[p,q,c,c]
  *   dy2[n,c,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * M[n,band,p,q,c,3u+v]
  *
- *   n 4  band 1  u 3  v 3  k 32  p 6  q 6  a 6  b 6  c 16  z 9  c 32  a 4  b 4
- *   2.867 Mflop, 139.5 kB; no tile */
+ *   n 4  band 1  u 3  v 3  k 32  p 6  q 6  a 6  b 6  c 32  z 9  a 4  b 4
+ *   8.634 Mflop, 276.0 kB; no tile */
 static void k20_drelu1_y_V_1(const nn_task *t,
-		const nn_v dy[restrict][4][10][9],
+		const nn_v dy[restrict][4][12][11],
 		nn_v V[restrict][6][4][9],
 		 const int n, const int band)
 {
@@ -861,18 +876,35 @@ static void k20_drelu1_y_V_1(const nn_task *t,
 	{
 		{
 			nn_v h[6][6], o[6][6];
-			nn_v d[6][6];
-			NN_UNROLL for (int a = 0; a < 6; a++)
-			NN_UNROLL for (int b = 0; b < 6; b++)
-				d[a][b] = ((unsigned)(12 * band + 4 * u + a - 1) < 10u && (unsigned)(4 * v + b - 1) < 9u ? dy[n][k][12 * band + 4 * u + a - 1][4 * v + b - 1] : nn_splat(0));
-			NN_UNROLL for (int b = 0; b < 6; b++)
+			if ((unsigned)(12 * band + 4 * u - 1) < 12u && (unsigned)(4 * v - 1) < 11u && (unsigned)(12 * band + 4 * u + 4) < 12u && (unsigned)(4 * v + 4) < 11u)
 			{
-				h[0][b] = 4 * d[0][b] - 5 * d[2][b] + d[4][b];
-				h[1][b] = -4 * d[1][b] - 4 * d[2][b] + d[3][b] + d[4][b];
-				h[2][b] = 4 * d[1][b] - 4 * d[2][b] - d[3][b] + d[4][b];
-				h[3][b] = -2 * d[1][b] - d[2][b] + 2 * d[3][b] + d[4][b];
-				h[4][b] = 2 * d[1][b] - d[2][b] - 2 * d[3][b] + d[4][b];
-				h[5][b] = 4 * d[1][b] - 5 * d[3][b] + d[5][b];
+				NN_UNROLL for (int b = 0; b < 6; b++)
+				{
+					nn_v d[6];
+					NN_UNROLL for (int a = 0; a < 6; a++)
+						d[a] = dy[n][k][12 * band + 4 * u + a - 1][4 * v + b - 1];
+					h[0][b] = 4 * d[0] - 5 * d[2] + d[4];
+					h[1][b] = -4 * d[1] - 4 * d[2] + d[3] + d[4];
+					h[2][b] = 4 * d[1] - 4 * d[2] - d[3] + d[4];
+					h[3][b] = -2 * d[1] - d[2] + 2 * d[3] + d[4];
+					h[4][b] = 2 * d[1] - d[2] - 2 * d[3] + d[4];
+					h[5][b] = 4 * d[1] - 5 * d[3] + d[5];
+				}
+			}
+			else
+			{
+				NN_UNROLL for (int b = 0; b < 6; b++)
+				{
+					nn_v d[6];
+					NN_UNROLL for (int a = 0; a < 6; a++)
+						d[a] = ((unsigned)(12 * band + 4 * u + a - 1) < 12u && (unsigned)(4 * v + b - 1) < 11u ? dy[n][k][12 * band + 4 * u + a - 1][4 * v + b - 1] : nn_splat(0));
+					h[0][b] = 4 * d[0] - 5 * d[2] + d[4];
+					h[1][b] = -4 * d[1] - 4 * d[2] + d[3] + d[4];
+					h[2][b] = 4 * d[1] - 4 * d[2] - d[3] + d[4];
+					h[3][b] = -2 * d[1] - d[2] + 2 * d[3] + d[4];
+					h[4][b] = 2 * d[1] - d[2] - 2 * d[3] + d[4];
+					h[5][b] = 4 * d[1] - 5 * d[3] + d[5];
+				}
 			}
 			NN_UNROLL for (int p = 0; p < 6; p++)
 			{
@@ -885,20 +917,20 @@ static void k20_drelu1_y_V_1(const nn_task *t,
 			}
 			NN_UNROLL for (int p = 0; p < 6; p++)
 			NN_UNROLL for (int q = 0; q < 6; q++)
-			{
 				V[p][q][k][3 * u + v] = o[p][q];
-			}
 		}
 	}
 }
 
 NN_INLINE void k20_drelu1_y_V_2_tile(const nn_task *t,
 		const nn_v V[restrict][6][4][9],
-		const nn_v U[restrict][6][2][32],
-		nn_v M[restrict][6][2][9],
+		const nn_v U[restrict][6][4][32],
+		nn_v M[restrict][6][4][9],
 		const int p, const int q, const int c0, const int cn, const int z0, const int zn, const int n, const int band)
 {
 	(void)t;
+	(void)n;
+	(void)band;
 	nn_v acc[2][5];
 	NN_UNROLL for (int ct = 0; ct < 2; ct++)
 	NN_UNROLL for (int zt = 0; zt < 5; zt++)
@@ -919,8 +951,8 @@ NN_INLINE void k20_drelu1_y_V_2_tile(const nn_task *t,
 
 static void k20_drelu1_y_V_2(const nn_task *t,
 		const nn_v V[restrict][6][4][9],
-		const nn_v U[restrict][6][2][32],
-		nn_v M[restrict][6][2][9],
+		const nn_v U[restrict][6][4][32],
+		nn_v M[restrict][6][4][9],
 		 const int n, const int band)
 {
 	(void)t;
@@ -929,8 +961,7 @@ static void k20_drelu1_y_V_2(const nn_task *t,
 	for (int p = 0; p < 6; p++)
 	for (int q = 0; q < 6; q++)
 	{
-		{
-			const int c0 = 0;
+		for (int c0 = 0; c0 < 4; c0 += 2)
 			{
 				{
 					const int z0 = 0;
@@ -941,13 +972,12 @@ static void k20_drelu1_y_V_2(const nn_task *t,
 						k20_drelu1_y_V_2_tile(t, V, U, M, p, q, c0, 2, z0, 4, n, band);
 				}
 			}
-		}
 	}
 }
 
 static void k20_drelu1_y_V_3(const nn_task *t,
-		const nn_v M[restrict][6][2][9],
-		nn_v dy[restrict][2][10][9],
+		const nn_v M[restrict][6][4][9],
+		nn_v dy[restrict][4][12][11],
 		 const int n, const int band)
 {
 	(void)t;
@@ -955,20 +985,19 @@ static void k20_drelu1_y_V_3(const nn_task *t,
 	(void)band;
 	for (int u = 0; u < 3; u++)
 	for (int v = 0; v < 3; v++)
-	for (int c = 0; c < 2; c++)
+	for (int c = 0; c < 4; c++)
 	{
 		{
 			nn_v h[4][6], o[4][4];
-			nn_v d[6][6];
-			NN_UNROLL for (int p = 0; p < 6; p++)
-			NN_UNROLL for (int q = 0; q < 6; q++)
-				d[p][q] = M[p][q][c][3 * u + v];
 			NN_UNROLL for (int q = 0; q < 6; q++)
 			{
-				h[0][q] = d[0][q] + d[1][q] + d[2][q] + d[3][q] + d[4][q];
-				h[1][q] = d[1][q] - d[2][q] + 2 * d[3][q] - 2 * d[4][q];
-				h[2][q] = d[1][q] + d[2][q] + 4 * d[3][q] + 4 * d[4][q];
-				h[3][q] = d[1][q] - d[2][q] + 8 * d[3][q] - 8 * d[4][q] + d[5][q];
+				nn_v d[6];
+				NN_UNROLL for (int p = 0; p < 6; p++)
+					d[p] = M[p][q][c][3 * u + v];
+				h[0][q] = d[0] + d[1] + d[2] + d[3] + d[4];
+				h[1][q] = d[1] - d[2] + 2 * d[3] - 2 * d[4];
+				h[2][q] = d[1] + d[2] + 4 * d[3] + 4 * d[4];
+				h[3][q] = d[1] - d[2] + 8 * d[3] - 8 * d[4] + d[5];
 			}
 			NN_UNROLL for (int a = 0; a < 4; a++)
 			{
@@ -977,24 +1006,31 @@ static void k20_drelu1_y_V_3(const nn_task *t,
 				o[a][2] = h[a][1] + h[a][2] + 4 * h[a][3] + 4 * h[a][4];
 				o[a][3] = h[a][1] - h[a][2] + 8 * h[a][3] - 8 * h[a][4] + h[a][5];
 			}
-			NN_UNROLL for (int a = 0; a < 4; a++)
-			NN_UNROLL for (int b = 0; b < 4; b++)
-			if ((unsigned)(12 * band + 4 * u + a) < 10u && (unsigned)(4 * v + b) < 9u)
+			if ((unsigned)(4 * v + 3) < 11u)
 			{
-				dy[n][c][12 * band + 4 * u + a][4 * v + b] = o[a][b];
+				NN_UNROLL for (int a = 0; a < 4; a++)
+				NN_UNROLL for (int b = 0; b < 4; b++)
+					dy[n][c][12 * band + 4 * u + a][4 * v + b] = o[a][b];
+			}
+			else
+			{
+				NN_UNROLL for (int a = 0; a < 4; a++)
+				NN_UNROLL for (int b = 0; b < 4; b++)
+				if ((unsigned)(4 * v + b) < 11u)
+					dy[n][c][12 * band + 4 * u + a][4 * v + b] = o[a][b];
 			}
 		}
 	}
 }
 
 static void k20_drelu1_y_V(const nn_task *t,
-		const nn_v dy[restrict][4][10][9],
-		const nn_v U[restrict][6][2][32],
-		nn_v dy2[restrict][2][10][9])
+		const nn_v dy[restrict][4][12][11],
+		const nn_v U[restrict][6][4][32],
+		nn_v dy2[restrict][4][12][11])
 {
 	const int live = t->run->live;
 	nn_v V[6][6][4][9];
-	nn_v M[6][6][2][9];
+	nn_v M[6][6][4][9];
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
 	for (int band = 0; band < 1; band++)
@@ -1005,134 +1041,291 @@ static void k20_drelu1_y_V(const nn_task *t,
 	}
 }
 
-/* k21_dconv2_weight  (line 5 conv)
+/* k21_dconv2_weight_D  (line 5 conv)
  *
- *   dweight[k,c,r,s] = sum{n,i,j} dy[n,k,i,j] * y[n,c,r+i-1,s+j-1]
- *   d[k,c,r,s] = dweight[k,c,r,s]
- *   momentum_buffer[k,c,r,s] = d[k,c,r,s]
- *   weight[k,c,r,s] := weight[k,c,r,s] - hyper0 * momentum_buffer[k,c,r,s]
+ *   D[p,n,band,q,k,9e+3u+v] = sum{a,b} At[p,a] * At[q,b] * dy[4n+e,k,12band+4u+a,4v+b]
+ *   V[p,n,band,q,c,9e+3u+v] = sum{a,b} B[p,a] * B[q,b] * y[4n+e,c,12band+4u+a-1,4v+b-1]
+ *   S[p,q,k,c] = sum{n,band,z} D[p,n,band,q,k,z] * V[p,n,band,q,c,z]
  *
- *   k 32  c 16  r 3  s 3  n 4  i 10  j 9
- *   2.876 Mflop, 103.5 kB; tile: 2 k x 6 c, 12 accumulators */
-NN_INLINE void k21_dconv2_weight_tile(const nn_task *t,
-		const nn_v dy[restrict][4][10][9],
-		const nn_v y[restrict][2][10][9],
-		nn_v dweight[restrict][16][3][3],
-		nn_v weight[restrict][16][3][3],
-		const int r, const int s, const int k0, const int kn, const int c0, const int cn)
+ *   p 6  n 1  band 1  e 4  u 3  v 3  k 32  q 6  a 4  b 4  c 32  a 6  b 6  z 36
+ *   8.634 Mflop, 276.0 kB; no tile */
+static void k21_dconv2_weight_D_1(const nn_task *t,
+		const nn_v dy[restrict][4][12][11],
+		nn_v D[restrict][4][36],
+		 const int p, const int n, const int band)
 {
+	(void)t;
+	(void)p;
+	(void)n;
+	(void)band;
 	const int live = t->run->live;
-	const nn_real u0 = (nn_real)t->run->hyper[0];
-	nn_v acc[2][6];
-	NN_UNROLL for (int kt = 0; kt < 2; kt++)
-	NN_UNROLL for (int ct = 0; ct < 6; ct++)
-		acc[kt][ct] = nn_splat(0);
-	for (int n = 0; n < live; n++)
-	for (int i = nn_lo(r - 1, 1); i < nn_hi(r - 1, 1, 10, 10); i++)
-	for (int j = nn_lo(s - 1, 1); j < nn_hi(s - 1, 1, 9, 9); j++)
+	for (int e = 0; e < 4; e++)
+	for (int u = 0; u < 3; u++)
+	for (int v = 0; v < 3; v++)
+	for (int k = 0; k < 4; k++)
+	{
+		{
+			nn_v h[6][4], o[6][6];
+			static const nn_real At_of[6][4] = {{1, 0, 0, 0}, {1, 1, 1, 1}, {1, -1, 1, -1}, {1, 2, 4, 8}, {1, -2, 4, -8}, {0, 0, 0, 1}};
+			if (4 * n + e < live && 4 * n + e < live && (unsigned)(4 * v + 3) < 11u)
+			{
+				NN_UNROLL for (int b = 0; b < 4; b++)
+				{
+					nn_v sum = nn_splat(0);
+					NN_UNROLL for (int a = 0; a < 4; a++)
+						sum += At_of[p][a] * dy[4 * n + e][k][12 * band + 4 * u + a][4 * v + b];
+					h[p][b] = sum;
+				}
+			}
+			else
+			{
+				NN_UNROLL for (int b = 0; b < 4; b++)
+				{
+					nn_v sum = nn_splat(0);
+					NN_UNROLL for (int a = 0; a < 4; a++)
+						sum += At_of[p][a] * (4 * n + e < live && (unsigned)(4 * v + b) < 11u ? dy[4 * n + e][k][12 * band + 4 * u + a][4 * v + b] : nn_splat(0));
+					h[p][b] = sum;
+				}
+			}
+			{
+				o[p][0] = h[p][0];
+				o[p][1] = h[p][0] + h[p][1] + h[p][2] + h[p][3];
+				o[p][2] = h[p][0] - h[p][1] + h[p][2] - h[p][3];
+				o[p][3] = h[p][0] + 2 * h[p][1] + 4 * h[p][2] + 8 * h[p][3];
+				o[p][4] = h[p][0] - 2 * h[p][1] + 4 * h[p][2] - 8 * h[p][3];
+				o[p][5] = h[p][3];
+			}
+			NN_UNROLL for (int q = 0; q < 6; q++)
+				D[q][k][9 * e + 3 * u + v] = o[p][q];
+		}
+	}
+}
+
+static void k21_dconv2_weight_D_2(const nn_task *t,
+		const nn_v y[restrict][4][12][11],
+		nn_v V[restrict][4][36],
+		 const int p, const int n, const int band)
+{
+	(void)t;
+	(void)p;
+	(void)n;
+	(void)band;
+	const int live = t->run->live;
+	for (int e = 0; e < 4; e++)
+	for (int u = 0; u < 3; u++)
+	for (int v = 0; v < 3; v++)
+	for (int c = 0; c < 4; c++)
+	{
+		{
+			nn_v h[6][6], o[6][6];
+			static const nn_real B_of[6][6] = {{4, 0, -5, 0, 1, 0}, {0, -4, -4, 1, 1, 0}, {0, 4, -4, -1, 1, 0}, {0, -2, -1, 2, 1, 0}, {0, 2, -1, -2, 1, 0}, {0, 4, 0, -5, 0, 1}};
+			if (4 * n + e < live && (unsigned)(12 * band + 4 * u - 1) < 12u && (unsigned)(4 * v - 1) < 11u && 4 * n + e < live && (unsigned)(12 * band + 4 * u + 4) < 12u && (unsigned)(4 * v + 4) < 11u)
+			{
+				NN_UNROLL for (int b = 0; b < 6; b++)
+				{
+					nn_v sum = nn_splat(0);
+					NN_UNROLL for (int a = 0; a < 6; a++)
+						sum += B_of[p][a] * y[4 * n + e][c][12 * band + 4 * u + a - 1][4 * v + b - 1];
+					h[p][b] = sum;
+				}
+			}
+			else
+			{
+				NN_UNROLL for (int b = 0; b < 6; b++)
+				{
+					nn_v sum = nn_splat(0);
+					NN_UNROLL for (int a = 0; a < 6; a++)
+						sum += B_of[p][a] * (4 * n + e < live && (unsigned)(12 * band + 4 * u + a - 1) < 12u && (unsigned)(4 * v + b - 1) < 11u ? y[4 * n + e][c][12 * band + 4 * u + a - 1][4 * v + b - 1] : nn_splat(0));
+					h[p][b] = sum;
+				}
+			}
+			{
+				o[p][0] = 4 * h[p][0] - 5 * h[p][2] + h[p][4];
+				o[p][1] = -4 * h[p][1] - 4 * h[p][2] + h[p][3] + h[p][4];
+				o[p][2] = 4 * h[p][1] - 4 * h[p][2] - h[p][3] + h[p][4];
+				o[p][3] = -2 * h[p][1] - h[p][2] + 2 * h[p][3] + h[p][4];
+				o[p][4] = 2 * h[p][1] - h[p][2] - 2 * h[p][3] + h[p][4];
+				o[p][5] = 4 * h[p][1] - 5 * h[p][3] + h[p][5];
+			}
+			NN_UNROLL for (int q = 0; q < 6; q++)
+				V[q][c][9 * e + 3 * u + v] = o[p][q];
+		}
+	}
+}
+
+NN_INLINE void k21_dconv2_weight_D_3_tile(const nn_task *t,
+		const nn_v D[restrict][4][36],
+		const nn_v V[restrict][4][36],
+		nn_v S[restrict][6][4][32],
+		const int q, const int k0, const int kn, const int c0, const int cn, const int p, const int n, const int band)
+{
+	(void)t;
+	(void)p;
+	(void)n;
+	(void)band;
+	const int first = n == 0 && band == 0;
+	nn_v acc[2][4];
+	NN_UNROLL for (int kt = 0; kt < kn; kt++)
+	NN_UNROLL for (int ct = 0; ct < cn; ct++)
+		acc[kt][ct] = first ? nn_splat(0) : S[p][q][k0 + kt][c0 + ct];
+	for (int z = 0; z < 36; z++)
 	{
 		NN_STEP;
 		NN_UNROLL for (int ct = 0; ct < cn; ct++)
 		NN_UNROLL for (int kt = 0; kt < kn; kt++)
-			acc[kt][ct] += dy[n][k0 + kt][i][j] * NN_AT(y[n][(c0 + ct) / 8][r + i - 1][s + j - 1], (c0 + ct) % 8);
+			acc[kt][ct] += D[q][k0 + kt][z] * NN_AT(V[q][c0 / 8][z], c0 % 8 + ct);
 	}
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	{
-		dweight[k0 + kt][c0 + ct][r][s] = acc[kt][ct];
-		const nn_v d = dweight[k0 + kt][c0 + ct][r][s];
-		const nn_v momentum_buffer = d;
-		weight[k0 + kt][c0 + ct][r][s] = weight[k0 + kt][c0 + ct][r][s] - u0 * momentum_buffer;
+		S[p][q][k0 + kt][c0 + ct] = acc[kt][ct];
 	}
 }
 
-static void k21_dconv2_weight(const nn_task *t,
-		const nn_v dy[restrict][4][10][9],
-		const nn_v y[restrict][2][10][9],
-		nn_v dweight[restrict][16][3][3],
-		nn_v weight[restrict][16][3][3])
+static void k21_dconv2_weight_D_3(const nn_task *t,
+		const nn_v D[restrict][4][36],
+		const nn_v V[restrict][4][36],
+		nn_v S[restrict][6][4][32],
+		 const int p, const int n, const int band)
 {
-	const nn_span part = nn_share(t, 3 * 3 * 2);
+	(void)t;
+	(void)p;
+	(void)n;
+	(void)band;
+	for (int q = 0; q < 6; q++)
+	{
+		for (int k0 = 0; k0 < 4; k0 += 2)
+			{
+				for (int c0 = 0; c0 < 32; c0 += 4)
+						k21_dconv2_weight_D_3_tile(t, D, V, S, q, k0, 2, c0, 4, p, n, band);
+			}
+	}
+}
+
+static void k21_dconv2_weight_D(const nn_task *t,
+		const nn_v dy[restrict][4][12][11],
+		const nn_v y[restrict][4][12][11],
+		nn_v S[restrict][6][4][32])
+{
+	const int live = t->run->live;
+	nn_v D[6][4][36];
+	nn_v V[6][4][36];
+	const nn_span part = nn_share(t, 6);
+	for (int p = part.from; p < part.to; p++)
+	for (int n = 0; n < (live + 3) / 4; n++)
+	for (int band = 0; band < 1; band++)
+	{
+		k21_dconv2_weight_D_1(t, dy, D, p, n, band);
+		k21_dconv2_weight_D_2(t, y, V, p, n, band);
+		k21_dconv2_weight_D_3(t, D, V, S, p, n, band);
+	}
+}
+
+/* k22_dconv2_weight  (line 5 conv)
+ *
+ *   dweight[k,c,r,s] = sum{p,q} Gt[r,p] * Gt[s,q] * S[p,q,k,c]
+ *
+ *   k 32  c 32  r 3  s 3  p 6  q 6
+ *   0.000 Mflop, 180.0 kB; no tile */
+static void k22_dconv2_weight(const nn_task *t,
+		const nn_v S[restrict][6][4][32],
+		nn_v dweight[restrict][32][3][3])
+{
+	const nn_span part = nn_share(t, 4 * 32);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
-		const int r = piece / 6;
-		const int s = piece / 2 % 3;
-		const int k0 = piece % 2 * 2;
+		const int k = piece / 32;
+		const int c = piece % 32;
 		{
-			for (int c0 = 0; c0 < 12; c0 += 6)
-					k21_dconv2_weight_tile(t, dy, y, dweight, weight, r, s, k0, 2, c0, 6);
 			{
-				const int c0 = 12;
-					k21_dconv2_weight_tile(t, dy, y, dweight, weight, r, s, k0, 2, c0, 4);
+				nn_v h[3][6], o[3][3];
+				NN_UNROLL for (int q = 0; q < 6; q++)
+				{
+					nn_v d[6];
+					NN_UNROLL for (int p = 0; p < 6; p++)
+						d[p] = S[p][q][k][c];
+					h[0][q] = (nn_real)0.25 * d[0] - (nn_real)0.16666666666666666 * d[1] - (nn_real)0.16666666666666666 * d[2] + (nn_real)0.041666666666666664 * d[3] + (nn_real)0.041666666666666664 * d[4];
+					h[1][q] = -(nn_real)0.16666666666666666 * d[1] + (nn_real)0.16666666666666666 * d[2] + (nn_real)0.083333333333333329 * d[3] - (nn_real)0.083333333333333329 * d[4];
+					h[2][q] = -(nn_real)0.16666666666666666 * d[1] - (nn_real)0.16666666666666666 * d[2] + (nn_real)0.16666666666666666 * d[3] + (nn_real)0.16666666666666666 * d[4] + d[5];
+				}
+				NN_UNROLL for (int r = 0; r < 3; r++)
+				{
+					o[r][0] = (nn_real)0.25 * h[r][0] - (nn_real)0.16666666666666666 * h[r][1] - (nn_real)0.16666666666666666 * h[r][2] + (nn_real)0.041666666666666664 * h[r][3] + (nn_real)0.041666666666666664 * h[r][4];
+					o[r][1] = -(nn_real)0.16666666666666666 * h[r][1] + (nn_real)0.16666666666666666 * h[r][2] + (nn_real)0.083333333333333329 * h[r][3] - (nn_real)0.083333333333333329 * h[r][4];
+					o[r][2] = -(nn_real)0.16666666666666666 * h[r][1] - (nn_real)0.16666666666666666 * h[r][2] + (nn_real)0.16666666666666666 * h[r][3] + (nn_real)0.16666666666666666 * h[r][4] + h[r][5];
+				}
+				NN_UNROLL for (int r = 0; r < 3; r++)
+				NN_UNROLL for (int s = 0; s < 3; s++)
+					dweight[k][c][r][s] = o[r][s];
 			}
 		}
 	}
 }
 
-/* k22_dconv1_y  (line 4 relu)
+/* k23_dconv1_y  (line 4 relu)
  *
  *   dy2[n,c,h,w] = ifgt(y[n,c,h,w], 0, dy[n,c,h,w], 0)
  *
- *   n 4  c 16  h 10  w 9
- *   0.006 Mflop, 67.5 kB; no tile */
-static void k22_dconv1_y(const nn_task *t,
-		const nn_v y[restrict][2][10][9],
-		const nn_v dy[restrict][2][10][9],
-		nn_v dy2[restrict][2][10][9])
+ *   n 4  c 32  h 12  w 11
+ *   0.017 Mflop, 198.0 kB; no tile */
+static void k23_dconv1_y(const nn_task *t,
+		const nn_v y[restrict][4][12][11],
+		const nn_v dy[restrict][4][12][11],
+		nn_v dy2[restrict][4][12][11])
 {
 	const int live = t->run->live;
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
-	for (int c = 0; c < 2; c++)
-	for (int h = 0; h < 10; h++)
-	for (int w = 0; w < 9; w++)
+	for (int c = 0; c < 4; c++)
+	for (int h = 0; h < 12; h++)
+	for (int w = 0; w < 11; w++)
 	{
 		dy2[n][c][h][w] = nn_ifgt(y[n][c][h][w], nn_splat(0), dy[n][c][h][w], nn_splat(0));
 	}
 }
 
-/* k23_dconv1_bias_n  (line 4 conv)
+/* k24_dconv1_bias_n  (line 4 conv)
  *
  *   by_image[n,k] = sum{i,j} dy[n,k,i,j]
  *
- *   n 4  k 16  i 10  j 9
- *   0.006 Mflop, 22.8 kB; no tile */
-static void k23_dconv1_bias_n(const nn_task *t,
-		const nn_v dy[restrict][2][10][9],
-		nn_v by_image[restrict][2])
+ *   n 4  k 32  i 12  j 11
+ *   0.017 Mflop, 66.5 kB; no tile */
+static void k24_dconv1_bias_n(const nn_task *t,
+		const nn_v dy[restrict][4][12][11],
+		nn_v by_image[restrict][4])
 {
 	const int live = t->run->live;
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
-	for (int k = 0; k < 2; k++)
+	for (int k = 0; k < 4; k++)
 	{
 		{
 			nn_v acc = nn_splat(0);
-			for (int i = 0; i < 10; i++)
-			for (int j = 0; j < 9; j++)
+			for (int i = 0; i < 12; i++)
+			for (int j = 0; j < 11; j++)
 				acc += dy[n][k][i][j];
 			by_image[n][k] = acc;
 		}
 	}
 }
 
-/* k24_dconv1_bias  (line 4 conv)
+/* k25_dconv1_bias  (line 4 conv)
  *
  *   dbias[k] = sum{n} by_image[n,k]
  *   d[k] = dbias[k]
  *   momentum_buffer[k] = d[k]
  *   bias[k] := bias[k] - hyper0 * momentum_buffer[k]
  *
- *   k 16  n 4
- *   0.000 Mflop, 0.4 kB; no tile */
-static void k24_dconv1_bias(const nn_task *t,
-		const nn_v by_image[restrict][2],
+ *   k 32  n 4
+ *   0.000 Mflop, 0.8 kB; no tile */
+static void k25_dconv1_bias(const nn_task *t,
+		const nn_v by_image[restrict][4],
 		nn_v dbias[restrict],
 		nn_v bias[restrict])
 {
 	const int live = t->run->live;
 	const nn_real u0 = (nn_real)t->run->hyper[0];
-	const nn_span part = nn_share(t, 2);
+	const nn_span part = nn_share(t, 4);
 	for (int k = part.from; k < part.to; k++)
 	{
 		{
@@ -1147,18 +1340,18 @@ static void k24_dconv1_bias(const nn_task *t,
 	}
 }
 
-/* k25_dconv1_weight  (line 4 conv)
+/* k26_dconv1_weight  (line 4 conv)
  *
  *   dweight[k,c,r,s] = sum{n,i,j} dy[n,k,i,j] * x[n,c,r+i-1,s+j-1]
  *   d[k,c,r,s] = dweight[k,c,r,s]
  *   momentum_buffer[k,c,r,s] = d[k,c,r,s]
  *   weight[k,c,r,s] := weight[k,c,r,s] - hyper0 * momentum_buffer[k,c,r,s]
  *
- *   k 16  c 3  r 3  s 3  n 4  i 10  j 9
- *   0.270 Mflop, 30.1 kB; tile: 3 c x 3 s, 9 accumulators */
-NN_INLINE void k25_dconv1_weight_tile(const nn_task *t,
-		const nn_v dy[restrict][2][10][9],
-		const nn_real x[restrict][3][10][9],
+ *   k 32  c 3  r 3  s 3  n 4  i 12  j 11
+ *   0.811 Mflop, 78.9 kB; tile: 3 c x 3 s, 9 accumulators */
+NN_INLINE void k26_dconv1_weight_tile(const nn_task *t,
+		const nn_v dy[restrict][4][12][11],
+		const nn_real x[restrict][3][12][11],
 		nn_v dweight[restrict][3][3][3],
 		nn_v weight[restrict][3][3][3],
 		const int r, const int k, const int c0, const int cn, const int s0, const int sn)
@@ -1170,29 +1363,29 @@ NN_INLINE void k25_dconv1_weight_tile(const nn_task *t,
 	NN_UNROLL for (int st = 0; st < 3; st++)
 		acc[ct][st] = nn_splat(0);
 	for (int n = 0; n < live; n++)
-	for (int i = nn_lo(r - 1, 1); i < nn_hi(r - 1, 1, 10, 10); i++)
+	for (int i = nn_lo(r - 1, 1); i < nn_hi(r - 1, 1, 12, 12); i++)
 	{
 		NN_UNROLL for (int j = 0; j < 1; j++)
 		{
 			NN_STEP;
 			NN_UNROLL for (int ct = 0; ct < cn; ct++)
 			NN_UNROLL for (int st = 0; st < sn; st++)
-			if ((unsigned)(s0 + st + j - 1) < 9u)
+			if ((unsigned)(s0 + st + j - 1) < 11u)
 				acc[ct][st] += dy[n][k][i][j] * x[n][c0 + ct][r + i - 1][s0 + st + j - 1];
 		}
-		for (int j = 1; j < 8; j++)
+		for (int j = 1; j < 10; j++)
 		{
 			NN_STEP;
 			NN_UNROLL for (int ct = 0; ct < cn; ct++)
 			NN_UNROLL for (int st = 0; st < sn; st++)
 				acc[ct][st] += dy[n][k][i][j] * x[n][c0 + ct][r + i - 1][s0 + st + j - 1];
 		}
-		NN_UNROLL for (int j = 8; j < 9; j++)
+		NN_UNROLL for (int j = 10; j < 11; j++)
 		{
 			NN_STEP;
 			NN_UNROLL for (int ct = 0; ct < cn; ct++)
 			NN_UNROLL for (int st = 0; st < sn; st++)
-			if ((unsigned)(s0 + st + j - 1) < 9u)
+			if ((unsigned)(s0 + st + j - 1) < 11u)
 				acc[ct][st] += dy[n][k][i][j] * x[n][c0 + ct][r + i - 1][s0 + st + j - 1];
 		}
 	}
@@ -1206,55 +1399,77 @@ NN_INLINE void k25_dconv1_weight_tile(const nn_task *t,
 	}
 }
 
-static void k25_dconv1_weight(const nn_task *t,
-		const nn_v dy[restrict][2][10][9],
-		const nn_real x[restrict][3][10][9],
+static void k26_dconv1_weight(const nn_task *t,
+		const nn_v dy[restrict][4][12][11],
+		const nn_real x[restrict][3][12][11],
 		nn_v dweight[restrict][3][3][3],
 		nn_v weight[restrict][3][3][3])
 {
-	const nn_span part = nn_share(t, 3 * 2 * 1);
+	const nn_span part = nn_share(t, 3 * 4 * 1);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
-		const int r = piece / 2;
-		const int k = piece % 2;
+		const int r = piece / 4;
+		const int k = piece % 4;
 		const int c0 = piece % 1 * 3;
 		{
 			{
 				const int s0 = 0;
-					k25_dconv1_weight_tile(t, dy, x, dweight, weight, r, k, c0, 3, s0, 3);
+					k26_dconv1_weight_tile(t, dy, x, dweight, weight, r, k, c0, 3, s0, 3);
 			}
 		}
 	}
 }
 
-/* k26_eval_conv1_sum  (line 4 conv, line 4 relu)
+/* k27_conv2_weight_d  (optimizer)
+ *
+ *   d[k,c,r,s] = dweight[k,c,r,s]
+ *   momentum_buffer[k,c,r,s] = d[k,c,r,s]
+ *   weight[k,c,r,s] := weight[k,c,r,s] - hyper0 * momentum_buffer[k,c,r,s]
+ *
+ *   k 32  c 32  r 3  s 3
+ *   0.018 Mflop, 72.0 kB; one row of vectors */
+static void k27_conv2_weight_d(const nn_task *t,
+		const nn_v dweight[restrict],
+		nn_v weight[restrict])
+{
+	const nn_real u0 = (nn_real)t->run->hyper[0];
+	const nn_span part = nn_share(t, 1152);
+	for (int e = part.from; e < part.to; e++)
+	{
+		const nn_v d = dweight[e];
+		const nn_v momentum_buffer = d;
+		weight[e] = weight[e] - u0 * momentum_buffer;
+	}
+}
+
+/* k28_eval_conv1_sum  (line 4 conv, line 4 relu)
  *
  *   sum[n,k,i,j] = sum{c,r,s} x[n,c,i+r-1,j+s-1] * weight[k,c,r,s]
  *   y[n,k,i,j] = bias[k] + sum[n,k,i,j]
  *   y2[n,k,i,j] = max(0, y[n,k,i,j])
  *
- *   n 4  k 16  i 10  j 9  c 3  r 3  s 3
- *   0.280 Mflop, 28.5 kB; tile: 2 k x 5 j, 10 accumulators */
-NN_INLINE void k26_eval_conv1_sum_tile(const nn_task *t,
-		const nn_real x[restrict][3][10][9],
+ *   n 4  k 32  i 12  j 11  c 3  r 3  s 3
+ *   0.843 Mflop, 75.7 kB; tile: 2 k x 6 j, 12 accumulators */
+NN_INLINE void k28_eval_conv1_sum_tile(const nn_task *t,
+		const nn_real x[restrict][3][12][11],
 		const nn_v weight[restrict][3][3][3],
 		const nn_v bias[restrict],
-		nn_v y2[restrict][2][10][9],
+		nn_v y2[restrict][4][12][11],
 		const int n, const int i, const int k0, const int kn, const int j0, const int jn, const int edge)
 {
 	(void)t;
-	nn_v acc[2][5];
+	nn_v acc[2][6];
 	NN_UNROLL for (int kt = 0; kt < 2; kt++)
-	NN_UNROLL for (int jt = 0; jt < 5; jt++)
+	NN_UNROLL for (int jt = 0; jt < 6; jt++)
 		acc[kt][jt] = nn_splat(0);
 	for (int c = 0; c < 3; c++)
-	for (int r = nn_lo(i - 1, 1); r < nn_hi(i - 1, 1, 10, 3); r++)
+	for (int r = nn_lo(i - 1, 1); r < nn_hi(i - 1, 1, 12, 3); r++)
 	NN_UNROLL for (int s = 0; s < 3; s++)
 	{
 		NN_STEP;
 		NN_UNROLL for (int jt = 0; jt < jn; jt++)
 		NN_UNROLL for (int kt = 0; kt < kn; kt++)
-		if ((!edge || (unsigned)(j0 + jt + s - 1) < 9u))
+		if ((!edge || (unsigned)(j0 + jt + s - 1) < 11u))
 			acc[kt][jt] += x[n][c][i + r - 1][j0 + jt + s - 1] * weight[k0 + kt][c][r][s];
 	}
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
@@ -1266,63 +1481,60 @@ NN_INLINE void k26_eval_conv1_sum_tile(const nn_task *t,
 	}
 }
 
-static void k26_eval_conv1_sum(const nn_task *t,
-		const nn_real x[restrict][3][10][9],
+static void k28_eval_conv1_sum(const nn_task *t,
+		const nn_real x[restrict][3][12][11],
 		const nn_v weight[restrict][3][3][3],
 		const nn_v bias[restrict],
-		nn_v y2[restrict][2][10][9])
+		nn_v y2[restrict][4][12][11])
 {
 	const int live = t->run->live;
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
-	for (int i = 0; i < 10; i++)
+	for (int i = 0; i < 12; i++)
 	{
-		{
-			const int k0 = 0;
+		for (int k0 = 0; k0 < 4; k0 += 2)
 			{
 				{
 					const int j0 = 0;
-						k26_eval_conv1_sum_tile(t, x, weight, bias, y2, n, i, k0, 2, j0, 5, 1);
+						k28_eval_conv1_sum_tile(t, x, weight, bias, y2, n, i, k0, 2, j0, 6, 1);
 				}
 				{
-					const int j0 = 5;
-						k26_eval_conv1_sum_tile(t, x, weight, bias, y2, n, i, k0, 2, j0, 4, 1);
+					const int j0 = 6;
+						k28_eval_conv1_sum_tile(t, x, weight, bias, y2, n, i, k0, 2, j0, 5, 1);
 				}
 			}
-		}
 	}
 }
 
-/* k27_eval_conv2_sum_U  (line 5 conv)
+/* k29_eval_conv2_sum_U  (line 5 conv)
  *
  *   U[p,q,k,c] = sum{a,b} G[p,a] * G[q,b] * weight[k,c,a,b]
  *
- *   k 32  c 16  p 6  q 6  a 3  b 3
- *   0.000 Mflop, 90.0 kB; no tile */
-static void k27_eval_conv2_sum_U(const nn_task *t,
-		const nn_v weight[restrict][16][3][3],
-		nn_v U[restrict][6][4][16])
+ *   k 32  c 32  p 6  q 6  a 3  b 3
+ *   0.000 Mflop, 180.0 kB; no tile */
+static void k29_eval_conv2_sum_U(const nn_task *t,
+		const nn_v weight[restrict][32][3][3],
+		nn_v U[restrict][6][4][32])
 {
-	const nn_span part = nn_share(t, 4 * 16);
+	const nn_span part = nn_share(t, 4 * 32);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
-		const int k = piece / 16;
-		const int c = piece % 16;
+		const int k = piece / 32;
+		const int c = piece % 32;
 		{
 			{
 				nn_v h[6][3], o[6][6];
-				nn_v d[3][3];
-				NN_UNROLL for (int a = 0; a < 3; a++)
-				NN_UNROLL for (int b = 0; b < 3; b++)
-					d[a][b] = weight[k][c][a][b];
 				NN_UNROLL for (int b = 0; b < 3; b++)
 				{
-					h[0][b] = (nn_real)0.25 * d[0][b];
-					h[1][b] = -(nn_real)0.16666666666666666 * d[0][b] - (nn_real)0.16666666666666666 * d[1][b] - (nn_real)0.16666666666666666 * d[2][b];
-					h[2][b] = -(nn_real)0.16666666666666666 * d[0][b] + (nn_real)0.16666666666666666 * d[1][b] - (nn_real)0.16666666666666666 * d[2][b];
-					h[3][b] = (nn_real)0.041666666666666664 * d[0][b] + (nn_real)0.083333333333333329 * d[1][b] + (nn_real)0.16666666666666666 * d[2][b];
-					h[4][b] = (nn_real)0.041666666666666664 * d[0][b] - (nn_real)0.083333333333333329 * d[1][b] + (nn_real)0.16666666666666666 * d[2][b];
-					h[5][b] = d[2][b];
+					nn_v d[3];
+					NN_UNROLL for (int a = 0; a < 3; a++)
+						d[a] = weight[k][c][a][b];
+					h[0][b] = (nn_real)0.25 * d[0];
+					h[1][b] = -(nn_real)0.16666666666666666 * d[0] - (nn_real)0.16666666666666666 * d[1] - (nn_real)0.16666666666666666 * d[2];
+					h[2][b] = -(nn_real)0.16666666666666666 * d[0] + (nn_real)0.16666666666666666 * d[1] - (nn_real)0.16666666666666666 * d[2];
+					h[3][b] = (nn_real)0.041666666666666664 * d[0] + (nn_real)0.083333333333333329 * d[1] + (nn_real)0.16666666666666666 * d[2];
+					h[4][b] = (nn_real)0.041666666666666664 * d[0] - (nn_real)0.083333333333333329 * d[1] + (nn_real)0.16666666666666666 * d[2];
+					h[5][b] = d[2];
 				}
 				NN_UNROLL for (int p = 0; p < 6; p++)
 				{
@@ -1335,25 +1547,23 @@ static void k27_eval_conv2_sum_U(const nn_task *t,
 				}
 				NN_UNROLL for (int p = 0; p < 6; p++)
 				NN_UNROLL for (int q = 0; q < 6; q++)
-				{
 					U[p][q][k][c] = o[p][q];
-				}
 			}
 		}
 	}
 }
 
-/* k28_eval_conv2_sum_V  (line 5 conv)
+/* k30_eval_conv2_sum_V  (line 5 conv)
  *
  *   V[n,band,p,q,c,3u+v] = sum{a,b} B[p,a] * B[q,b] * y[n,c,12band+4u+a-1,4v+b-1]
  *   M[n,band,p,q,k,z] = sum{c} V[n,band,p,q,c,z] * U[p,q,k,c]
  *   sum[n,k,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * M[n,band,p,q,k,3u+v]
  *
- *   n 4  band 1  u 3  v 3  c 16  p 6  q 6  a 6  b 6  k 32  z 9  a 4  b 4
- *   2.867 Mflop, 139.5 kB; no tile */
-static void k28_eval_conv2_sum_V_1(const nn_task *t,
-		const nn_v y[restrict][2][10][9],
-		nn_v V[restrict][6][2][9],
+ *   n 4  band 1  u 3  v 3  c 32  p 6  q 6  a 6  b 6  k 32  z 9  a 4  b 4
+ *   8.634 Mflop, 276.0 kB; no tile */
+static void k30_eval_conv2_sum_V_1(const nn_task *t,
+		const nn_v y[restrict][4][12][11],
+		nn_v V[restrict][6][4][9],
 		 const int n, const int band)
 {
 	(void)t;
@@ -1361,22 +1571,39 @@ static void k28_eval_conv2_sum_V_1(const nn_task *t,
 	(void)band;
 	for (int u = 0; u < 3; u++)
 	for (int v = 0; v < 3; v++)
-	for (int c = 0; c < 2; c++)
+	for (int c = 0; c < 4; c++)
 	{
 		{
 			nn_v h[6][6], o[6][6];
-			nn_v d[6][6];
-			NN_UNROLL for (int a = 0; a < 6; a++)
-			NN_UNROLL for (int b = 0; b < 6; b++)
-				d[a][b] = ((unsigned)(12 * band + 4 * u + a - 1) < 10u && (unsigned)(4 * v + b - 1) < 9u ? y[n][c][12 * band + 4 * u + a - 1][4 * v + b - 1] : nn_splat(0));
-			NN_UNROLL for (int b = 0; b < 6; b++)
+			if ((unsigned)(12 * band + 4 * u - 1) < 12u && (unsigned)(4 * v - 1) < 11u && (unsigned)(12 * band + 4 * u + 4) < 12u && (unsigned)(4 * v + 4) < 11u)
 			{
-				h[0][b] = 4 * d[0][b] - 5 * d[2][b] + d[4][b];
-				h[1][b] = -4 * d[1][b] - 4 * d[2][b] + d[3][b] + d[4][b];
-				h[2][b] = 4 * d[1][b] - 4 * d[2][b] - d[3][b] + d[4][b];
-				h[3][b] = -2 * d[1][b] - d[2][b] + 2 * d[3][b] + d[4][b];
-				h[4][b] = 2 * d[1][b] - d[2][b] - 2 * d[3][b] + d[4][b];
-				h[5][b] = 4 * d[1][b] - 5 * d[3][b] + d[5][b];
+				NN_UNROLL for (int b = 0; b < 6; b++)
+				{
+					nn_v d[6];
+					NN_UNROLL for (int a = 0; a < 6; a++)
+						d[a] = y[n][c][12 * band + 4 * u + a - 1][4 * v + b - 1];
+					h[0][b] = 4 * d[0] - 5 * d[2] + d[4];
+					h[1][b] = -4 * d[1] - 4 * d[2] + d[3] + d[4];
+					h[2][b] = 4 * d[1] - 4 * d[2] - d[3] + d[4];
+					h[3][b] = -2 * d[1] - d[2] + 2 * d[3] + d[4];
+					h[4][b] = 2 * d[1] - d[2] - 2 * d[3] + d[4];
+					h[5][b] = 4 * d[1] - 5 * d[3] + d[5];
+				}
+			}
+			else
+			{
+				NN_UNROLL for (int b = 0; b < 6; b++)
+				{
+					nn_v d[6];
+					NN_UNROLL for (int a = 0; a < 6; a++)
+						d[a] = ((unsigned)(12 * band + 4 * u + a - 1) < 12u && (unsigned)(4 * v + b - 1) < 11u ? y[n][c][12 * band + 4 * u + a - 1][4 * v + b - 1] : nn_splat(0));
+					h[0][b] = 4 * d[0] - 5 * d[2] + d[4];
+					h[1][b] = -4 * d[1] - 4 * d[2] + d[3] + d[4];
+					h[2][b] = 4 * d[1] - 4 * d[2] - d[3] + d[4];
+					h[3][b] = -2 * d[1] - d[2] + 2 * d[3] + d[4];
+					h[4][b] = 2 * d[1] - d[2] - 2 * d[3] + d[4];
+					h[5][b] = 4 * d[1] - 5 * d[3] + d[5];
+				}
 			}
 			NN_UNROLL for (int p = 0; p < 6; p++)
 			{
@@ -1389,25 +1616,25 @@ static void k28_eval_conv2_sum_V_1(const nn_task *t,
 			}
 			NN_UNROLL for (int p = 0; p < 6; p++)
 			NN_UNROLL for (int q = 0; q < 6; q++)
-			{
 				V[p][q][c][3 * u + v] = o[p][q];
-			}
 		}
 	}
 }
 
-NN_INLINE void k28_eval_conv2_sum_V_2_tile(const nn_task *t,
-		const nn_v V[restrict][6][2][9],
-		const nn_v U[restrict][6][4][16],
+NN_INLINE void k30_eval_conv2_sum_V_2_tile(const nn_task *t,
+		const nn_v V[restrict][6][4][9],
+		const nn_v U[restrict][6][4][32],
 		nn_v M[restrict][6][4][9],
 		const int p, const int q, const int k0, const int kn, const int z0, const int zn, const int n, const int band)
 {
 	(void)t;
+	(void)n;
+	(void)band;
 	nn_v acc[2][5];
 	NN_UNROLL for (int kt = 0; kt < 2; kt++)
 	NN_UNROLL for (int zt = 0; zt < 5; zt++)
 		acc[kt][zt] = nn_splat(0);
-	for (int c = 0; c < 16; c++)
+	for (int c = 0; c < 32; c++)
 	{
 		NN_STEP;
 		NN_UNROLL for (int zt = 0; zt < zn; zt++)
@@ -1421,9 +1648,9 @@ NN_INLINE void k28_eval_conv2_sum_V_2_tile(const nn_task *t,
 	}
 }
 
-static void k28_eval_conv2_sum_V_2(const nn_task *t,
-		const nn_v V[restrict][6][2][9],
-		const nn_v U[restrict][6][4][16],
+static void k30_eval_conv2_sum_V_2(const nn_task *t,
+		const nn_v V[restrict][6][4][9],
+		const nn_v U[restrict][6][4][32],
 		nn_v M[restrict][6][4][9],
 		 const int n, const int band)
 {
@@ -1437,19 +1664,19 @@ static void k28_eval_conv2_sum_V_2(const nn_task *t,
 			{
 				{
 					const int z0 = 0;
-						k28_eval_conv2_sum_V_2_tile(t, V, U, M, p, q, k0, 2, z0, 5, n, band);
+						k30_eval_conv2_sum_V_2_tile(t, V, U, M, p, q, k0, 2, z0, 5, n, band);
 				}
 				{
 					const int z0 = 5;
-						k28_eval_conv2_sum_V_2_tile(t, V, U, M, p, q, k0, 2, z0, 4, n, band);
+						k30_eval_conv2_sum_V_2_tile(t, V, U, M, p, q, k0, 2, z0, 4, n, band);
 				}
 			}
 	}
 }
 
-static void k28_eval_conv2_sum_V_3(const nn_task *t,
+static void k30_eval_conv2_sum_V_3(const nn_task *t,
 		const nn_v M[restrict][6][4][9],
-		nn_v sum[restrict][4][10][9],
+		nn_v sum[restrict][4][12][11],
 		 const int n, const int band)
 {
 	(void)t;
@@ -1461,16 +1688,15 @@ static void k28_eval_conv2_sum_V_3(const nn_task *t,
 	{
 		{
 			nn_v h[4][6], o[4][4];
-			nn_v d[6][6];
-			NN_UNROLL for (int p = 0; p < 6; p++)
-			NN_UNROLL for (int q = 0; q < 6; q++)
-				d[p][q] = M[p][q][k][3 * u + v];
 			NN_UNROLL for (int q = 0; q < 6; q++)
 			{
-				h[0][q] = d[0][q] + d[1][q] + d[2][q] + d[3][q] + d[4][q];
-				h[1][q] = d[1][q] - d[2][q] + 2 * d[3][q] - 2 * d[4][q];
-				h[2][q] = d[1][q] + d[2][q] + 4 * d[3][q] + 4 * d[4][q];
-				h[3][q] = d[1][q] - d[2][q] + 8 * d[3][q] - 8 * d[4][q] + d[5][q];
+				nn_v d[6];
+				NN_UNROLL for (int p = 0; p < 6; p++)
+					d[p] = M[p][q][k][3 * u + v];
+				h[0][q] = d[0] + d[1] + d[2] + d[3] + d[4];
+				h[1][q] = d[1] - d[2] + 2 * d[3] - 2 * d[4];
+				h[2][q] = d[1] + d[2] + 4 * d[3] + 4 * d[4];
+				h[3][q] = d[1] - d[2] + 8 * d[3] - 8 * d[4] + d[5];
 			}
 			NN_UNROLL for (int a = 0; a < 4; a++)
 			{
@@ -1479,65 +1705,72 @@ static void k28_eval_conv2_sum_V_3(const nn_task *t,
 				o[a][2] = h[a][1] + h[a][2] + 4 * h[a][3] + 4 * h[a][4];
 				o[a][3] = h[a][1] - h[a][2] + 8 * h[a][3] - 8 * h[a][4] + h[a][5];
 			}
-			NN_UNROLL for (int a = 0; a < 4; a++)
-			NN_UNROLL for (int b = 0; b < 4; b++)
-			if ((unsigned)(12 * band + 4 * u + a) < 10u && (unsigned)(4 * v + b) < 9u)
+			if ((unsigned)(4 * v + 3) < 11u)
 			{
-				sum[n][k][12 * band + 4 * u + a][4 * v + b] = o[a][b];
+				NN_UNROLL for (int a = 0; a < 4; a++)
+				NN_UNROLL for (int b = 0; b < 4; b++)
+					sum[n][k][12 * band + 4 * u + a][4 * v + b] = o[a][b];
+			}
+			else
+			{
+				NN_UNROLL for (int a = 0; a < 4; a++)
+				NN_UNROLL for (int b = 0; b < 4; b++)
+				if ((unsigned)(4 * v + b) < 11u)
+					sum[n][k][12 * band + 4 * u + a][4 * v + b] = o[a][b];
 			}
 		}
 	}
 }
 
-static void k28_eval_conv2_sum_V(const nn_task *t,
-		const nn_v y[restrict][2][10][9],
-		const nn_v U[restrict][6][4][16],
-		nn_v sum[restrict][4][10][9])
+static void k30_eval_conv2_sum_V(const nn_task *t,
+		const nn_v y[restrict][4][12][11],
+		const nn_v U[restrict][6][4][32],
+		nn_v sum[restrict][4][12][11])
 {
 	const int live = t->run->live;
-	nn_v V[6][6][2][9];
+	nn_v V[6][6][4][9];
 	nn_v M[6][6][4][9];
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
 	for (int band = 0; band < 1; band++)
 	{
-		k28_eval_conv2_sum_V_1(t, y, V, n, band);
-		k28_eval_conv2_sum_V_2(t, V, U, M, n, band);
-		k28_eval_conv2_sum_V_3(t, M, sum, n, band);
+		k30_eval_conv2_sum_V_1(t, y, V, n, band);
+		k30_eval_conv2_sum_V_2(t, V, U, M, n, band);
+		k30_eval_conv2_sum_V_3(t, M, sum, n, band);
 	}
 }
 
-/* k29_eval_conv2_y  (line 5 conv)
+/* k31_eval_conv2_y  (line 5 conv)
  *
  *   y[n,k,i,j] = bias[k] + sum[n,k,i,j]
  *
- *   n 4  k 32  i 10  j 9
- *   0.012 Mflop, 90.1 kB; no tile */
-static void k29_eval_conv2_y(const nn_task *t,
+ *   n 4  k 32  i 12  j 11
+ *   0.017 Mflop, 132.1 kB; no tile */
+static void k31_eval_conv2_y(const nn_task *t,
 		const nn_v bias[restrict],
-		const nn_v sum[restrict][4][10][9],
-		nn_v y[restrict][4][10][9])
+		const nn_v sum[restrict][4][12][11],
+		nn_v y[restrict][4][12][11])
 {
 	const int live = t->run->live;
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
 	for (int k = 0; k < 4; k++)
-	for (int i = 0; i < 10; i++)
-	for (int j = 0; j < 9; j++)
+	for (int i = 0; i < 12; i++)
+	for (int j = 0; j < 11; j++)
 	{
 		y[n][k][i][j] = bias[k] + sum[n][k][i][j];
 	}
 }
 
-/* k30_eval_global_avg_pool1_sum  (line 6 global_avg_pool)
+/* k32_eval_global_avg_pool1_sum  (line 6 global_avg_pool)
  *
  *   sum[n,c] = sum{h,w} y[n,c,h,w]
- *   y2[n,c,0,0] = sum[n,c] * 0.0111111
+ *   y2[n,c,0,0] = sum[n,c] * 0.00757576
  *
- *   n 4  c 32  h 10  w 9
- *   0.012 Mflop, 45.5 kB; no tile */
-static void k30_eval_global_avg_pool1_sum(const nn_task *t,
-		const nn_v y[restrict][4][10][9],
+ *   n 4  c 32  h 12  w 11
+ *   0.017 Mflop, 66.5 kB; no tile */
+static void k32_eval_global_avg_pool1_sum(const nn_task *t,
+		const nn_v y[restrict][4][12][11],
 		nn_v y2[restrict][4][1][1])
 {
 	const int live = t->run->live;
@@ -1548,23 +1781,23 @@ static void k30_eval_global_avg_pool1_sum(const nn_task *t,
 		nn_v sum;
 		{
 			nn_v acc = nn_splat(0);
-			for (int h = 0; h < 10; h++)
-			for (int w = 0; w < 9; w++)
+			for (int h = 0; h < 12; h++)
+			for (int w = 0; w < 11; w++)
 				acc += y[n][c][h][w];
 			sum = acc;
 		}
-		y2[n][c][0][0] = sum * (nn_real)0.011111111111111112;
+		y2[n][c][0][0] = sum * (nn_real)0.007575757575757576;
 	}
 }
 
-/* k31_eval_dense1_sum  (line 7 dense)
+/* k33_eval_dense1_sum  (line 7 dense)
  *
  *   sum[n,k] = sum{c} y[n,c,0,0] * weight[k,c,0,0]
  *   output[n,k] = bias[k] + sum[n,k]
  *
  *   n 4  k 8  c 32
  *   0.002 Mflop, 1.7 kB; tile: 2 n, 2 accumulators */
-NN_INLINE void k31_eval_dense1_sum_tile(const nn_task *t,
+NN_INLINE void k33_eval_dense1_sum_tile(const nn_task *t,
 		const nn_v y[restrict][4][1][1],
 		const nn_v weight[restrict][32][1][1],
 		const nn_v bias[restrict],
@@ -1588,7 +1821,7 @@ NN_INLINE void k31_eval_dense1_sum_tile(const nn_task *t,
 	}
 }
 
-static void k31_eval_dense1_sum(const nn_task *t,
+static void k33_eval_dense1_sum(const nn_task *t,
 		const nn_v y[restrict][4][1][1],
 		const nn_v weight[restrict][32][1][1],
 		const nn_v bias[restrict],
@@ -1600,14 +1833,14 @@ static void k31_eval_dense1_sum(const nn_task *t,
 		int n0 = part.from;
 		for (; n0 + 2 <= part.to; n0 += 2)
 			for (int k = 0; k < 1; k++)
-				k31_eval_dense1_sum_tile(t, y, weight, bias, output, n0, 2, k);
+				k33_eval_dense1_sum_tile(t, y, weight, bias, output, n0, 2, k);
 		for (; n0 < part.to; n0++)
 			for (int k = 0; k < 1; k++)
-				k31_eval_dense1_sum_tile(t, y, weight, bias, output, n0, 1, k);
+				k33_eval_dense1_sum_tile(t, y, weight, bias, output, n0, 1, k);
 	}
 }
 
-/* k32_eval_m  (loss)
+/* k34_eval_m  (loss)
  *
  *   m[n] = max{c} output[n,c]
  *   z[n] = sum{c} exp(output[n,c] - m[n])
@@ -1615,7 +1848,7 @@ static void k31_eval_dense1_sum(const nn_task *t,
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.2 kB; no tile */
-static void k32_eval_m(const nn_task *t,
+static void k34_eval_m(const nn_task *t,
 		const nn_v output[restrict][1],
 		nn_real lse[restrict])
 {
@@ -1644,13 +1877,13 @@ static void k32_eval_m(const nn_task *t,
 	}
 }
 
-/* k33_eval_q  (loss)
+/* k35_eval_q  (loss)
  *
  *   q[n,c] = ifeq(target[n], (c), 1, 0)
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.2 kB; no tile */
-static void k33_eval_q(const nn_task *t,
+static void k35_eval_q(const nn_task *t,
 		const nn_real target[restrict],
 		nn_v q[restrict][1])
 {
@@ -1663,13 +1896,13 @@ static void k33_eval_q(const nn_task *t,
 	}
 }
 
-/* k34_eval_loss  (loss)
+/* k36_eval_loss  (loss)
  *
  *   loss[n] = sum{c} q[n,c] * (lse[n] - output[n,c])
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.3 kB; tile: 2 n, 2 accumulators */
-NN_INLINE void k34_eval_loss_tile(const nn_task *t,
+NN_INLINE void k36_eval_loss_tile(const nn_task *t,
 		const nn_v q[restrict][1],
 		const nn_real lse[restrict],
 		const nn_v output[restrict][1],
@@ -1689,7 +1922,7 @@ NN_INLINE void k34_eval_loss_tile(const nn_task *t,
 	}
 }
 
-static void k34_eval_loss(const nn_task *t,
+static void k36_eval_loss(const nn_task *t,
 		const nn_v q[restrict][1],
 		const nn_real lse[restrict],
 		const nn_v output[restrict][1],
@@ -1700,20 +1933,20 @@ static void k34_eval_loss(const nn_task *t,
 	{
 		int n0 = part.from;
 		for (; n0 + 2 <= part.to; n0 += 2)
-				k34_eval_loss_tile(t, q, lse, output, loss, n0, 2);
+				k36_eval_loss_tile(t, q, lse, output, loss, n0, 2);
 		for (; n0 < part.to; n0++)
-				k34_eval_loss_tile(t, q, lse, output, loss, n0, 1);
+				k36_eval_loss_tile(t, q, lse, output, loss, n0, 1);
 	}
 }
 
-/* k35_eval_sum  (loss)
+/* k37_eval_sum  (loss)
  *
  *   sum[0] = sum{n} loss[n]
  *   loss2[0] = sum[0] / batch
  *
  *   n 4
  *   0.000 Mflop, 0.1 kB; no tile */
-static void k35_eval_sum(const nn_task *t,
+static void k37_eval_sum(const nn_task *t,
 		const nn_real loss[restrict],
 		nn_real loss2[restrict])
 {
