@@ -180,6 +180,7 @@ static void sizes(Em *e, Walk w, int at, int shared)
 	int extent = blocks_of(e->prog, l->axis), full = extent / l->tile * l->tile;
 
 	w.size[at] = format("%d", l->tile);
+	w.edge |= l->clean_lo > 0 || l->clean_hi < l->axis->extent;
 	if (l->tile == 1 || full == extent) {
 		sizes(e, w, at + 1, shared);
 		return;
