@@ -123,7 +123,7 @@ static double distance(fast_check *f, const nn_tensor *t, size_t place, int i)
 static double add_noise(fast_check *f, const nn_tensor *t, size_t place, int i)
 {
 	double d = distance(f, t, place, i);
-	f->noise[i] += d * d / NOISE_RUNS;
+	f->noise[i] += d * d / (double)NOISE_RUNS;
 	return d;
 }
 
