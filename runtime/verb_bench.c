@@ -112,7 +112,8 @@ static void add_kernels(const bench *b, nn_text *t)
 		add_number(t, "gflop", p->kernel[i].flop / 1e9);
 		add_number(t, "gbytes", p->kernel[i].bytes / 1e9);
 		add_number(t, "gflops", p->kernel[i].flop / 1e6 / b->kernel_ms[i]);
-		nn_text_add(t, "}");
+		nn_text_add(t, ",\"limit\":\"%s\"}",
+		            p->kernel[i].contraction ? "peak" : "triad");
 	}
 	nn_text_add(t, "]");
 }
