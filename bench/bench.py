@@ -3,14 +3,16 @@
     bench.py [NET ...] [--peers onednn,torch,jax] [--threads 1,2] [--pairs 7] [--into FILE.json]
              [--nncc="OPTION ..."]
 
-In:  networks of the suite or groups of them (nets.py); the default is all
+In:  networks of the suite or groups of them (nets.py); the default is all; `accuracy` is no network
+     but the time to an accuracy (accuracy.py), and belongs to all
 Out: a table on standard output; FILE.json with everything and FILE.md with the tables (default
      bench/results/DATE-TIME). An existing file keeps the networks that are not measured now.
 
 For each network and number of threads: every peer that finds the same loss shows its speed in each
 of its forms, and the fastest form stays; then nncc and all peers run in turn, a sample each, PAIRS
 times. A ratio is the peer's time over ours in the same round; its median, smallest and largest are
-told. A sample is as many steps as take about 0.3 s. bench/README.md explains how to read the
+told, and beside them the ratio of the shortest steps that either side ever took, which other work
+on the machine disturbs least. A sample is as many steps as take about 0.3 s. bench/README.md explains how to read the
 results.
 """
 import argparse
@@ -23,6 +25,7 @@ import re
 import statistics
 import sys
 
+import accuracy
 import nets
 import report
 from nets import Failed, call
@@ -41,7 +44,7 @@ def steps_for(side):
 
 
 def quick_look(peer, steps):
-    """The least of three samples: enough to choose among the forms of a peer."""
+    """The least of three samples' medians: enough to choose among the forms of a peer."""
     return min(peer.run(steps) for _ in range(3))
 
 
@@ -56,7 +59,7 @@ def fastest(family, net, threads, told):
             continue
         steps, _ = steps_for(peer)
         ms = quick_look(peer, steps)
-        told[name] = {"ms": ms, "version": peer.version}
+        told[name] = {"ms": ms, "ms_least": peer.least, "version": peer.version}
         if best and best[2] <= ms:
             peer.close()
             continue
@@ -107,10 +110,12 @@ def measure(net, threads, families, pairs):
             peer.close()
     row = {"threads": threads, "ms": spread(times["nncc"]), "forms": told, "peers": {},
            "ms_first": spread(trainer.first)}
-    for name, ms in times.items():
-        if name != "nncc":
-            ratio = [theirs / own for theirs, own in zip(ms, times["nncc"])]
-            row["peers"][name] = {"ms": spread(ms), "ratio": spread(ratio)}
+    row["ms_least"] = trainer.least
+    for peer, _, _ in sides:
+        ms = times[peer.name]
+        ratio = [theirs / own for theirs, own in zip(ms, times["nncc"])]
+        row["peers"][peer.name] = {"ms": spread(ms), "ratio": spread(ratio),
+                                   "ms_least": peer.least, "least": peer.least / trainer.least}
     row["best"] = min(row["peers"], key=lambda p: row["peers"][p]["ms"]["median"], default=None)
     return row | shares(trainer, ours)
 
@@ -170,6 +175,10 @@ def main():
     print(report.HEAD, flush=True)
     for name in args.nets:
         try:
+            if name == "accuracy":
+                result[name] = accuracy.measure(args.nncc, args.threads, args.peers)
+                print("\n".join(report.accuracy(result)), flush=True)
+                continue
             net = nets.prepare(name, args.nncc)
             rows = result["nets"].get(name, {}).get("rows", {})
             result["nets"][name] = {"facts": net.facts, "loss": net.loss, "rows": rows}
@@ -181,8 +190,9 @@ def main():
             failed += 1
             result["nets"][name] = {"reason": str(e)}
             print(f"{name}: {e}", flush=True)
-        args.into.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        args.into.with_suffix(".md").write_text(report.markdown(result), encoding="utf-8")
+        finally:
+            args.into.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+            args.into.with_suffix(".md").write_text(report.markdown(result), encoding="utf-8")
     print(f"written: {args.into} and {args.into.with_suffix('.md')}")
     sys.exit(1 if failed else 0)
 

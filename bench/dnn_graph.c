@@ -116,8 +116,7 @@ void graph_read(Net *n, const char *text)
 	n->name = member(n->graph, "name")->valuestring;
 	n->batch = member(n->graph, "batch")->valueint;
 	n->classes = member(n->graph, "classes")->valueint;
-	n->target_input = !strcmp(
-	        member(member(n->graph, "loss"), "target")->valuestring, "input");
+	n->target_input = !strcmp(member(member(n->graph, "loss"), "target")->valuestring, "input");
 	n->layer = need((size_t)cJSON_GetArraySize(layers) * sizeof(Layer));
 	read_shape(n, &n->input, member(n->graph, "input"));
 	for (const cJSON *row = layers->child; row; row = row->next)

@@ -168,7 +168,8 @@ void multiply_backward(Net *n, Layer *l)
 	if (!same_shape(l)) {
 		dnnl_reduction_desc_t desc;
 		Mem *sum = mem_new(n, &b->md, false);
-		check(n, dnnl_reduction_desc_init(&desc, dnnl_reduction_sum, &each->md, &b->md, 0, 0));
+		check(n,
+		      dnnl_reduction_desc_init(&desc, dnnl_reduction_sum, &each->md, &b->md, 0, 0));
 		Op *o = op_add(n, pd_new(n, &desc, NULL, NULL), false);
 		op_arg(o, DNNL_ARG_SRC, each);
 		op_arg(o, DNNL_ARG_DST, sum);
@@ -197,8 +198,8 @@ void drop_forward(Net *n, Layer *l)
 {
 	(void)n;
 	if (number(l, "rate") > 0)
-		fail(EXIT_UNSUPPORTED, "%s: random numbers are nobody else's; compare without dropout",
-		     l->name);
+		fail(EXIT_UNSUPPORTED,
+		     "%s: random numbers are nobody else's; compare without dropout", l->name);
 	l->out->mem = l->in[0]->mem;
 }
 

@@ -142,9 +142,9 @@ void batch_norm_forward(Net *n, Layer *l)
 	Value *y = l->post ? l->post->out : l->out;
 	l->src = l->in[0]->mem;
 	n->does = "forward";
-	check(n, dnnl_batch_normalization_forward_desc_init(&desc, dnnl_forward_training,
-	                                                    &l->src->md, (float)number(l, "eps"),
-	                                                    norm_flags(l)));
+	check(n,
+	      dnnl_batch_normalization_forward_desc_init(&desc, dnnl_forward_training, &l->src->md,
+	                                                 (float)number(l, "eps"), norm_flags(l)));
 	l->pd = pd_new(n, &desc, NULL, NULL);
 	dnnl_memory_desc_t work = md_query(l->pd, dnnl_query_workspace_md, 0);
 	dnnl_memory_desc_t one = md_plain(1, (dnnl_dims_t){y->dim[1]});
@@ -171,9 +171,9 @@ void batch_norm_backward(Net *n, Layer *l)
 	dnnl_batch_normalization_desc_t desc;
 	Mem *all = gradient(n, l->out, &own), *dy = mem_as(n, all, &l->src->md);
 	n->does = "backward";
-	check(n, dnnl_batch_normalization_backward_desc_init(
-	                 &desc, dnnl_backward, &l->src->md, &l->src->md, (float)number(l, "eps"),
-	                 norm_flags(l)));
+	check(n, dnnl_batch_normalization_backward_desc_init(&desc, dnnl_backward, &l->src->md,
+	                                                     &l->src->md, (float)number(l, "eps"),
+	                                                     norm_flags(l)));
 	Mem *dx = gradient_room(n, dy, own && dy == all, &l->src->md);
 	Op *o = op_add(n, pd_new(n, &desc, NULL, l->pd), false);
 	op_arg(o, DNNL_ARG_SRC, l->src);
@@ -232,9 +232,8 @@ void act_backward(Net *n, Layer *l)
 		l->pd = pd_new(n, &desc, NULL, NULL);
 	}
 	dy = mem_as(n, all, md);
-	check(n, dnnl_eltwise_backward_desc_init(
-	                 &desc, from_dst ? l->kind->from_dst : l->kind->alg, md, md, alpha_of(l),
-	                 l->kind->beta));
+	check(n, dnnl_eltwise_backward_desc_init(&desc, from_dst ? l->kind->from_dst : l->kind->alg,
+	                                         md, md, alpha_of(l), l->kind->beta));
 	Mem *dx = gradient_room(n, dy, own && dy == all, md);
 	Op *o = op_add(n, pd_new(n, &desc, NULL, l->pd), false);
 	op_arg(o, from_dst ? DNNL_ARG_DST : DNNL_ARG_SRC, from_dst ? l->out->mem : l->in[0]->mem);

@@ -36,7 +36,8 @@ void hard_sigmoid_backward(Net *n, Layer *l)
 	check(n, dnnl_eltwise_forward_desc_init(&desc, dnnl_forward_training, dnnl_eltwise_clip_v2,
 	                                        &x->md, 0, 1));
 	dnnl_primitive_desc_t hint = pd_new(n, &desc, NULL, NULL);
-	check(n, dnnl_eltwise_backward_desc_init(&desc, dnnl_eltwise_clip_v2, &x->md, &x->md, 0, 1));
+	check(n,
+	      dnnl_eltwise_backward_desc_init(&desc, dnnl_eltwise_clip_v2, &x->md, &x->md, 0, 1));
 	Op *o = op_add(n, pd_new(n, &desc, NULL, hint), false);
 	dnnl_primitive_desc_destroy(hint);
 	op_arg(o, DNNL_ARG_SRC, x);
@@ -139,12 +140,13 @@ void layer_norm_forward(Net *n, Layer *l)
 {
 	dnnl_layer_normalization_desc_t desc;
 	dnnl_memory_desc_t row = row_of(l->out), plain = md_plain_of(l->out);
-	dnnl_memory_desc_t one = md_plain(1, row.dims), wide = md_plain(1, (dnnl_dims_t){row.dims[1]});
+	dnnl_memory_desc_t one = md_plain(1, row.dims),
+	                   wide = md_plain(1, (dnnl_dims_t){row.dims[1]});
 	l->src = rows(n, l->in[0]->mem, l->in[0]);
 	n->does = "forward";
-	check(n, dnnl_layer_normalization_forward_desc_init(
-	                 &desc, dnnl_forward_training, &row, &one, (float)number(l, "eps"),
-	                 dnnl_use_scale | dnnl_use_shift));
+	check(n, dnnl_layer_normalization_forward_desc_init(&desc, dnnl_forward_training, &row,
+	                                                    &one, (float)number(l, "eps"),
+	                                                    dnnl_use_scale | dnnl_use_shift));
 	l->pd = pd_new(n, &desc, NULL, NULL);
 	param_of(l, "weight")->plain = param_of(l, "bias")->plain = wide;
 	l->aux[MEAN] = mem_new(n, &one, false);

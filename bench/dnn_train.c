@@ -265,9 +265,15 @@ static Numbers numbers_of(const Net *n)
 	const struct {
 		const char *name;
 		float *at;
-	} all[] = {{"lr", &o.lr},       {"momentum", &o.momentum}, {"nesterov", &o.nesterov},
-	           {"decay", &o.decay}, {"l1", &o.l1},             {"weight_decay", &o.weight_decay},
-	           {"beta1", &o.beta1}, {"beta2", &o.beta2},       {"eps", &o.eps},
+	} all[] = {{"lr", &o.lr},
+	           {"momentum", &o.momentum},
+	           {"nesterov", &o.nesterov},
+	           {"decay", &o.decay},
+	           {"l1", &o.l1},
+	           {"weight_decay", &o.weight_decay},
+	           {"beta1", &o.beta1},
+	           {"beta2", &o.beta2},
+	           {"eps", &o.eps},
 	           {"grad_clip", &o.clip}};
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		*all[i].at = option(n, "optimizer", all[i].name);
@@ -330,9 +336,8 @@ void update_add(Net *n)
 		op_plain(n, update, &rules[i].rule);
 		for (Param *p = params_next(n, NULL); p; p = params_next(n, p))
 			for (int s = 0; p->grad && s < STATES; s++)
-				p->state[s] = s < rules[i].states
-				                      ? mem_new(n, &p->mem->md, true)
-				                      : p->state[0];
+				p->state[s] = s < rules[i].states ? mem_new(n, &p->mem->md, true)
+				                                  : p->state[0];
 		return;
 	}
 	fail(EXIT_UNSUPPORTED, "the oneDNN program has no optimizer '%s'", type_of(n, "optimizer"));

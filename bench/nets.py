@@ -26,7 +26,7 @@ CLIFF = (16, 32, 64, 128, 256, 512)
 BATCH = {"mlp": 128, "lenet5": 64, "autoencoder": 64, "resnet20": 128, "vgg11_bn": 64,
          "mobilenet_v1": 16, "resnet18": 16, "resnet50": 8}
 SUITE = [f"cliff{w}" for w in CLIFF] + list(BATCH)
-GROUPS = {"cliff": SUITE[:len(CLIFF)], "all": SUITE,
+GROUPS = {"cliff": SUITE[:len(CLIFF)], "all": [*SUITE, "accuracy"],
           "quick": SUITE[:len(CLIFF)] + ["mlp", "lenet5", "autoencoder", "resnet20"]}
 
 

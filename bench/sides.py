@@ -1,13 +1,15 @@
 """sides.py: nncc's trainer and its peers, as things that run K steps and say how long one took.
 
 In:  a Net (nets.py) and a number of threads
-Out: Trainer and Peer with run(K) -> milliseconds a step, the median of K
+Out: Trainer and Peer with run(K) -> milliseconds a step, the median of K; `least` keeps the
+     smallest time of a step that was ever seen
      FAMILIES: for each peer the commands it can be started with; the fastest of them counts
 
 A peer is a process that stays: it takes the weights and the batch, says the loss of its first step,
 then answers lines "run K". Whatever it cannot do ends it with a reason on standard error.
 """
 import json
+import math
 import os
 import pathlib
 import signal
@@ -47,7 +49,7 @@ class Trainer:
 
     def __init__(self, net, threads):
         self.command = [net.trainer, "bench", "--json", "-j", threads, "--steps"]
-        self.first = []
+        self.first, self.least = [], math.inf
 
     def report(self, steps, *more):
         return json.loads(call(*self.command, steps, *more)[0])
@@ -55,12 +57,13 @@ class Trainer:
     def run(self, steps):
         said = self.report(steps)
         self.first.append(said["ms_first"])
+        self.least = min(self.least, said["ms_min"])
         return said["ms_median"]
 
 
 class Peer:
     def __init__(self, name, command, net, threads):
-        self.name = name
+        self.name, self.least = name, math.inf
         files = ["--graph", net.folder / "graph.json", "--weights", net.folder / "weights",
                  "--batch", net.folder / "batch"]
         self.errors = open(net.folder / "errors", "w+", encoding="utf-8")
@@ -98,7 +101,9 @@ class Peer:
             self.process.stdin.flush()
         except BrokenPipeError:
             pass                                        # the answer says why
-        return self.answer()["ms_median"]
+        said = self.answer()
+        self.least = min(self.least, said["ms_min"])
+        return said["ms_median"]
 
     def close(self):
         self.process.stdin.close()
