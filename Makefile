@@ -105,9 +105,10 @@ test:
 	@$(QUICK) all $(TESTS) $(BUILD)/tests/compare $(NET_TOOLS) $(BUILD)/bench/onednn
 	@tests/all.sh $(wildcard tests/run_*.sh) $(TESTS)
 
-# NETS="resnet20 cliff" THREADS="1 2" PEERS="onednn torch" PAIRS=7 INTO=FILE.json NNCC_FLAGS=...
+# NETS="resnet20 cliff" THREADS="1 2" PEERS="onednn torch" PAIRS=7 INTO=FILE.json NNCC_FLAGS=... NOTE=...
 BENCH    = python3 -B bench/bench.py --threads "$(or $(THREADS),1 2)" --pairs $(or $(PAIRS),7) \
-	$(if $(INTO),--into $(INTO)) $(if $(NNCC_FLAGS),"--nncc=$(NNCC_FLAGS)")
+	$(if $(INTO),--into $(INTO)) $(if $(NNCC_FLAGS),"--nncc=$(NNCC_FLAGS)") \
+	$(if $(NOTE),--note "$(NOTE)")
 bench: bench-peers
 	@$(BENCH) --peers "$(or $(PEERS),onednn torch jax)" $(or $(NETS),all)
 bench-quick: bench-peers

@@ -1,7 +1,7 @@
 """bench.py: nncc against the libraries, in turn and on the same numbers.
 
     bench.py [NET ...] [--peers onednn,torch,jax] [--threads 1,2] [--pairs 7] [--into FILE.json]
-             [--nncc="OPTION ..."]
+             [--nncc="OPTION ..."] [--note TEXT]
 
 In:  networks of the suite or groups of them (nets.py); the default is all; `accuracy` is no network
      but the time to an accuracy (accuracy.py), and belongs to all
@@ -12,8 +12,8 @@ For each network and number of threads: every peer that finds the same loss show
 of its forms, and the fastest form stays; then nncc and all peers run in turn, a sample each, PAIRS
 times. A ratio is the peer's time over ours in the same round; its median, smallest and largest are
 told, and beside them the ratio of the shortest steps that either side ever took, which other work
-on the machine disturbs least. A sample is as many steps as take about 0.3 s. bench/README.md explains how to read the
-results.
+on the machine disturbs least. A sample is as many steps as take about 0.3 s. bench/README.md
+explains how to read the results.
 """
 import argparse
 import datetime
@@ -131,14 +131,33 @@ def machine():
 
 def versions():
     line = lambda *command: call(*command)[0].splitlines()[0]
-    found = {"nncc": line(nets.NNCC, "--version"), "commit": line("git", "describe", "--always",
-                                                                  "--dirty"),
-             "clang": line("clang-19", "--version")}
+    found = {"nncc": line(nets.NNCC, "--version").removeprefix("nncc "),
+             "commit": line("git", "describe", "--always", "--dirty"),
+             "clang": line("clang-19", "--version").removeprefix("Debian clang version ")}
     try:
         found["onednn"] = line("dpkg-query", "-W", "-f", "${Version}", "libdnnl-dev")
     except (Failed, OSError):
         pass
     return found
+
+
+def rounded(x):
+    """Numbers as they are worth writing down: five digits."""
+    if isinstance(x, dict):
+        return {key: rounded(value) for key, value in x.items()}
+    if isinstance(x, list):
+        return [rounded(value) for value in x]
+    return float(f"{x:.5g}") if isinstance(x, float) and math.isfinite(x) else x
+
+
+def write(path, result):
+    """The JSON, a network a line, and the tables beside it."""
+    result = rounded(result)
+    lines = [f"{json.dumps(name)}: {json.dumps(net)}" for name, net in result["nets"].items()]
+    rest = json.dumps({key: value for key, value in result.items() if key != "nets"}, indent=1)
+    body = ",\n".join(lines)
+    path.write_text(f'{rest[:-2]},\n "nets": {{\n{body}\n}}}}\n', encoding="utf-8")
+    path.with_suffix(".md").write_text(report.markdown(result), encoding="utf-8")
 
 
 def arguments():
@@ -149,6 +168,7 @@ def arguments():
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--into", type=pathlib.Path)
     parser.add_argument("--nncc", default="", metavar="OPTIONS")
+    parser.add_argument("--note")
     args = parser.parse_args()
     words = lambda text: text.replace(",", " ").split()
     args.peers, args.threads = words(args.peers), [int(t) for t in words(args.threads)]
@@ -170,6 +190,7 @@ def main():
         result = json.loads(args.into.read_text(encoding="utf-8"))
     result |= {"date": datetime.date.today().isoformat(), "machine": machine(),
                "versions": versions(), "options": args.nncc, "pairs": args.pairs}
+    result |= {"notes": args.note} if args.note else {}
     args.into.parent.mkdir(parents=True, exist_ok=True)
     failed = 0
     print(report.HEAD, flush=True)
@@ -191,8 +212,7 @@ def main():
             result["nets"][name] = {"reason": str(e)}
             print(f"{name}: {e}", flush=True)
         finally:
-            args.into.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-            args.into.with_suffix(".md").write_text(report.markdown(result), encoding="utf-8")
+            write(args.into, result)
     print(f"written: {args.into} and {args.into.with_suffix('.md')}")
     sys.exit(1 if failed else 0)
 

@@ -19,7 +19,7 @@ typedef struct Buf {
 	size_t bytes;     /* its size                                                   */
 	bool kept;        /* holds its values from one step to the next                 */
 	int first, last;  /* operations that write it first and use it last             */
-	char *at;         /* where it was placed                                        */
+	void *at;         /* where it was placed                                        */
 	struct Buf *next; /* of all buffers, the newest first                           */
 } Buf;
 
@@ -150,7 +150,7 @@ KIND(widen);
 void norm_param(Net *n, Layer *l, Op *o, int id, const char *name);
 void norm_gradient(Net *n, Layer *l, Op *o, int id, const char *name);
 
-/* The activation that l computes as well, as an attribute to be destroyed; NULL if there is none. */
+/* The activation that l computes as well, as an attribute to be destroyed; NULL without one. */
 dnnl_primitive_attr_t attr_of(Net *n, const Layer *l);
 float alpha_of(const Layer *act);                   /* what its row or its attribute says */
 

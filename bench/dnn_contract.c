@@ -3,9 +3,9 @@
  *     in    a layer with a weight and perhaps a bias, and the activation that it computes as well
  *     out   forward, data gradient and weight gradient as three primitives
  *
- * The library chooses every layout (format_tag_any). The weight lives in the layout of its gradient,
- * so that the optimizer is elementwise, and is reordered for the forward or the data pass only
- * where that wants another layout. */
+ * The library chooses every layout (format_tag_any). The weight lives in the layout of its
+ * gradient, so that the optimizer is elementwise, and is reordered for the forward or the data
+ * pass only where that wants another layout. */
 #include <stdlib.h>
 #include <string.h>
 

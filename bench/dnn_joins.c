@@ -6,7 +6,7 @@
 
 #include "dnn.h"
 
-/* ---- add -------------------------------------------------------------------------------------- */
+/* ---- add ------------------------------------------------------------------------------------- */
 
 /* Convolutions and norms do not need their own result in the backward pass. */
 static bool may_overwrite(const Layer *l)
@@ -74,7 +74,7 @@ void add_backward(Net *n, Layer *l)
 		gradient_add(n, l->in[i], dy, false);
 }
 
-/* ---- concat ----------------------------------------------------------------------------------- */
+/* ---- concat ---------------------------------------------------------------------------------- */
 
 void concat_forward(Net *n, Layer *l)
 {
@@ -115,7 +115,7 @@ void concat_backward(Net *n, Layer *l)
 	}
 }
 
-/* ---- multiply: both of one shape, or one with a single value a channel ------------------------ */
+/* ---- multiply: both of one shape, or one with a single value a channel ----------------------- */
 
 static Mem *product(Net *n, Mem *a, Mem *b)
 {
@@ -178,7 +178,7 @@ void multiply_backward(Net *n, Layer *l)
 	gradient_add(n, l->in[!large], each, true);
 }
 
-/* ---- views ------------------------------------------------------------------------------------ */
+/* ---- views ----------------------------------------------------------------------------------- */
 
 void view_forward(Net *n, Layer *l)
 {

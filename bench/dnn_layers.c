@@ -8,7 +8,7 @@
 
 #include "dnn.h"
 
-/* ---- pooling ---------------------------------------------------------------------------------- */
+/* ---- pooling --------------------------------------------------------------------------------- */
 
 typedef struct Pool {
 	dnnl_dims_t kernel, stride, before, after;
@@ -74,7 +74,7 @@ void pool_backward(Net *n, Layer *l)
 	gradient_add(n, l->in[0], dx, true);
 }
 
-/* ---- batch and layer norm: aux holds the workspace, the mean and the variance ------------------ */
+/* ---- batch and layer norm: aux holds the workspace, the mean and the variance ------------- */
 
 enum { WORK, MEAN, VARIANCE };
 
@@ -190,7 +190,7 @@ void batch_norm_backward(Net *n, Layer *l)
 	gradient_add(n, l->in[0], dx, true);
 }
 
-/* ---- activations ------------------------------------------------------------------------------ */
+/* ---- activations ----------------------------------------------------------------------------- */
 
 float alpha_of(const Layer *l)
 {

@@ -14,7 +14,7 @@ static void elementwise(Net *n, dnnl_alg_kind_t alg, float alpha, float beta, Me
 	op_arg(o, DNNL_ARG_DST, y);
 }
 
-/* ---- hard_sigmoid: x/6 + 1/2, cut at 0 and 1 -------------------------------------------------- */
+/* ---- hard_sigmoid: x/6 + 1/2, cut at 0 and 1 ------------------------------------------------- */
 
 void hard_sigmoid_forward(Net *n, Layer *l)
 {
@@ -47,7 +47,7 @@ void hard_sigmoid_backward(Net *n, Layer *l)
 	gradient_add(n, l->in[0], dx, true);
 }
 
-/* ---- softmax over the channels ---------------------------------------------------------------- */
+/* ---- softmax over the channels --------------------------------------------------------------- */
 
 void softmax_forward(Net *n, Layer *l)
 {
@@ -78,7 +78,7 @@ void softmax_backward(Net *n, Layer *l)
 	gradient_add(n, l->in[0], dx, true);
 }
 
-/* ---- upsample --------------------------------------------------------------------------------- */
+/* ---- upsample -------------------------------------------------------------------------------- */
 
 static dnnl_alg_kind_t resampling(const Layer *l)
 {
@@ -117,7 +117,7 @@ void upsample_backward(Net *n, Layer *l)
 	gradient_add(n, l->in[0], dx, true);
 }
 
-/* ---- layer_norm: a row of features an image --------------------------------------------------- */
+/* ---- layer_norm: a row of features an image -------------------------------------------------- */
 
 enum { MEAN, VARIANCE };
 
@@ -185,7 +185,7 @@ void layer_norm_backward(Net *n, Layer *l)
 	gradient_add(n, l->in[0], mem_view(n, dx, &plain), true);
 }
 
-/* ---- group_norm ------------------------------------------------------------------------------- */
+/* ---- group_norm ------------------------------------------------------------------------------ */
 
 /* What the loops need: values of a group, and where they begin. */
 typedef struct Groups {
@@ -273,7 +273,8 @@ static void groups_affine(const Net *net, const Op *o)
 void group_norm_forward(Net *n, Layer *l)
 {
 	dnnl_memory_desc_t plain = md_plain_of(l->out);
-	dnnl_memory_desc_t one = md_plain(1, (dnnl_dims_t){n->batch * whole(l, "groups")});
+	dnnl_memory_desc_t one =
+	        md_plain(1, (dnnl_dims_t){(dnnl_dim_t)n->batch * whole(l, "groups")});
 	l->src = mem_as(n, l->in[0]->mem, &plain);
 	n->does = "forward";
 	l->aux[MEAN] = mem_new(n, &one, false);
@@ -312,7 +313,7 @@ void group_norm_backward(Net *n, Layer *l)
 	gradient_add(n, l->in[0], dx, true);
 }
 
-/* ---- widen: every s-th row and column, then channels of zeros --------------------------------- */
+/* ---- widen: every s-th row and column, then channels of zeros -------------------------------- */
 
 typedef struct Grid {
 	int64_t n, c, h, w; /* of a value */

@@ -37,7 +37,7 @@ double clock_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-/* ---- layouts ---------------------------------------------------------------------------------- */
+/* ---- layouts --------------------------------------------------------------------------------- */
 
 dnnl_memory_desc_t md_plain(int rank, const dnnl_dims_t dim)
 {
@@ -72,7 +72,7 @@ dnnl_memory_desc_t md_query(dnnl_primitive_desc_t pd, dnnl_query_t what, int ind
 	return md ? *md : (dnnl_memory_desc_t){0};
 }
 
-/* ---- memory ----------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 static Mem *mem_of(Net *n, const dnnl_memory_desc_t *md, Buf *buf)
 {
@@ -103,7 +103,7 @@ Mem *mem_view(Net *n, const Mem *m, const dnnl_memory_desc_t *md)
 
 float *mem_at(const Mem *m)
 {
-	return (float *)(void *)m->buf->at;
+	return m->buf->at;
 }
 
 Mem *mem_as(Net *n, Mem *m, const dnnl_memory_desc_t *md)
@@ -125,7 +125,7 @@ Mem *mem_as(Net *n, Mem *m, const dnnl_memory_desc_t *md)
 	return copy;
 }
 
-/* ---- operations ------------------------------------------------------------------------------- */
+/* ---- operations ------------------------------------------------------------------------------ */
 
 dnnl_primitive_desc_t pd_new(Net *n, const void *desc, dnnl_primitive_attr_t attr,
                              dnnl_primitive_desc_t hint)
@@ -139,9 +139,10 @@ static Op *op_new(Net *n)
 {
 	if (n->ops == n->room) {
 		n->room = n->room ? 2 * n->room : 256;
-		n->op = realloc(n->op, (size_t)n->room * sizeof *n->op);
-		if (!n->op)
+		Op *more = realloc(n->op, (size_t)n->room * sizeof *n->op);
+		if (!more)
 			fail(EXIT_FAILURE, "not enough memory for %d operations", n->room);
+		n->op = more;
 	}
 	n->op[n->ops] = (Op){.name = n->now, .does = n->does};
 	return &n->op[n->ops++];
@@ -172,7 +173,7 @@ void op_arg(Op *o, int id, Mem *m)
 	o->mem[o->args++] = m;
 }
 
-/* ---- gradients -------------------------------------------------------------------------------- */
+/* ---- gradients ------------------------------------------------------------------------------- */
 
 void gradient_add(Net *n, Value *v, Mem *m, bool own)
 {
@@ -226,7 +227,7 @@ Mem *gradient(Net *n, Value *v, bool *own)
 	return sum;
 }
 
-/* ---- placing ---------------------------------------------------------------------------------- */
+/* ---- placing --------------------------------------------------------------------------------- */
 
 static void lifetimes(Net *n)
 {
@@ -329,7 +330,7 @@ void step_place(Net *n)
 			        (dnnl_exec_arg_t){n->op[i].id[a], n->op[i].mem[a]->memory};
 }
 
-/* ---- executing -------------------------------------------------------------------------------- */
+/* ---- executing ------------------------------------------------------------------------------- */
 
 static void execute(const Net *n, const Op *o)
 {

@@ -39,7 +39,7 @@ static const char *type_of(const Net *n, const char *of)
 	return cJSON_GetObjectItemCaseSensitive(part, "type")->valuestring;
 }
 
-/* ---- loss ------------------------------------------------------------------------------------- */
+/* ---- loss ------------------------------------------------------------------------------------ */
 
 /* One image: its loss, and the gradient of the mean of `batch` of them. */
 typedef float Loss(const float *x, const float *t, float *dx, int64_t features, int64_t batch);
@@ -130,7 +130,7 @@ static void loss_run(const Net *n, const Op *o)
 		sum += (*loss)(mem_at(o->mem[0]) + i * features, t,
 		               mem_at(o->mem[1]) + i * features, features, n->batch);
 	}
-	*(float *)(void *)mem_at(o->mem[3]) = sum / (float)n->batch;
+	*mem_at(o->mem[3]) = sum / (float)n->batch;
 }
 
 void loss_add(Net *n)
@@ -160,7 +160,7 @@ void loss_add(Net *n)
 	fail(EXIT_UNSUPPORTED, "the oneDNN program has no loss '%s'", type_of(n, "loss"));
 }
 
-/* ---- optimizer -------------------------------------------------------------------------------- */
+/* ---- optimizer ------------------------------------------------------------------------------- */
 
 typedef struct Numbers {
 	float lr, momentum, nesterov, decay, weight_decay, l1, beta1, beta2, eps, clip;
@@ -168,9 +168,9 @@ typedef struct Numbers {
 	float scale;      /* of the gradient, from clipping                            */
 } Numbers;
 
-/* `count` elements of a weight: w, its gradient, two states. */
+/* `count` elements of a weight: w, its gradient, two states (or one, twice). */
 typedef void Rule(const Numbers *o, int64_t count, float *restrict w, const float *restrict g,
-                  float *restrict s, float *restrict r);
+                  float *const state[STATES]);
 
 static float sign(float x)
 {
@@ -183,9 +183,9 @@ static float slope(const Numbers *o, float w, float g, float weight_decay)
 }
 
 static void sgd(const Numbers *o, int64_t count, float *restrict w, const float *restrict g,
-                float *restrict s, float *restrict r)
+                float *const state[STATES])
 {
-	(void)r;
+	float *restrict s = state[0];
 	for (int64_t i = 0; i < count; i++) {
 		float d = slope(o, w[i], g[i], o->weight_decay);
 		s[i] = o->momentum * s[i] + d;
@@ -194,8 +194,9 @@ static void sgd(const Numbers *o, int64_t count, float *restrict w, const float 
 }
 
 static void adam(const Numbers *o, int64_t count, float *restrict w, const float *restrict g,
-                 float *restrict s, float *restrict r)
+                 float *const state[STATES])
 {
+	float *restrict s = state[0], *restrict r = state[1];
 	for (int64_t i = 0; i < count; i++) {
 		float d = slope(o, w[i], g[i], o->weight_decay);
 		s[i] = o->beta1 * s[i] + (1 - o->beta1) * d;
@@ -205,8 +206,9 @@ static void adam(const Numbers *o, int64_t count, float *restrict w, const float
 }
 
 static void adamw(const Numbers *o, int64_t count, float *restrict w, const float *restrict g,
-                  float *restrict s, float *restrict r)
+                  float *const state[STATES])
 {
+	float *restrict s = state[0], *restrict r = state[1];
 	for (int64_t i = 0; i < count; i++) {
 		float d = slope(o, w[i], g[i], 0);
 		s[i] = o->beta1 * s[i] + (1 - o->beta1) * d;
@@ -217,8 +219,9 @@ static void adamw(const Numbers *o, int64_t count, float *restrict w, const floa
 }
 
 static void rmsprop(const Numbers *o, int64_t count, float *restrict w, const float *restrict g,
-                    float *restrict s, float *restrict r)
+                    float *const state[STATES])
 {
+	float *restrict s = state[0], *restrict r = state[1];
 	for (int64_t i = 0; i < count; i++) {
 		float d = slope(o, w[i], g[i], o->weight_decay);
 		s[i] = o->decay * s[i] + (1 - o->decay) * d * d;
@@ -228,9 +231,9 @@ static void rmsprop(const Numbers *o, int64_t count, float *restrict w, const fl
 }
 
 static void adagrad(const Numbers *o, int64_t count, float *restrict w, const float *restrict g,
-                    float *restrict s, float *restrict r)
+                    float *const state[STATES])
 {
-	(void)r;
+	float *restrict s = state[0];
 	for (int64_t i = 0; i < count; i++) {
 		float d = slope(o, w[i], g[i], o->weight_decay);
 		s[i] += d * d;
@@ -239,9 +242,9 @@ static void adagrad(const Numbers *o, int64_t count, float *restrict w, const fl
 }
 
 static void lion(const Numbers *o, int64_t count, float *restrict w, const float *restrict g,
-                 float *restrict s, float *restrict r)
+                 float *const state[STATES])
 {
-	(void)r;
+	float *restrict s = state[0];
 	for (int64_t i = 0; i < count; i++) {
 		float d = slope(o, w[i], g[i], 0);
 		w[i] = w[i] * (1 - o->lr * o->weight_decay) -
@@ -320,9 +323,10 @@ static void update(const Net *n, const Op *op)
 			int64_t from = each * omp_get_thread_num();
 			if (from >= all)
 				continue;
+			float *const state[] = {mem_at(p->state[0]) + from,
+			                        mem_at(p->state[1]) + from};
 			(*rule)(&o, all - from < each ? all - from : each, mem_at(p->mem) + from,
-			        mem_at(p->grad) + from, mem_at(p->state[0]) + from,
-			        mem_at(p->state[1]) + from);
+			        mem_at(p->grad) + from, state);
 		}
 }
 

@@ -174,5 +174,6 @@ def prepare(name, options):
          "--out", folder / "out")
     net.loss = read_number(folder / "out", "loss")
     (folder / "out").unlink()
-    net.facts["peak_mb"] = peak_mb(net.trainer, "bench", "--steps", "50" if net.facts["predicted_mb"] < 100 else "1")
+    steps = "50" if net.facts["predicted_mb"] < 100 else "1"
+    net.facts["peak_mb"] = peak_mb(net.trainer, "bench", "--steps", steps)
     return net

@@ -32,7 +32,7 @@ void fail(int status, const char *format, ...)
 	exit(status);
 }
 
-/* ---- building --------------------------------------------------------------------------------- */
+/* ---- building -------------------------------------------------------------------------------- */
 
 static void build(Net *n)
 {
@@ -55,7 +55,7 @@ static void build(Net *n)
 	step_place(n);
 }
 
-/* ---- files ------------------------------------------------------------------------------------ */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static nn_safetensors read_file(const char *path)
 {
@@ -165,10 +165,12 @@ static void add_row(Out *o, const char *name, const Mem *m, const dnnl_memory_de
 {
 	if (o->rows == o->room) {
 		o->room = 2 * o->room + 64;
-		o->tensor = realloc(o->tensor, o->room * sizeof *o->tensor);
-		o->row = realloc(o->row, o->room * sizeof *o->row);
-		if (!o->tensor || !o->row)
+		nn_st_tensor *tensors = realloc(o->tensor, o->room * sizeof *tensors);
+		Row *rows = realloc(o->row, o->room * sizeof *rows);
+		if (!tensors || !rows)
 			fail(EXIT_FAILURE, "not enough memory for the result");
+		o->tensor = tensors;
+		o->row = rows;
 	}
 	nn_st_tensor *t = &o->tensor[o->rows];
 	Row *r = &o->row[o->rows++];
@@ -192,8 +194,9 @@ static void add_first(Out *o)
 	for (const Param *p = params_next(n, NULL); p; p = params_next(n, p)) {
 		if (!p->grad)
 			continue;
-		char *name = need(strlen(p->name) + 6);
-		strcat(strcpy(name, "grad."), p->name);
+		size_t room = strlen(p->name) + sizeof "grad.";
+		char *name = need(room);
+		snprintf(name, room, "grad.%s", p->name);
 		add_row(o, name, p->grad, &p->plain, p->shape, true);
 	}
 }
@@ -223,7 +226,7 @@ static void write_file(Out *o, const char *path)
 	nn_text_free(&w.header);
 }
 
-/* ---- commands --------------------------------------------------------------------------------- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 static int ascending(const void *a, const void *b)
 {

@@ -16,7 +16,7 @@ HEAD = (f"{'network':14} {'threads':>7} {'nncc ms':>9}  {'best peer':15} {'its m
 
 def number(x):
     """Three digits."""
-    return f"{x:.0f}" if x >= 100 else f"{x:.1f}" if x >= 10 else f"{x:.2f}" if x >= 1 else f"{x:.3f}"
+    return f"{x:.{0 if x >= 100 else 1 if x >= 10 else 2 if x >= 1 else 3}f}"
 
 
 def others(row):
@@ -107,22 +107,32 @@ def accuracy(result):
                 ["", "threads", "epochs", "accuracy", "seconds"], rows)
 
 
+def versions(result):
+    found = dict(result["versions"])
+    for _, row in rows_of(result):
+        for form, said in row["forms"].items():
+            if said.get("version"):
+                found[form.split()[0]] = said["version"]
+    return "; ".join(f"{name} {version}" for name, version in found.items())
+
+
 def markdown(result):
     m = result["machine"]
     lines = [f"# Measured on {result['date']}", "",
              f"{m['processor']}, {m['processors']} processors; load average at the start "
-             f"{m['load']:.1f}. " + "; ".join(f"{k} {v}" for k, v in result["versions"].items())
-             + f". {result['pairs']} pairs."]
+             f"{m['load']:.1f}. {versions(result)}. {result['pairs']} pairs."]
     if result["options"]:
         lines.append(f"nncc options: {' '.join(result['options'])}.")
     if result.get("notes"):
         lines += ["", result["notes"]]
     lines += ["", "## Against the libraries", "A training step, median. The ratio is the best "
-              "peer's time over nncc's, in pairs; beside it that of the shortest steps seen.", ""] + ratios(result)
+              "peer's time over nncc's, in pairs; beside it that of the shortest steps seen.",
+              ""] + ratios(result)
     missing = [f"- {name}: {net['reason']}" for name, net in result["nets"].items()
                if "reason" in net]
     lines += [""] + missing if missing else []
     lines += ["", "## Against the machine", "Shares are weighted by time; peak and triad were "
-              "measured in the same run.", ""] + limits(result)
+              "measured in the same run. What stays in the caches can be faster than the "
+              "triad.", ""] + limits(result)
     lines += ["", "## Beside the step", ""] + facts(result)
     return "\n".join(lines + accuracy(result)) + "\n"
