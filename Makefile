@@ -116,10 +116,10 @@ bench-quick: bench-peers
 bench-peers:
 	@tests/setup.sh build bench
 	@$(QUICK) all $(BUILD)/bench/onednn
-# The newest PyTorch and JAX; tests/torch/README.md says what to do where that is too large.
+# PyTorch and JAX; what is there stays.
 bench-venv:
-	python3 -m venv $(BUILD)/venv
-	$(BUILD)/venv/bin/pip install --upgrade torch jax
+	@tests/torch/setup.sh $(BUILD)/venv
+	$(BUILD)/venv/bin/pip install jax
 
 demo:
 	@tests/setup.sh build demo
