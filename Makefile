@@ -1,6 +1,7 @@
 # make           the compiler, build/nncc        make install   PREFIX=/usr/local, DESTDIR as usual
 # make demo      from nothing to a trained net   make style     prints nothing when fine
-# make test      everything that is checked      make clean
+# make test      everything that is checked      make bench   against oneDNN, PyTorch and JAX
+# make clean                                      make bench-quick   against oneDNN, 5 minutes
 
 CC       = clang-19
 CFLAGS   = -O2 -g
@@ -74,27 +75,51 @@ $(OF_RUN): %: %.o $(TRAINER)
 $(BUILD)/tests/compare: $(BUILD)/tests/compare.o
 	$(CC) -o $@ $^ -lcjson -lm
 
+# The peer in bench/, with the C compiler and so the OpenMP that Debian's oneDNN is built with.
+DNN      = $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c)) \
+	$(patsubst %,$(BUILD)/runtime/lib/%.o,safetensors json_read text io error sha256)
+$(BUILD)/bench/%.o: CC = gcc
+$(BUILD)/bench/%.o: FLAGS += -O3 -march=native -fno-math-errno -fno-trapping-math -fopenmp
+$(BUILD)/bench/onednn: $(DNN)
+	gcc -fopenmp -o $@ $^ -ldnnl -lcjson -lm
+
 # All processors, and only what goes wrong is shown.
 QUICK    = $(MAKE) -s --no-print-directory -j$(shell nproc)
 # Random networks for the runners of tests/nets.sh.
-NETS     = $(BUILD)/tests/net_gen $(BUILD)/tests/net_diff
+NET_TOOLS = $(BUILD)/tests/net_gen $(BUILD)/tests/net_diff
 $(BUILD)/tests/net_gen: $(patsubst %,$(BUILD)/tests/net_%.o,gen random data reduce) \
 		$(BUILD)/compiler/nncc.a
 	$(CC) -o $@ $^ $(XML_LD) -lm
 $(BUILD)/tests/net_diff: $(BUILD)/tests/net_diff.o $(BUILD)/runtime/libnn.a
 	$(CC) -o $@ $^ $(RUN_LD)
-fuzz-nets: all $(NETS)
+fuzz-nets: all $(NET_TOOLS)
 	@tests/run_fuzz_nets.sh $(N) $(SEED)
 # Whole networks and random ones against PyTorch, which goes into build/venv.
-test-torch: all $(NETS)
+test-torch: all $(NET_TOOLS)
 	@tests/torch/setup.sh $(BUILD)/venv
 	@$(BUILD)/venv/bin/python -B tests/torch/live.py models/*.xml --random $(or $(N),20)
 
 # The packages first: what is not installed cannot be compiled against.
 test:
 	@tests/setup.sh build test
-	@$(QUICK) all $(TESTS) $(BUILD)/tests/compare $(NETS)
+	@$(QUICK) all $(TESTS) $(BUILD)/tests/compare $(NET_TOOLS) $(BUILD)/bench/onednn
 	@tests/all.sh $(wildcard tests/run_*.sh) $(TESTS)
+
+# NETS="resnet20 cliff" THREADS="1 2" PEERS="onednn torch" PAIRS=7 INTO=FILE.json NNCC_FLAGS=... NOTE=...
+BENCH    = python3 -B bench/bench.py --threads "$(or $(THREADS),1 2)" --pairs $(or $(PAIRS),7) \
+	$(if $(INTO),--into $(INTO)) $(if $(NNCC_FLAGS),"--nncc=$(NNCC_FLAGS)") \
+	$(if $(NOTE),--note "$(NOTE)")
+bench: bench-peers
+	@$(BENCH) --peers "$(or $(PEERS),onednn torch jax)" $(or $(NETS),all)
+bench-quick: bench-peers
+	@$(BENCH) --peers onednn $(or $(NETS),quick)
+bench-peers:
+	@tests/setup.sh build bench
+	@$(QUICK) all $(BUILD)/bench/onednn
+# PyTorch and JAX; what is there stays.
+bench-venv:
+	@tests/torch/setup.sh $(BUILD)/venv
+	$(BUILD)/venv/bin/pip install jax
 
 demo:
 	@tests/setup.sh build demo
@@ -123,8 +148,9 @@ install: $(BUILD)/runtime/libnn.a
 
 clean:
 	rm -rf $(BUILD)/compiler $(BUILD)/runtime $(BUILD)/tests $(BUILD)/oracle $(BUILD)/install \
-		$(BUILD)/nncc
+		$(BUILD)/bench 		$(BUILD)/nncc
 
--include $(wildcard $(addprefix $(BUILD)/,compiler/*.d runtime/*.d runtime/lib/*.d tests/*.d))
+-include $(wildcard $(addprefix $(BUILD)/,compiler/*.d runtime/*.d runtime/lib/*.d tests/*.d bench/*.d))
 .SECONDARY:
-.PHONY: all test fuzz-nets test-torch demo style install clean FORCE
+.PHONY: all test fuzz-nets test-torch bench bench-quick bench-peers bench-venv demo style install \
+	clean FORCE

@@ -76,5 +76,6 @@ Test(verbs, bench_lists_the_kernels_of_a_training_step)
 		             0, "%s", toy_output);
 		cr_assert(strstr(toy_output, "k00_trains") && !strstr(toy_output, "k01_evaluates"),
 		          "%s", toy_output);
+		cr_assert(!json || strstr(toy_output, "\"limit\":\"peak\""), "%s", toy_output);
 	}
 }

@@ -229,32 +229,34 @@ class Lion(torch.optim.Optimizer):
                 mean.mul_(beta2).add_(w.grad, alpha=1 - beta2)
 
 
-def rule_of(kind, v, params):
+def rule_of(kind, v, params, fused=None):
+    """fused: one loop over each parameter, where PyTorch offers that."""
     lr, decay = v["lr"], v.get("weight_decay", 0)
     if kind == "sgd":
         return torch.optim.SGD(params, lr, momentum=v["momentum"], weight_decay=decay,
-                               nesterov=bool(v["nesterov"] and v["momentum"]))
+                               nesterov=bool(v["nesterov"] and v["momentum"]), fused=fused)
     if kind == "rmsprop":
         return torch.optim.RMSprop(params, lr, alpha=v["decay"], eps=v["eps"], weight_decay=decay,
                                    momentum=v["momentum"])
     if kind == "adagrad":
-        return torch.optim.Adagrad(params, lr, eps=v["eps"], weight_decay=decay)
+        return torch.optim.Adagrad(params, lr, eps=v["eps"], weight_decay=decay, fused=fused)
     betas = v["beta1"], v["beta2"]
     if kind == "lion":
         return Lion(params, lr, betas, decay)
     rule = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[kind]
-    return rule(params, lr, betas=betas, eps=v["eps"], weight_decay=decay)
+    return rule(params, lr, betas=betas, eps=v["eps"], weight_decay=decay, fused=fused)
 
 
 class Optimizer:
     """Clips the gradients in .grad, adds l1, and lets PyTorch take the step. A parameter that the
     loss does not depend on has no .grad and stays as it is."""
 
-    def __init__(self, graph, net):
+    def __init__(self, graph, net, fused=None):
         numbers = graph["optimizer"]["numbers"]
         self.params = list(net.trained().values())
         self.l1, self.clip = numbers.get("l1", 0), numbers.get("grad_clip", 0)
-        self.rule = rule_of(graph["optimizer"]["type"], numbers, self.params or [torch.zeros(1)])
+        self.rule = rule_of(graph["optimizer"]["type"], numbers, self.params or [torch.zeros(1)],
+                            fused)
 
     def felt(self):
         return [w for w in self.params if w.grad is not None]
