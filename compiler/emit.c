@@ -75,7 +75,8 @@ static const char *kind_of(const Tensor *t)
 	        [ROLE_OUTPUT] = "NN_OUTPUT",   [ROLE_LOSS] = "NN_LOSS",
 	        [ROLE_PARAM] = "NN_PARAM",     [ROLE_FROZEN] = "NN_FROZEN",
 	        [ROLE_RUNNING] = "NN_RUNNING", [ROLE_STATE] = "NN_STATE",
-	        [ROLE_GRAD] = "NN_GRAD",       [ROLE_CLASS_WEIGHT] = "NN_CLASS_WEIGHT"};
+	        [ROLE_GRAD] = "NN_GRAD",       [ROLE_CLASS_WEIGHT] = "NN_CLASS_WEIGHT",
+	        [ROLE_OTHER] = "NN_SECOND",     [ROLE_SHARE] = "NN_SHARE"};
 
 	return kind[t->role];
 }
