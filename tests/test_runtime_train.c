@@ -197,6 +197,42 @@ Test(train, options_do_what_they_say)
 	cr_assert_str_eq(toy_hash("f"), toy_hash("r/best.safetensors"));
 }
 
+/* The number after "key": in a file of JSON. */
+static double json_number(const char *path, const char *key)
+{
+	static char text[1 << 16];
+	size_t count = toy_read(path, text, sizeof text - 1);
+	text[count] = 0;
+	const char *at = strstr(text, key);
+	cr_assert(at, "%s has no %s", path, key);
+	return strtod(at + strlen(key), NULL);
+}
+
+Test(train, learning_rates_are_tried)
+{
+	toy_data(IMAGES);
+	cr_assert_eq(toy_run(&nn_network, "--out", "r", "-q", NULL), 0);
+	char weights[65], lines[65], first[65];
+	snprintf(weights, sizeof weights, "%s", toy_hash("r/last.safetensors"));
+	snprintf(lines, sizeof lines, "%s", toy_hash("r/log.csv"));
+	cr_assert_eq(toy_run(&nn_network, "--lr-find", "--out", "r", "-j1", NULL), 0, "%s",
+	             toy_output);
+	cr_assert(strstr(toy_output, "Suggestion: --lr 0."), "%s", toy_output);
+	snprintf(first, sizeof first, "%s", toy_hash("r/lr_find.json"));
+	double suggestion = json_number("r/lr_find.json", "\"suggestion\":");
+	double lowest = json_number("r/lr_find.json", "\"lowest_lr\":");
+	cr_assert(suggestion > 1e-5 && suggestion <= lowest && lowest < 11, "%g, %g", suggestion,
+	          lowest);
+	cr_assert(json_number("r/lr_find.json", "\"lr\":") == 1e-7);
+	/* A run that is there stays as it is. */
+	cr_assert_str_eq(toy_hash("r/last.safetensors"), weights);
+	cr_assert_str_eq(toy_hash("r/log.csv"), lines);
+	cr_assert_eq(toy_run(&nn_network, "--lr-find", "--out", "r", "-j3", "--json", NULL), 0);
+	cr_assert(!strncmp(toy_output, "{\"suggestion\":0.", 16), "%s", toy_output);
+	cr_assert_str_eq(toy_hash("r/lr_find.json"), first);
+	cr_assert_eq(toy_run(&nn_network, "--lr-find", "--resume", NULL), 2);
+}
+
 Test(train, check_finds_a_wrong_gradient)
 {
 	cr_assert_eq(toy_run(&nn_network, "check", NULL), 0, "%s", toy_output);
