@@ -439,7 +439,7 @@ void formula(Prog *p)
 	all_layers(p, PHASE_FORWARD);
 	Tensor *y = m->output ? m->output->out : p->x;
 	mark_output(p, y);
-	if (m->target_input) {
+	if (m->target_input && !m->noisy) {
 		p->target_t = p->x;
 	} else {
 		p->target_t = tensor_new(p, "y", "target", ROLE_TARGET);

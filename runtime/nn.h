@@ -155,6 +155,7 @@ typedef struct nn_model {
 	double      flop_per_step;     /* contractions of a training step at full batch           */
 	size_t      memory_bytes;      /* predicted peak of a training run, data set excluded     */
 	const nn_program *fast, *plain;
+	const char *nncc;              /* the compiler's path, or NULL                            */
 } nn_model;
 
 extern const nn_model nn_network;

@@ -258,7 +258,9 @@ bool nn_verb_train(nn_session *s, nn_error *e)
 	} else if (ok && s->options->lr_find) {
 		ok = nn_training_find_lr(t, e);
 	} else if (ok) {
-		while (ok && !t->progress.finished && t->progress.epoch < s->options->epochs)
+		int64_t until = s->options->until, end = s->options->epochs;
+		end = until > 0 && until < end ? until : end;
+		while (ok && !t->progress.finished && t->progress.epoch < end)
 			ok = epoch(t, e);
 		ok = ok && finish(t, e);
 	}
