@@ -155,7 +155,8 @@ static const AttrSpec baseline_attr[] = {
 static const AttrSpec tune_attr[] = {
 	COUNT("trials", "20", "networks to train"),
 	CHOICE("sampler", "random", "random grid halving", "how trials are chosen"),
-	CHOICE("objective", "val_accuracy", "val_loss val_accuracy loss accuracy", "what decides"),
+	CHOICE("objective", "val_accuracy", "val_accuracy val_loss",
+	       "what decides; without labels val_loss"),
 	COUNT("epochs", "", "of a trial; default: those of train"),
 	END
 };

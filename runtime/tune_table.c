@@ -80,7 +80,7 @@ static bool read_line(nn_tune *t, char *at, nn_trial *r, nn_error *e)
 	for (r->outcome = 0; ok && r->outcome < OUTCOMES; r->outcome++)
 		if (!strcmp(word[dims + 5], outcome[r->outcome]))
 			break;
-	if (!ok || r->outcome == OUTCOMES || !(number >= 1 && number <= NN_TUNE_TRIALS))
+	if (!ok || r->outcome == OUTCOMES || !(number >= 1 && number <= (double)NN_TUNE_TRIALS))
 		return nn_fail(e, NN_EXIT_CHECKPOINT,
 		               "%s: line '%s...' is none of a search; choose another --out",
 		               t->path, at);

@@ -190,7 +190,7 @@ Test(train, options_do_what_they_say)
 	cr_assert(strstr(toy_output, "\"count\":25,\"confusion\":[["), "%s", toy_output);
 	cr_assert_eq(toy_run(&nn_network, "test", "--out", "none", NULL), 66);
 	cr_assert_eq(toy_run(&nn_network, "--data", "none", NULL), 66);
-	cr_assert_eq(toy_run(&nn_network, "tune", NULL), 2);
+	cr_assert_eq(toy_run(&nn_network, "tune", "--trials", "0", NULL), 2);
 	cr_assert_eq(toy_run(&nn_network, "export", "--onnx", "f", NULL), 2);
 	cr_assert_eq(toy_run(&nn_network, "sleep", NULL), 2);
 	cr_assert_eq(toy_run(&nn_network, "export", "--out", "r", "--safetensors", "f", NULL), 0);
