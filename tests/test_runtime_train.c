@@ -50,6 +50,46 @@ Test(train, stops_and_resumes_anywhere)
 	}
 }
 
+/* What plateau has seen is part of the state: the loss of each epoch decides about the next rate. */
+Test(train, a_plateau_is_resumed)
+{
+	static const nn_setting setting[] = {
+	        {"optimizer", "lr", "0.1"},      {"optimizer", "momentum", "0.9"},
+	        {"schedule", "type", "plateau"}, {"schedule", "patience", "0"},
+	        {"schedule", "gamma", "0.5"},    {"schedule", "warmup", "0.5"}};
+	nn_setting all[64];
+	nn_model model = nn_network;
+	int n = sizeof setting / sizeof *setting;
+	memcpy(all, setting, sizeof setting);
+	for (int i = 0; i < model.settings; i++)
+		if (strcmp(model.setting[i].element, "schedule") &&
+		    strcmp(model.setting[i].element, "optimizer"))
+			all[n++] = model.setting[i];
+	model.setting = all;
+	model.settings = n;
+	model.schedule = "plateau";
+	toy_data(IMAGES);
+	cr_assert_eq(
+	        toy_run(&model, "--out", "whole", "-q", "-j1", "--epochs", "6", "--lr", "2", NULL),
+	        0, "%s", toy_output);
+	const char *rates = toy_log("whole");
+	cr_assert(strstr(rates, ",0.5") || strstr(rates, ",1"), "%s", rates);
+	for (int at = 3; at <= 28; at += 8) {
+		toy_signal = SIGTERM;
+		toy_signal_step = (uint64_t)at;
+		cr_assert_eq(toy_run(&model, "--out", "parts", "-q", "-j1", "--epochs", "6", "--lr",
+		                     "2", NULL),
+		             128 + SIGTERM);
+		toy_signal = 0;
+		cr_assert_eq(toy_run(&model, "--out", "parts", "-q", "-j1", "--epochs", "6", "--lr",
+		                     "2", "--resume", NULL),
+		             0, "%s", toy_output);
+		same_files("plateau", at);
+		cr_assert_str_eq(toy_log("whole"), toy_log("parts"), "stopped at %d", at);
+		cr_assert_eq(system("rm -r parts"), 0);
+	}
+}
+
 Test(train, a_checkpoint_on_request_changes_nothing)
 {
 	toy_data(IMAGES);
