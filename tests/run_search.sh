@@ -116,7 +116,7 @@ for trials in 2 4; do
 	wait $pid 2>/dev/null
 done
 printf '5,3,0.0' >>cut/trials.csv
-check 0 'going on after [2-5] results' "${search[@]}" --out cut
+check 0 'going on after [2-6] results' "${search[@]}" --out cut
 rows all/trials.csv >all/rows
 rows cut/trials.csv >cut/rows
 same all/rows cut/rows
@@ -134,7 +134,7 @@ check 76 "begins with 'trial,epochs,lr,width,decay,val_" "${search[@]}" --set lr
 check 74 'another training or search' flock all "${search[@]}" --out all
 
 # A signal: the trial saves, the search says how to go on.
-"${search[@]}" --out term >said 2>&1 &
+"${search[@]}" --trials 99 --out term >said 2>&1 &
 pid=$!
 while ! [ -s term/trials.csv ]; do sleep 0.01; done
 kill -TERM $pid
