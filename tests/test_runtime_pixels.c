@@ -360,7 +360,7 @@ static void fill_both(nn_team *team, void *arg)
 	for (int t = 0; t < 2; t++) {
 		a.pixels = t;
 		memset(net.arena + net.input->offset, 0xff, net.input->bytes);
-		nn_feed_fill(&f, &items, index, j->live);
+		cr_assert(nn_feed_fill(&f, &items, index, j->live, &e), "%s", e.text);
 		nn_tensor_get(j->program, net.input, net.arena, 8, NN_F64, x[t]);
 	}
 	int lanes = (int)net.input->block[0], end = (j->live + lanes - 1) / lanes * lanes * 16;
