@@ -10,6 +10,7 @@
  * compiler made it. The archive is for every processor of its architecture. No product and sum of
  * the runtime becomes one instruction (-ffp-contract=off), so it computes the same bits wherever it
  * was compiled, and the archive decides about time only. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +128,20 @@ static const char *object(const Sources *s, int i)
 	return format("%s/%.*s.o", s->dir, (int)strlen(s->file[i]) - 2, s->file[i]);
 }
 
+/* Where nncc stands, as a C literal: a trainer that searches over shapes calls it. It goes to the
+ * command line and not into the sources, which are the same wherever nncc is. */
+static const char *own_path(void)
+{
+	char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof path);
+	const char *text = "\"";
+	for (ssize_t i = 0; i < n && n < (ssize_t)sizeof path; i++) {
+		bool plain = isalnum((unsigned char)path[i]) || strchr("/._-+", path[i]);
+		text = format(plain ? "%s%c" : "%s\\%03o", text, (unsigned char)path[i]);
+	}
+	return format("%s\"", text);
+}
+
 static Args compile_command(const Args *cc, const Sources *s, int i, const Prog *p)
 {
 	Args a = *cc;
@@ -134,6 +149,8 @@ static Args compile_command(const Args *cc, const Sources *s, int i, const Prog 
 	args_split(&a, cc_level(s->file[i]));
 	args_split(&a, cc_march(p));
 	args_add(&a, format("-I%s/runtime", s->dir));
+	if (!strcmp(s->file[i], "model.c"))
+		args_add(&a, format("-DNNCC_PROGRAM=%s", own_path()));
 	args_add(&a, "-c");
 	args_add(&a, "-o");
 	args_add(&a, object(s, i));

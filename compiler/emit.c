@@ -75,7 +75,8 @@ static const char *kind_of(const Tensor *t)
 	        [ROLE_OUTPUT] = "NN_OUTPUT",   [ROLE_LOSS] = "NN_LOSS",
 	        [ROLE_PARAM] = "NN_PARAM",     [ROLE_FROZEN] = "NN_FROZEN",
 	        [ROLE_RUNNING] = "NN_RUNNING", [ROLE_STATE] = "NN_STATE",
-	        [ROLE_GRAD] = "NN_GRAD",       [ROLE_CLASS_WEIGHT] = "NN_CLASS_WEIGHT"};
+	        [ROLE_GRAD] = "NN_GRAD",       [ROLE_CLASS_WEIGHT] = "NN_CLASS_WEIGHT",
+	        [ROLE_OTHER] = "NN_SECOND",    [ROLE_SHARE] = "NN_SHARE"};
 
 	return kind[t->role];
 }
@@ -128,7 +129,9 @@ static void tensor_row(const Prog *p, Text *o, const Tensor *t, const char *name
 	put_line(o, "\t  .block = { %s }, .outer = { %s }, .inner = { %s },", block, outer, inner);
 	put_line(o, "\t  .offset = %lld, .bytes = %lld, .init = %s, .scale = %.17g%s },",
 	         (long long)t->offset, (long long)t->elems * real, init_of(t), t->init_scale,
-	         t == p->x && !strcmp(kind, "NN_TARGET") ? ", .target_input = true" : "");
+	         t == p->target_t && p->model->target_input && !strcmp(kind, "NN_TARGET")
+	                 ? ", .target_input = true"
+	                 : "");
 }
 
 static void tensor_table(const Prog *p, Text *o)

@@ -259,5 +259,7 @@ void emit_model(const Prog *fast, const Prog *plain, FILE *out)
 	table("param", "params", nparam, out);
 	table("source", "sources", nsource, out);
 	training(fast, out);
-	fputs("\t.fast = &nn_fast,\n\t.plain = &nn_plain,\n};\n", out);
+	fputs("\t.fast = &nn_fast,\n\t.plain = &nn_plain,\n"
+	      "#ifdef NNCC_PROGRAM\n\t.nncc = NNCC_PROGRAM,\n#endif\n};\n",
+	      out);
 }

@@ -352,6 +352,29 @@ static void class_weight(Prog *p, Scope *s, const Model *m)
 	s->bind[s->nbind - 1].absent = 1;
 }
 
+/* Where images are mixed in pairs, each has a second label and a weight of the first. */
+static Tensor *of_pair(Prog *p, const char *name, Role role)
+{
+	Tensor *t = tensor_new(p, format("y.%s", name), name, role);
+	t->keep = true;
+	t->batched = true;
+	t->rank = 1;
+	t->dim[0] = p->target_t->dim[0];
+	return t;
+}
+
+static void pairs(Prog *p, Scope *s)
+{
+	if (p->model->mixes && p->model->loss->labels && !p->share) {
+		p->other = of_pair(p, "other", ROLE_OTHER);
+		p->share = of_pair(p, "share", ROLE_SHARE);
+	}
+	scope_bind(s, "other", p->other, NULL);
+	s->bind[s->nbind - 1].absent = 0;
+	scope_bind(s, "share", p->share, NULL);
+	s->bind[s->nbind - 1].absent = 1;
+}
+
 static void loss_equations(Prog *p, Phase phase, Tensor *y)
 {
 	const Model *m = p->model;
@@ -380,6 +403,7 @@ static void loss_equations(Prog *p, Phase phase, Tensor *y)
 	scope_bind(s, "t", t, NULL);
 	scope_bind(s, "total", p->loss, NULL);
 	class_weight(p, s, m);
+	pairs(p, s);
 	parse_equations(s, m->loss->eqn);
 	parse_equations(s, "total[0] = (sum{n} loss[n]) / batch");
 	b->first = before->next;
@@ -415,7 +439,7 @@ void formula(Prog *p)
 	all_layers(p, PHASE_FORWARD);
 	Tensor *y = m->output ? m->output->out : p->x;
 	mark_output(p, y);
-	if (m->target_input) {
+	if (m->target_input && !m->noisy) {
 		p->target_t = p->x;
 	} else {
 		p->target_t = tensor_new(p, "y", "target", ROLE_TARGET);

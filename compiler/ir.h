@@ -29,7 +29,7 @@ typedef struct Affine {        /* c + sum of coef * axis                        
 } Affine;
 
 typedef enum { ROLE_TEMP, ROLE_INPUT, ROLE_TARGET, ROLE_OUTPUT, ROLE_LOSS, ROLE_PARAM, ROLE_FROZEN,
-	ROLE_RUNNING, ROLE_STATE, ROLE_GRAD, ROLE_CLASS_WEIGHT } Role;
+	ROLE_RUNNING, ROLE_STATE, ROLE_GRAD, ROLE_CLASS_WEIGHT, ROLE_OTHER, ROLE_SHARE } Role;
 
 typedef struct Tensor {
 	int id;                    /* position in Prog.tensor                                   e */
@@ -223,6 +223,7 @@ typedef struct Prog {
 	int neqn;
 	Tensor *x, *target_t, *output, *loss;  /*                                               e */
 	Tensor *class_weight;      /* or NULL                                                   e */
+	Tensor *other, *share;     /* of images that are mixed: second label, weight; or NULL   e */
 	const char *hyper[NN_HYPERS];  /* "lr" first                                            e */
 	int nhyper;
 	Block **block;             /* training, in order                                        e */

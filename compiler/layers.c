@@ -308,7 +308,9 @@ const Row rows[] = {
 	  .attr = cross_entropy_attr,
 	  .eqn = "m[n] = max{c...} x[n,c...]; z[n] = sum{c...} exp(x[n,c...] - m[n]);"
 	         "lse[n] = log(z[n]) + m[n];"
-	         "q[n,c...] = (ifeq(t[n], ordinal(c...), 1-label_smoothing, 0) + label_smoothing/F)"
+	         "q[n,c...] = (share[n] * ifeq(t[n], ordinal(c...), 1-label_smoothing, 0)"
+	         " + (1-share[n]) * ifeq(other[n], ordinal(c...), 1-label_smoothing, 0)"
+	         " + label_smoothing/F)"
 	         " * class_weight[c...];"
 	         "loss[n] = sum{c...} q[n,c...] * (lse[n] - x[n,c...])",
 	  .grad = "s[n] = sum{c...} q[n,c...];"

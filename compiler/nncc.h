@@ -184,6 +184,8 @@ typedef struct Model {
 	Var loss_var[MAX_VAR];     /* its attribute numbers                                 model */
 	int nloss_var;
 	bool target_input;         /* target="input"                                        model */
+	bool mixes;                /* images are mixed: two labels each                     model */
+	bool noisy;                /* the input gets noise that the target does not get     model */
 	const Row *optimizer;      /*                                                       model */
 	Var opt_var[MAX_VAR];      /* its attribute numbers (values at compile time)        model */
 	int nopt_var;

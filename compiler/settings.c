@@ -289,6 +289,8 @@ void read_settings(Model *m, const Env *env)
 	}
 	if (train)
 		add_settings(m, &tail, train, env);
+	m->mixes = child_of(child_of(train, "augment"), "mixup") != NULL;
+	m->noisy = child_of(child_of(train, "augment"), "gaussian_noise") != NULL;
 	for (const Elem *e = train ? train->child : NULL; e; e = e->next)
 		if (strcmp(e->name, "augment"))
 			add_settings(m, &tail, e, env);

@@ -55,7 +55,7 @@ static bool given(const Tensor *t)
 {
 	return t->role == ROLE_INPUT || t->role == ROLE_TARGET || t->role == ROLE_PARAM ||
 	       t->role == ROLE_FROZEN || t->role == ROLE_RUNNING || t->role == ROLE_STATE ||
-	       t->role == ROLE_CLASS_WEIGHT;
+	       t->role == ROLE_CLASS_WEIGHT || t->role == ROLE_OTHER || t->role == ROLE_SHARE;
 }
 
 static void check_eqn(const Prog *p, char letter, const Eqn *q, bool *written)

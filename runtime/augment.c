@@ -1,13 +1,13 @@
-/* augment.c: random changes of the training images: mirrored, moved.
+/* augment.c: random changes of the training images: what <augment> says; mirroring and moving.
  *
  *     in    <augment><random_flip/><random_crop padding="2"/></augment>, an item, an epoch
  *     out   for each axis, where a cell of the changed image comes from: 27 - i + 1, say
  *
- * Every change of this file takes each row and column of the new image from one of the old, so any
- * chain of them is one map an axis, and feed.c applies it in the pass that fills the batch: no
- * image is stored. What is moved in from outside is black (0 before normalisation). The numbers
- * are keyed by (seed, epoch, item): they do not depend on batches, threads, or where a training
- * resumed.
+ * Mirroring and moving take each row and column of the new image from one of the old, so any chain
+ * of them is one map an axis, and feed.c applies it in the pass that fills the batch: no image is
+ * stored. What is moved in from outside is black (0 before normalisation). Chains with other
+ * changes make the image in the cache (augment_image.c). The numbers are keyed by (seed, epoch,
+ * item): they do not depend on threads, or where a training resumed.
  *
  * The order of changes matters and one may occur twice, which a table of settings cannot say; so
  * they are read from the description as nncc wrote it back (compiler/config.c): one element a line,
@@ -15,7 +15,7 @@
 #include "augment.h"
 
 #include <math.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nn_rand.h"
@@ -57,39 +57,86 @@ static const char *read_element(element *x, const char *at)
 	return at && !strncmp(at, "/>", 2) ? at + 2 : NULL;
 }
 
+/* The elements: what their number is called, its default and its range. */
+static const struct {
+	const char *name;    /* element                 */
+	nn_change_kind kind; /* what it does            */
+	const char *number;  /* its attribute           */
+	double fallback;     /* where it is not given   */
+	double least, most;  /* what is allowed         */
+	bool whole;          /* only whole numbers are  */
+} elements[] = {
+        {"random_flip", NN_FLIP, "p", 0.5, 0, 1, false},
+        {"random_crop", NN_MOVE, "padding", 4, 0, 1e6, true},
+        {"random_shift", NN_MOVE, "fraction", 0.1, 0, 1, false},
+        {"random_rotation", NN_TURN, "degrees", 10, 0, 180, false},
+        {"random_zoom", NN_ZOOM, "fraction", 0.1, 0, 0.99, false},
+        {"random_erasing", NN_ERASE, "p", 0.5, 0, 1, false},
+        {"brightness", NN_BRIGHTEN, "amount", 0.2, 0, 1, false},
+        {"contrast", NN_CONTRAST, "amount", 0.2, 0, 1, false},
+        {"gaussian_noise", NN_NOISE, "std", 0.1, 0, 1e18, false},
+        {"mixup", NN_MIX, "alpha", 0.2, 0, 1e18, false},
+};
+
+enum { ELEMENTS = sizeof elements / sizeof *elements };
+
 /* One change; `s` knows the attributes of this element only. */
 static bool read_change(nn_change *c, const nn_augment *a, const nn_settings *s, const char *name,
                         nn_error *e)
 {
-	double p = 0, amount = 0;
-	const char *axis = nn_setting_text(s, name, "axis");
-	bool crop = !strcmp(name, "random_crop"), shift = !strcmp(name, "random_shift");
-	*c = (nn_change){.kind = crop || shift ? NN_MOVE : NN_FLIP};
-	c->vertical = axis && !strcmp(axis, "vertical");
-	if (!nn_setting_number(s, name, "p", 0.5, &p, e) ||
-	    !nn_setting_number(s, name, crop ? "padding" : "fraction", crop ? 4 : 0.1, &amount, e))
+	int i = 0;
+	double x;
+	while (i < ELEMENTS && strcmp(elements[i].name, name))
+		i++;
+	if (i == ELEMENTS)
+		return nn_fail(e, NN_EXIT_INTERNAL, "<augment>: <%s> is not known", name);
+	const char *number = elements[i].number, *axis = nn_setting_text(s, name, "axis");
+	*c = (nn_change){.kind = elements[i].kind};
+	if (s->model->input_rank != 3 && c->kind <= NN_ERASE)
+		return nn_fail(e, NN_EXIT_USAGE,
+		               "<%s> changes images, but the input is a row of features: leave "
+		               "it out",
+		               name);
+	if (!nn_setting_number(s, name, number, elements[i].fallback, &x, e))
 		return false;
-	if (!crop && !shift && strcmp(name, "random_flip"))
-		return nn_fail(e, NN_EXIT_INTERNAL, "<%s>: not supported", name);
-	if (!(p >= 0 && p <= 1))
-		return nn_fail(e, NN_EXIT_USAGE, "<%s p>: expected 0 to 1, got %g", name, p);
-	if (crop && !(amount >= 0 && amount <= 1e6 && amount == floor(amount)))
-		return nn_fail(e, NN_EXIT_USAGE, "<%s padding>: expected a whole number, got %g",
-		               name, amount);
-	if (shift && !(amount >= 0 && amount <= 1))
-		return nn_fail(e, NN_EXIT_USAGE, "<%s fraction>: expected 0 to 1, got %g", name,
-		               amount);
-	c->p = p;
-	for (int d = 0; d < 2; d++)
-		c->most[d] = (int64_t)(crop ? amount : floor(amount * (double)a->size[d]));
+	if (elements[i].whole && x != floor(x))
+		return nn_fail(e, NN_EXIT_USAGE, "<%s %s>: expected a whole number, got %g", name,
+		               number, x);
+	if (!(x >= elements[i].least && x <= elements[i].most))
+		return nn_fail(e, NN_EXIT_USAGE, "<%s %s>: expected %g to %g, got %g", name, number,
+		               elements[i].least, elements[i].most, x);
+	c->vertical = axis && !strcmp(axis, "vertical");
+	c->p = c->amount = x;
+	for (int d = 0; d < 2 && c->kind == NN_MOVE; d++)
+		c->most[d] = (int64_t)(elements[i].whole ? x : floor(x * (double)a->size[d]));
 	return true;
 }
 
-bool nn_augment_open(nn_augment *a, const nn_settings *s, uint64_t seed, nn_error *e)
+/* What the changes together need. */
+static bool complete(nn_augment *a, int threads, nn_error *e)
+{
+	for (int k = 0; k < a->changes; k++) {
+		a->pixels |= a->change[k].kind > NN_MOVE;
+		if (a->change[k].kind != NN_MIX)
+			continue;
+		if (a->mix >= 0)
+			return nn_fail(e, NN_EXIT_USAGE,
+			               "<augment>: a second <mixup>; images are mixed once");
+		a->mix = k;
+	}
+	if (!a->pixels)
+		return true;
+	int64_t values = a->frame.channels * a->frame.height * a->frame.width;
+	a->room = nn_alloc((size_t)(values * 3 * threads), sizeof *a->room, "<augment>", e);
+	return a->room != NULL;
+}
+
+bool nn_augment_open(nn_augment *a, const nn_settings *s, uint64_t seed, int threads, nn_error *e)
 {
 	const nn_model *m = s->model;
 	const char *at = m->config ? strstr(m->config, "<augment>") : NULL;
-	*a = (nn_augment){.size = {m->input[1], m->input[2]}, .seed = seed};
+	*a = (nn_augment){.size = {m->input[1], m->input[2]}, .seed = seed, .mix = -1};
+	a->frame = (nn_frame){m->input[0], m->input[1], m->input[2], false};
 	if (!at)
 		return true;
 	for (at = strchr(at + 1, '<'); at && at[1] != '/'; at = strchr(at, '<')) {
@@ -97,10 +144,6 @@ bool nn_augment_open(nn_augment *a, const nn_settings *s, uint64_t seed, nn_erro
 		nn_model only = *m;
 		nn_settings settings = *s;
 		settings.model = &only;
-		if (m->input_rank != 3)
-			return nn_fail(e, NN_EXIT_USAGE,
-			               "<augment> changes images, but the input is a row of "
-			               "features: leave it out");
 		if (a->changes == NN_CHANGES)
 			return nn_fail(e, NN_EXIT_USAGE, "<augment>: more than %d changes",
 			               NN_CHANGES);
@@ -112,7 +155,13 @@ bool nn_augment_open(nn_augment *a, const nn_settings *s, uint64_t seed, nn_erro
 		if (!read_change(&a->change[a->changes++], a, &settings, x.text[0], e))
 			return false;
 	}
-	return true;
+	return complete(a, threads, e);
+}
+
+void nn_augment_close(nn_augment *a)
+{
+	free(a->room);
+	a->room = NULL;
 }
 
 /* Mirrors an axis of `size` cells. */
@@ -133,12 +182,12 @@ static void move(nn_map *m, int64_t size, int64_t by)
 	m->end = m->end - by < size ? m->end - by : size;
 }
 
-nn_view nn_augment_view(const nn_augment *a, uint32_t item)
+nn_view nn_augment_view(const nn_augment *a, uint32_t item, int from, int end)
 {
 	nn_view v;
 	for (int d = 0; d < 2; d++)
 		v.axis[d] = (nn_map){1, 0, 0, a->size[d]};
-	for (int k = 0; k < a->changes; k++) {
+	for (int k = from; k < end; k++) {
 		const nn_change *c = &a->change[k];
 		for (int d = 0; d < 2; d++) {
 			uint64_t key =

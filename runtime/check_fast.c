@@ -42,7 +42,7 @@ typedef struct fast_check {
 
 static bool compared(nn_kind kind)
 {
-	return kind != NN_INPUT && kind != NN_TARGET && kind != NN_STATE && kind != NN_CLASS_WEIGHT;
+	return kind != NN_INPUT && kind != NN_TARGET && kind != NN_STATE && kind < NN_CLASS_WEIGHT;
 }
 
 /* Moves every value of inputs and trained or frozen parameters by up to so many ulps. The same

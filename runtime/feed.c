@@ -247,8 +247,9 @@ static inline void fill_changed(const piece *p, int64_t at, int64_t start, const
 		if (i >= row->from && i < row->end && j >= column->from && j < column->end) {
 			int64_t cell = plane + (row->sign * i + row->offset) * width +
 			               column->sign * j + column->offset;
-			value = f->items->u8 ? table[f->items->u8[cell]]
-			                     : ((double)f->items->f32[cell] - mean) / std;
+			value = f->batch.items->u8
+			                ? table[f->batch.items->u8[cell]]
+			                : ((double)f->batch.items->f32[cell] - mean) / std;
 		}
 		put(p->base, at + p->to->at[k], wide, value);
 		j = j + 1 == width ? 0 : j + 1;
@@ -263,7 +264,7 @@ static inline void fill_changed(const piece *p, int64_t at, int64_t start, const
 static inline void fill_piece(const piece *p, bool wide)
 {
 	const nn_feed *f = p->feed;
-	const nn_items *items = f->items;
+	const nn_items *items = f->batch.items;
 	const nn_tensor *t = p->to->tensor;
 	const double *table = f->table + (ptrdiff_t)p->channel * 256;
 	double mean = f->normalize.mean[p->channel], std = f->normalize.std[p->channel];
@@ -271,14 +272,15 @@ static inline void fill_piece(const piece *p, bool wide)
 		int n = p->first + lane;
 		int64_t at = n / t->block[0] * t->outer[0] + n % t->block[0] * t->inner[0];
 		const int32_t *to = p->to->at;
-		if (n >= f->live) {
+		if (n >= f->batch.live) {
 			for (int64_t k = p->from; k < p->end; k++)
 				put(p->base, at + to[k], wide, 0);
 			continue;
 		}
-		int64_t start = (int64_t)f->index[n] * items->values;
+		int64_t start = (int64_t)f->batch.index[n] * items->values;
 		if (f->augment) {
-			nn_view v = nn_augment_view(f->augment, f->index[n]);
+			nn_view v = nn_augment_view(f->augment, f->batch.index[n], 0,
+			                            f->augment->changes);
 			fill_changed(p, at, start, &v, wide);
 		} else if (items->u8)
 			for (int64_t k = p->from; k < p->end; k++)
@@ -300,14 +302,54 @@ static void fill_padding(const piece *p, bool wide)
 	}
 }
 
+/* Images that are changed cell by cell: a thread makes and writes whole ones. */
+static inline void fill_made(const piece *p, int thread, bool wide)
+{
+	const nn_feed *f = p->feed;
+	const nn_tensor *t = p->to->tensor;
+	const nn_normalize *z = &f->normalize;
+	int64_t span = f->values / z->channels;
+	bool clean = p->to == &f->target;
+	for (int n = p->first; n < p->first + p->lanes; n++) {
+		const float *image = n < f->batch.live ? nn_augment_image(f->augment, &f->batch, n,
+		                                                          clean, thread)
+		                                       : NULL;
+		int64_t at = n / t->block[0] * t->outer[0] + n % t->block[0] * t->inner[0];
+		for (int64_t k = 0, c = 0; c < z->channels; c++)
+			for (int64_t end = k + span; k < end; k++)
+				put(p->base, at + p->to->at[k], wide,
+				    image ? ((double)image[k] - z->mean[c]) / z->std[c] : 0);
+	}
+	fill_padding(p, wide);
+}
+
+static void fill_images(const nn_feed *f, const nn_places *to, int thread, int threads)
+{
+	int lanes = (int)to->tensor->block[0];
+	int64_t blocks = (f->batch.live + lanes - 1) / lanes;
+	piece p = {.feed = f, .to = to, .lanes = lanes};
+	p.base = f->net->arena + to->tensor->offset;
+	for (int64_t u = blocks * thread / threads; u < blocks * (thread + 1) / threads; u++) {
+		p.first = (int)u * lanes;
+		if (f->net->program->real_size == 8)
+			fill_made(&p, thread, true);
+		else
+			fill_made(&p, thread, false);
+	}
+}
+
 static void fill_tensor(const nn_feed *f, const nn_places *to, int thread, int threads)
 {
+	if (f->augment && f->augment->pixels) {
+		fill_images(f, to, thread, threads);
+		return;
+	}
 	const nn_program *program = f->net->program;
 	bool wide = program->real_size == 8;
 	int lanes = (int)to->tensor->block[0];
 	int64_t span = f->values / f->normalize.channels;
 	int64_t pieces = (span + PIECE - 1) / PIECE * f->normalize.channels;
-	int64_t blocks = (f->live + lanes - 1) / lanes, work = blocks * pieces;
+	int64_t blocks = (f->batch.live + lanes - 1) / lanes, work = blocks * pieces;
 	piece p = {.feed = f, .to = to, .lanes = lanes};
 	p.base = f->net->arena + to->tensor->offset;
 	for (int64_t u = work * thread / threads; u < work * (thread + 1) / threads; u++) {
@@ -326,28 +368,51 @@ static void fill_tensor(const nn_feed *f, const nn_places *to, int thread, int t
 	}
 }
 
-/* Labels, or real targets: small, so one thread does it. */
+/* Value k of the target of item n. */
+static double target_of(const nn_feed *f, int n, int64_t k)
+{
+	const nn_items *items = f->batch.items;
+	uint32_t item = f->batch.index[n];
+	return items->label    ? items->label[item]
+	       : items->target ? (double)items->target[item * items->targets + k]
+	                       : 0;
+}
+
+static void put_item(const nn_feed *f, const nn_tensor *t, int n, int64_t k, double value)
+{
+	int64_t index[NN_RANK] = {n};
+	for (int d = t->rank - 1; d > 0; d--) {
+		index[d] = k % t->dim[d];
+		k /= t->dim[d];
+	}
+	put(f->net->arena + nn_tensor_at(f->net->program, t, index), 0,
+	    f->net->program->real_size == 8, value);
+}
+
+/* Labels, or real targets: small, so one thread does it. Of images that are mixed, real targets are
+ * mixed too; labels stand side by side with the weight of the first. */
 static void fill_target(const nn_feed *f)
 {
-	const nn_tensor *t = f->net->target;
+	const nn_tensor *t = f->net->target, *share = f->net->share;
 	int64_t lanes = t->block[0], count = nn_tensor_count(t, 1);
-	int64_t end = (f->live + lanes - 1) / lanes * lanes;
-	char *base = f->net->arena;
-	for (int64_t n = 0; n < end; n++)
+	int end = (int)((f->batch.live + lanes - 1) / lanes * lanes);
+	for (int n = 0; n < end; n++) {
+		bool live = n < f->batch.live;
+		int other = n;
+		double own = 1;
+		if (live && f->augment)
+			own = nn_augment_share(f->augment, &f->batch, n, &other);
 		for (int64_t k = 0; k < count; k++) {
-			int64_t index[NN_RANK] = {n}, rest = k;
-			for (int d = t->rank - 1; d > 0; d--) {
-				index[d] = rest % t->dim[d];
-				rest /= t->dim[d];
-			}
-			double value = 0;
-			if (n < f->live && f->items->label)
-				value = f->items->label[f->index[n]];
-			else if (n < f->live && f->items->target)
-				value = (double)f->items->target[f->index[n] * count + k];
-			put(base + nn_tensor_at(f->net->program, t, index), 0,
-			    f->net->program->real_size == 8, value);
+			double value = live ? target_of(f, n, k) : 0;
+			if (other != n && !share)
+				value = own * value + (1 - own) * target_of(f, other, k);
+			put_item(f, t, n, k, value);
 		}
+		if (share) {
+			put_item(f, share, n, 0, own);
+			put_item(f, f->net->other, n, 0, live ? target_of(f, other, 0) : 0);
+		}
+	}
 }
 
 static void fill(void *arg, int thread, int threads)
@@ -364,9 +429,7 @@ bool nn_feed_fill(nn_feed *f, const nn_items *items, const uint32_t *index, int 
 {
 	if (!nn_items_load(items, index, live, f->net->team, e))
 		return false;
-	f->items = items;
-	f->index = index;
-	f->live = live;
+	f->batch = (nn_batch){items, index, live};
 	nn_team_each(f->net->team, fill, f);
 	return true;
 }

@@ -34,10 +34,8 @@ typedef struct nn_feed {
 	double *table;             /* [channels][256] normalised value of each 8-bit one */
 	nn_places input;           /* of x                                               */
 	nn_places target;          /* of y when it is the input                          */
-	const nn_items *items;     /* of the batch being filled                          */
-	const uint32_t *index;     /* which                                              */
-	int live;                  /* how many                                           */
-	const nn_augment *augment; /* NULL, or how the items are changed              */
+	nn_batch batch;            /* what is being filled                               */
+	const nn_augment *augment; /* NULL, or how the items are changed                 */
 } nn_feed;
 
 /* The feed keeps a copy of the pointers in z. */
@@ -45,8 +43,8 @@ bool nn_feed_open(nn_feed *f, nn_net *net, const nn_normalize *z, nn_error *e);
 void nn_feed_close(nn_feed *f);
 
 /* Fills input and target with items[index[0..live-1]], on all threads. Lanes of a block that hold
- * no item become zero. With f->augment set, items are images, and change as it says. Fails when an
- * item has to be fetched and cannot be. */
+ * no item become zero. With f->augment set, items change as it says. Fails when an item has to be
+ * fetched and cannot be. */
 bool nn_feed_fill(nn_feed *f, const nn_items *items, const uint32_t *index, int live, nn_error *e);
 
 #endif

@@ -136,7 +136,8 @@ static bool map_arena(nn_net *n, int live, nn_error *e)
 	return true;
 }
 
-/* Classes weigh the same until somebody has counted them (nn_weigh_classes). */
+/* Classes weigh the same until somebody has counted them (nn_weigh_classes); the first label counts
+ * alone until images are mixed (feed.c). */
 static void fill_ones(nn_net *n, const nn_tensor *t)
 {
 	for (int64_t i[NN_RANK] = {0}; i[0] < t->dim[0]; i[0]++) {
@@ -156,6 +157,8 @@ bool nn_net_open_part(nn_net *n, const nn_model *model, const nn_program *progra
 	n->target = nn_tensor_find(program, NN_TARGET, NULL);
 	n->output = nn_tensor_find(program, NN_OUTPUT, NULL);
 	n->loss = nn_tensor_find(program, NN_LOSS, NULL);
+	n->other = nn_tensor_find(program, NN_SECOND, NULL);
+	n->share = nn_tensor_find(program, NN_SHARE, NULL);
 	if (!n->input || !n->target || !n->output || !n->loss)
 		return nn_fail(e, NN_EXIT_INTERNAL,
 		               "this trainer lacks an input, target, output "
@@ -163,7 +166,8 @@ bool nn_net_open_part(nn_net *n, const nn_model *model, const nn_program *progra
 	if (!map_arena(n, live, e))
 		return false;
 	for (int i = 0; n->arena && i < program->tensors; i++)
-		if (program->tensor[i].kind == NN_CLASS_WEIGHT)
+		if (program->tensor[i].kind == NN_CLASS_WEIGHT ||
+		    program->tensor[i].kind == NN_SHARE)
 			fill_ones(n, &program->tensor[i]);
 	return true;
 }

@@ -15,6 +15,8 @@ typedef struct nn_net {
 	const nn_tensor *target;   /* labels or values                           */
 	const nn_tensor *output;   /* of the last layer                          */
 	const nn_tensor *loss;     /* one number                                 */
+	const nn_tensor *other;    /* second labels of mixed images, or NULL     */
+	const nn_tensor *share;    /* weights of the first labels, or NULL       */
 } nn_net;
 
 /* Maps and touches the arena; fails with 71 and figures when memory is short. */

@@ -29,7 +29,9 @@ typedef enum {
 	NN_TARGET,    /* labels [n] as whole numbers, or real targets                  */
 	NN_OUTPUT,    /* the last layer's output                                       */
 	NN_LOSS,      /* shape [1]: mean loss of the live batch                        */
-	NN_CLASS_WEIGHT /* [classes]: weight of each class in the loss; not saved       */
+	NN_CLASS_WEIGHT, /* [classes]: weight of each class in the loss; not saved      */
+	NN_SECOND,    /* [n]: second label of images that are mixed in pairs; 0 if none */
+	NN_SHARE      /* [n]: weight of the first label, 1 unless mixed                 */
 } nn_kind;
 
 typedef enum { NN_INIT_NONE, NN_INIT_CONST, NN_INIT_NORMAL, NN_INIT_UNIFORM, NN_INIT_ORTHOGONAL }
@@ -153,6 +155,7 @@ typedef struct nn_model {
 	double      flop_per_step;     /* contractions of a training step at full batch           */
 	size_t      memory_bytes;      /* predicted peak of a training run, data set excluded     */
 	const nn_program *fast, *plain;
+	const char *nncc;              /* the compiler's path, or NULL                            */
 } nn_model;
 
 extern const nn_model nn_network;

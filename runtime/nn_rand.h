@@ -26,7 +26,8 @@ typedef enum {
 	NN_RAND_DROPOUT,   /* masks inside the network            */
 	NN_RAND_AUGMENT,   /* shifts, flips, ...                  */
 	NN_RAND_SYNTHETIC, /* made-up data                        */
-	NN_RAND_CHECK      /* directions and data of self-checks  */
+	NN_RAND_CHECK,     /* directions and data of self-checks  */
+	NN_RAND_TUNE       /* points of a search                  */
 } nn_rand_purpose;
 
 static inline __attribute__((unused)) uint64_t nn_rand_mix(uint64_t x)

@@ -30,26 +30,30 @@ typedef struct flag {
 
 #define AT(field) offsetof(nn_options, field)
 enum {
-	ALL = 511 | NN_VERB_DATA,
+	ALL = 511 | NN_VERB_DATA | NN_VERB_TUNE,
+	TUNE = NN_VERB_TUNE,
+	SEARCH = NN_VERB_TRAIN | NN_VERB_TUNE,
 	RUNS = NN_VERB_TRAIN | NN_VERB_TEST | NN_VERB_PREDICT,
 	TEAM = ALL & ~NN_VERB_INFO & ~NN_VERB_OTHER,
 	TRAIN = NN_VERB_TRAIN,
 	LOADS = RUNS | NN_VERB_STEP | NN_VERB_EXPORT | NN_VERB_CHECK,
 	STEPS = NN_VERB_STEP | NN_VERB_BENCH,
-	SEEDS = TRAIN | NN_VERB_STEP | NN_VERB_BENCH | NN_VERB_CHECK | NN_VERB_TEST
+	SEEDS = SEARCH | NN_VERB_STEP | NN_VERB_BENCH | NN_VERB_CHECK | NN_VERB_TEST
 };
 
 static const flag flags[] = {
-        {"epochs", 0, WHOLE, AT(epochs), 0, TRAIN, "N", "passes over the training data"},
+        {"epochs", 0, WHOLE, AT(epochs), 0, SEARCH, "N", "passes over the training data"},
+        {"until", 0, WHOLE, AT(until), 1, TRAIN, "N",
+         "stop after epoch N of --epochs; --resume goes on"},
         {"lr", 0, REAL, AT(lr), 0, TRAIN | STEPS, "X", "base learning rate"},
-        {"batch-size", 0, WHOLE, AT(batch_size), 1, TRAIN | NN_VERB_BENCH, "N",
+        {"batch-size", 0, WHOLE, AT(batch_size), 1, SEARCH | NN_VERB_BENCH, "N",
          "images a step, up to what was compiled"},
         {"seed", 0, WHOLE, AT(seed), 0, SEEDS, "N", "key of everything random"},
         {"threads", 'j', WHOLE, AT(threads), 1, TEAM, "N",
          "threads (default OMP_NUM_THREADS, then all processors)"},
-        {"data", 0, TEXT, AT(data), 0, RUNS | NN_VERB_DATA, "DIR",
+        {"data", 0, TEXT, AT(data), 0, RUNS | TUNE | NN_VERB_DATA, "DIR",
          "where the data are (default NNCC_DATA, then the network's root)"},
-        {"out", 0, TEXT, AT(out), 0, RUNS | NN_VERB_STEP | NN_VERB_EXPORT, "PATH",
+        {"out", 0, TEXT, AT(out), 0, RUNS | TUNE | NN_VERB_STEP | NN_VERB_EXPORT, "PATH",
          "run directory (default runs/NAME); step: the file to write"},
         {"resume", 0, OPTIONAL_TEXT, AT(resume), 0, TRAIN, "PATH",
          "go on from OUT/state.safetensors or from PATH"},
@@ -59,17 +63,22 @@ static const flag flags[] = {
         {"steps", 0, WHOLE, AT(steps), 1, STEPS, "N", "how many steps"},
         {"eval", 0, FLAG, AT(eval), 0, NN_VERB_STEP, NULL, "forward only, as in evaluation"},
         {"profile", 0, FLAG, AT(profile), 0, NN_VERB_BENCH, NULL, "time of each kernel"},
-        {"set", 0, LIST, 0, 0, RUNS | STEPS | NN_VERB_CHECK | NN_VERB_DATA, "NAME=VALUE",
+        {"set", 0, LIST, 0, 0, RUNS | TUNE | STEPS | NN_VERB_CHECK | NN_VERB_DATA, "NAME=VALUE",
          "another value for a <param>"},
-        {"limit", 0, WHOLE, AT(limit), 1, TRAIN, "N", "train on the first N items of the split"},
+        {"limit", 0, WHOLE, AT(limit), 1, SEARCH, "N", "train on the first N items of the split"},
         {"overfit-batch", 0, FLAG, AT(overfit_batch), 0, TRAIN, NULL,
          "train on one batch only: the loss should go to zero"},
-        {"lr-find", 0, FLAG, AT(lr_find), 0, TRAIN, NULL, "search for a learning rate"},
+        {"lr-find", 0, FLAG, AT(lr_find), 0, TRAIN, NULL,
+         "try learning rates from 1e-7 to 10, suggest one"},
         {"dry-run", 0, FLAG, AT(dry_run), 0, TRAIN, NULL,
          "load and check everything, run one step, write nothing"},
+        {"trials", 0, WHOLE, AT(trials), 1, TUNE, "N", "how many points to try"},
+        {"sampler", 0, TEXT, AT(sampler), 0, TUNE, "HOW", "random, grid or halving"},
+        {"write", 0, TEXT, AT(write), 0, TUNE, "FILE",
+         "write the description with the best values"},
         {"log", 0, TEXT, AT(log), 0, TRAIN, "LIST", "of csv and jsonl (default both)"},
         {"progress", 0, TEXT, AT(progress), 0, TRAIN, "HOW", "auto, bar, plain or none"},
-        {"quiet", 'q', FLAG, AT(quiet), 0, RUNS, NULL, "no progress"},
+        {"quiet", 'q', FLAG, AT(quiet), 0, RUNS | TUNE, NULL, "no progress"},
         {"safetensors", 0, TEXT, AT(safetensors), 0, NN_VERB_EXPORT, "FILE",
          "write weights as safetensors"},
         {"npz", 0, TEXT, AT(npz), 0, NN_VERB_EXPORT, "FILE", "not supported yet"},
@@ -139,19 +148,33 @@ static const flag *find(const char *arg, const char **value)
 	return NULL;
 }
 
+static bool one_of(const char *option, const char *value, const char *const *list, nn_error *e)
+{
+	char all[128] = "";
+	for (int i = 0; list[i]; i++) {
+		if (!value || !strcmp(value, list[i]))
+			return true;
+		size_t len = strlen(all);
+		snprintf(all + len, sizeof all - len, "%s%s",
+		         !i            ? ""
+		         : list[i + 1] ? ", "
+		                       : " or ",
+		         list[i]);
+	}
+	return nn_fail(e, NN_EXIT_USAGE, "%s: expected %s, found '%s'", option, all, value);
+}
+
 static bool check(const nn_options *o, nn_error *e)
 {
-	static const char *const how[] = {"auto", "bar", "plain", "none"};
-	for (int i = 0; i < 4; i++)
-		if (!strcmp(o->progress, how[i]))
-			return true;
-	return nn_fail(e, NN_EXIT_USAGE,
-	               "--progress: expected auto, bar, plain or none, found '%s'", o->progress);
+	static const char *const progress[] = {"auto", "bar", "plain", "none", NULL};
+	static const char *const sampler[] = {"random", "grid", "halving", NULL};
+	return one_of("--progress", o->progress, progress, e) &&
+	       one_of("--sampler", o->sampler, sampler, e);
 }
 
 bool nn_options_read(nn_options *o, unsigned bit, int argc, char **argv, int from, nn_error *e)
 {
-	o->epochs = o->batch_size = o->seed = o->limit = o->steps = -1;
+	o->epochs = o->batch_size = o->seed = o->limit = o->steps = o->trials = o->until = -1;
 	o->lr = -1;
 	o->progress = "auto";
 	o->log = "csv,jsonl";

@@ -18,6 +18,8 @@ typedef struct nn_options {
 	int64_t threads;              /* 0: OMP_NUM_THREADS or all processors      */
 	int64_t limit;                /* items to train on                         */
 	int64_t steps;                /* of step and bench                         */
+	int64_t trials;               /* of tune                                   */
+	int64_t until;                /* train up to this epoch only               */
 	double lr;                    /* base learning rate; negative: not given   */
 	const char *data;             /* directory of the data                     */
 	const char *out;              /* run directory, or output file of step     */
@@ -25,12 +27,15 @@ typedef struct nn_options {
 	const char *weights;          /* file                                      */
 	const char *batch;            /* file of step                              */
 	const char *log;              /* list of csv, jsonl                        */
+	const char *sampler;          /* random, grid or halving; NULL: as the XML */
+	const char *write;            /* description with the best values          */
 	const char *progress;         /* auto, bar, plain or none                  */
 	const char *safetensors;      /* file of export                            */
 	const char *npz, *onnx, *c;   /* further forms of export                   */
 	bool overfit_batch;           /* train on the first batch only             */
 	bool lr_find;                 /* search for a learning rate                */
 	bool dry_run;                 /* check everything, train nothing           */
+	bool epochs_given;            /* epochs are of the command line            */
 	bool quiet;                   /* no progress                               */
 	bool json;                    /* output for programs                       */
 	bool profile;                 /* of bench: time of each kernel             */
@@ -52,7 +57,8 @@ typedef enum {
 	NN_VERB_EXPORT = 64,
 	NN_VERB_INFO = 128,
 	NN_VERB_OTHER = 256,
-	NN_VERB_DATA = 1024
+	NN_VERB_DATA = 1024,
+	NN_VERB_TUNE = 4096
 } nn_verb_bit;
 
 /* Reads argv[from..argc-1], options of the verb `bit`; reorders nothing. */

@@ -28,6 +28,7 @@ static bool complete(nn_session *s, nn_error *e)
 	    (epochs < 0 && !whole(s, "epochs", 1, &epochs, e)))
 		return false;
 	s->seed = (uint64_t)seed;
+	o->epochs_given = o->epochs >= 0;
 	o->epochs = epochs;
 	if (o->batch_size > s->model->batch)
 		return nn_fail(e, NN_EXIT_USAGE,

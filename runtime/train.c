@@ -36,8 +36,7 @@ static bool save(nn_training *t, nn_error *e)
 	return true;
 }
 
-/* The batch at `at` of the epoch, as step `number` gets it. */
-static bool prepare_step(nn_training *t, int64_t at, uint64_t number, nn_run *run, nn_error *e)
+bool nn_training_batch(nn_training *t, int64_t at, uint64_t number, nn_run *run, nn_error *e)
 {
 	int64_t left = t->train.count - at;
 	*run = nn_session_run(t->session, (int)(left < t->batch ? left : t->batch));
@@ -64,7 +63,7 @@ static const nn_tensor *replay(nn_training *t, uint64_t *number)
 	nn_run run = nn_session_run(t->session, 1);
 	nn_net_prepare(&t->net, &run);
 	for (int64_t at = p.position; p.step <= *number; at += run.live) {
-		if (!prepare_step(t, at, p.step++, &run, &ignored))
+		if (!nn_training_batch(t, at, p.step++, &run, &ignored))
 			return NULL;
 		nn_net_step(&t->net, &run, NULL);
 		const nn_tensor *bad = nn_net_not_finite(&t->net, run.live, true);
@@ -96,7 +95,7 @@ static bool step(nn_training *t, nn_record *r, nn_error *e)
 {
 	int64_t at = t->score.count;
 	nn_run run;
-	if (!prepare_step(t, at, t->progress.step, &run, e))
+	if (!nn_training_batch(t, at, t->progress.step, &run, e))
 		return false;
 	nn_net_step(&t->net, &run, NULL);
 	if (!isfinite(nn_net_loss(&t->net)))
@@ -245,8 +244,10 @@ bool nn_verb_train(nn_session *s, nn_error *e)
 	/* Static: half a MiB of paths and tables, and only one training runs. */
 	static nn_training training;
 	nn_training *t = &training;
-	if (s->options->lr_find)
-		return nn_fail(e, NN_EXIT_USAGE, "--lr-find: not supported yet");
+	if (s->options->lr_find && s->options->resume)
+		return nn_fail(e, NN_EXIT_USAGE,
+		               "--lr-find begins anew: leave --resume out; --weights FILE starts "
+		               "from weights");
 	if (s->options->files)
 		return nn_fail(e, NN_EXIT_USAGE, "train: unexpected argument '%s'",
 		               s->options->file[0]);
@@ -254,8 +255,12 @@ bool nn_verb_train(nn_session *s, nn_error *e)
 	bool ok = nn_training_open(t, s, e);
 	if (ok && s->options->dry_run) {
 		ok = dry_run(t, e);
+	} else if (ok && s->options->lr_find) {
+		ok = nn_training_find_lr(t, e);
 	} else if (ok) {
-		while (ok && !t->progress.finished && t->progress.epoch < s->options->epochs)
+		int64_t until = s->options->until, end = s->options->epochs;
+		end = until > 0 && until < end ? until : end;
+		while (ok && !t->progress.finished && t->progress.epoch < end)
 			ok = epoch(t, e);
 		ok = ok && finish(t, e);
 	}

@@ -45,4 +45,11 @@ void nn_training_close(nn_training *t);
 /* Parameters, running statistics and optimizer state as a new training has them. */
 bool nn_training_begin(nn_training *t, nn_error *e);
 
+/* Fills the batch with the items that stand at `at` of the epoch's order, as step `number` gets
+ * them, and *run with what that step is to be run with. (train.c) */
+bool nn_training_batch(nn_training *t, int64_t at, uint64_t number, nn_run *run, nn_error *e);
+
+/* --lr-find: tries learning rates, writes lr_find.txt and lr_find.json. (lr_find.c) */
+bool nn_training_find_lr(nn_training *t, nn_error *e);
+
 #endif

@@ -173,18 +173,20 @@ bool nn_training_open(nn_training *t, nn_session *s, nn_error *e)
 	if (!open_weights(t, &resumed, e) || !nn_feed_open(&t->feed, &t->net, &t->normalize, e))
 		return false;
 	/* After open_weights: a resumed run keeps its seed. One batch is learnt as it is. */
-	if (!o->overfit_batch && !nn_augment_open(&t->augment, &s->settings, s->seed, e))
+	if (!o->overfit_batch &&
+	    !nn_augment_open(&t->augment, &s->settings, s->seed, nn_team_threads(s->team), e))
 		return false;
 	nn_run run = nn_session_run(s, 1);
 	nn_net_prepare(&t->net, &run);
-	return nn_log_open(&t->log, o, s->out, resumed ? t->progress.log_bytes : NULL, !o->dry_run,
-	                   e);
+	return nn_log_open(&t->log, o, s->out, resumed ? t->progress.log_bytes : NULL,
+	                   !o->dry_run && !o->lr_find, e);
 }
 
 void nn_training_close(nn_training *t)
 {
 	nn_log_close(&t->log);
 	nn_feed_close(&t->feed);
+	nn_augment_close(&t->augment);
 	nn_checkpoint_close(&t->checkpoint);
 	nn_scorer_close(&t->scorer);
 	nn_net_close(&t->net);

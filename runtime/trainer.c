@@ -3,9 +3,12 @@
  *     ./lenet5 [verb] [options]        without a verb: train
  *
  * A table of verbs; those that compute run on thread 0 of a team (nn_team.h). */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include "session.h"
 
@@ -30,7 +33,7 @@ static const struct {
         {"export", NN_VERB_EXPORT, nn_verb_export, true, "write the weights in another form"},
         {"data", NN_VERB_DATA, nn_verb_data, true, "what is in the data set, and what is wrong"},
         {"info", NN_VERB_INFO, nn_verb_info, false, "what this trainer is"},
-        {"tune", NN_VERB_OTHER, not_yet, false, "not supported yet"},
+        {"tune", NN_VERB_TUNE, nn_verb_tune, false, "try other values of the <param>s"},
         {"report", NN_VERB_OTHER, not_yet, false, "not supported yet"},
 };
 
@@ -100,6 +103,17 @@ static void run_verb(const nn_model *model, nn_options *o, int verb, nn_error *e
 		verbs[verb].run(&session, e);
 }
 
+/* A trial of tune ends with it, however that ends (tune_run.c). */
+static void end_with_parent(void)
+{
+	const char *parent = getenv("NN_PARENT");
+	if (!parent)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (strtol(parent, NULL, 10) != (long)getppid())
+		_exit(128 + SIGKILL);
+}
+
 int nn_trainer(const nn_model *model, int argc, char **argv)
 {
 	static nn_options o;
@@ -107,6 +121,7 @@ int nn_trainer(const nn_model *model, int argc, char **argv)
 	e.code = 0;
 	o = (nn_options){.program = argc > 0 ? argv[0] : model->name};
 	o.file = nn_alloc((size_t)argc + 1, sizeof *o.file, "arguments", &e);
+	end_with_parent();
 	int verb = find_verb(argc, argv);
 	if (verb < 0)
 		nn_fail(&e, NN_EXIT_USAGE, "unknown verb '%s'; see %s --help", argv[1], argv[0]);

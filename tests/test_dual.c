@@ -102,6 +102,10 @@ static double value_of(const Case *c, const Prog *p, const Tensor *t, int64_t i)
 	double v = number(1, t, i);
 	if (t->role == ROLE_TARGET && p->model->loss->labels)
 		return (double)((uint64_t)fabs(v * 1000) % (uint64_t)p->model->classes);
+	if (t->role == ROLE_OTHER)
+		return (double)((uint64_t)fabs(v * 1000) % (uint64_t)p->model->classes);
+	if (t->role == ROLE_SHARE)
+		return fabs(v) / (1 + fabs(v));
 	if (t->role == ROLE_STATE || t->role == ROLE_RUNNING || t->role == ROLE_CLASS_WEIGHT)
 		return 0.1 + fabs(v);
 	return c->ties ? rint(v) : t->role == ROLE_PARAM || t->role == ROLE_FROZEN ? 0.4 * v : v;
@@ -380,4 +384,28 @@ Test(dual, folds_and_indices)
 	for (size_t i = 0; i < sizeof formula / sizeof *formula; i++)
 		for (int live = 0; live < 4; live += 3)
 			check_case(&(Case){"tests/dual/here.xml", formula[i], live, false});
+}
+
+/* The loss of mixed images, weights the same for all; a share of 1 is the loss without mixing. */
+static double mixed_loss(const char *xml_file, double share)
+{
+	Case c = {.xml = xml_file};
+	const Prog *p = program(&c, 1, 8);
+	Memory *m = filled(&c, p, 0, NULL);
+	for (int n = 0; p->share && n < p->model->batch; n++)
+		m->at[p->share->id][n].v = share;
+	cr_assert(!p->share == !p->model->mixes);
+	run_equations(m, FORWARD);
+	return m->at[p->loss->id][0].v;
+}
+
+Test(dual, mixed_images_have_two_labels)
+{
+	double first = mixed_loss("tests/dual/mixup.xml", 1);
+	double second = mixed_loss("tests/dual/mixup.xml", 0);
+	double both = mixed_loss("tests/dual/mixup.xml", 0.3);
+	cr_assert(fabs(first - mixed_loss("tests/dual/smoothing.xml", 1)) < 1e-14);
+	cr_assert(fabs(first - second) > 0.01, "%g, %g", first, second);
+	cr_assert(fabs(both - (0.3 * first + 0.7 * second)) < 1e-12, "%g, %g, %g", first, second,
+	          both);
 }

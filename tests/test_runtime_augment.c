@@ -21,7 +21,8 @@ static bool open_text(nn_augment *a, const char *text, const char *set, nn_error
 	model = nn_network;
 	model.config = text;
 	*e = (nn_error){0};
-	return nn_settings_open(&s, &model, &set, set != NULL, e) && nn_augment_open(a, &s, 1, e);
+	return nn_settings_open(&s, &model, &set, set != NULL, e) &&
+	       nn_augment_open(a, &s, 1, 1, e);
 }
 
 Test(augment, the_description_is_read_in_order)
@@ -51,14 +52,15 @@ Test(augment, what_cannot_be_done_is_refused)
 	                                    DESCRIBED("<random_crop padding=\"{0-1}\"/>\n"),
 	                                    DESCRIBED("<random_shift fraction=\"{3/2}\"/>\n"),
 	                                    DESCRIBED("<random_crop padding=\"{nothing}\"/>\n"),
-	                                    DESCRIBED("<mixup/>\n"),
+	                                    DESCRIBED("<mixup/>\n<mixup/>\n"),
+	                                    DESCRIBED("<sharpen/>\n"),
 	                                    DESCRIBED("<random_flip p>\n")};
 	static const char *const says[] = {
-	        "0 to 1, got 2", "whole number, got 0.5", "got -1", "got 1.5", "nothing",
-	        "mixup",         "not readable"};
+	        "0 to 1, got 2",    "whole number, got 0.5",  "got -1",      "got 1.5", "nothing",
+	        "a second <mixup>", "<sharpen> is not known", "not readable"};
 	nn_augment a;
 	nn_error e;
-	for (int i = 0; i < 7; i++) {
+	for (int i = 0; i < 8; i++) {
 		cr_assert(!open_text(&a, wrong[i], NULL, &e), "%s", wrong[i]);
 		cr_assert(strstr(e.text, says[i]), "'%s' does not say '%s'", e.text, says[i]);
 	}
@@ -73,7 +75,7 @@ Test(augment, what_cannot_be_done_is_refused)
 	features.input_rank = 1;
 	e = (nn_error){0};
 	cr_assert(nn_settings_open(&s, &features, NULL, 0, &e));
-	cr_assert(!nn_augment_open(&a, &s, 1, &e) && e.code == NN_EXIT_USAGE);
+	cr_assert(!nn_augment_open(&a, &s, 1, 1, &e) && e.code == NN_EXIT_USAGE);
 }
 
 /* ---- images -------------------------------------------------------------------------------- */
@@ -114,7 +116,7 @@ static void step_by_step(const nn_augment *a, uint32_t item, int image[H][W])
 		for (int other = 0; other < a->changes; other++)
 			if (other != k)
 				one.change[other] = move_of(0, 0);
-		nn_view v = nn_augment_view(&one, item);
+		nn_view v = nn_augment_view(&one, item, 0, one.changes);
 		const nn_map *row = &v.axis[0], *column = &v.axis[1];
 		bool mirror[2] = {row->sign < 0, column->sign < 0};
 		change_image(image, mirror[0], mirror[1], mirror[0] ? 0 : (int)row->offset,
@@ -134,7 +136,7 @@ Test(augment, a_chain_is_its_steps_one_after_the_other)
 	for (uint32_t item = 0; item < 2000; item++) {
 		int image[H][W];
 		step_by_step(&a, item, image);
-		nn_view v = nn_augment_view(&a, item);
+		nn_view v = nn_augment_view(&a, item, 0, a.changes);
 		const nn_map *row = &v.axis[0], *column = &v.axis[1];
 		for (int64_t i = 0; i < H; i++)
 			for (int64_t j = 0; j < W; j++) {
@@ -160,14 +162,15 @@ Test(augment, every_place_is_as_likely_and_epochs_differ)
 	enum { COUNT = 15000 };
 	for (uint32_t item = 0; item < COUNT; item++) {
 		a.epoch = 7;
-		nn_view v = nn_augment_view(&a, item), again = nn_augment_view(&a, item);
+		nn_view v = nn_augment_view(&a, item, 0, 2),
+		        again = nn_augment_view(&a, item, 0, 2);
 		cr_assert(!memcmp(&v, &again, sizeof v));
 		bool flipped = v.axis[1].sign < 0;
 		int64_t by = v.axis[1].offset - (flipped ? 27 : 0);
 		place[v.axis[0].offset + 1][(flipped ? -by : by) + 2]++;
 		flips += flipped;
 		a.epoch = 8;
-		again = nn_augment_view(&a, item);
+		again = nn_augment_view(&a, item, 0, 2);
 		same += !memcmp(&v, &again, sizeof v);
 	}
 	/* Four standard deviations: 53 of a quarter, 31 of a fifteenth. */
@@ -193,13 +196,13 @@ static void check_batch(const job *j, const nn_net *net, const nn_feed *f, const
 	double x[8 * 16];
 	nn_tensor_get(j->program, net->input, net->arena, 8, NN_F64, x);
 	for (int64_t n = 0; n < j->live; n++) {
-		nn_view v = nn_augment_view(a, f->index[n]);
+		nn_view v = nn_augment_view(a, f->batch.index[n], 0, a->changes);
 		const nn_map *row = &v.axis[0], *column = &v.axis[1];
 		for (int64_t k = 0; k < 16; k++) {
 			int64_t i = k / 4, c = k % 4, u = row->sign * i + row->offset;
 			bool in = i >= row->from && i < row->end && c >= column->from &&
 			          c < column->end;
-			int64_t at = (int64_t)f->index[n] * 16 + u * 4 + column->sign * c +
+			int64_t at = (int64_t)f->batch.index[n] * 16 + u * 4 + column->sign * c +
 			             column->offset;
 			uint8_t old = in ? u8[at] : 0;
 			double want = ((j->real ? old : old / 255.0) - 0.25) / 0.5;

@@ -50,6 +50,46 @@ Test(train, stops_and_resumes_anywhere)
 	}
 }
 
+/* What plateau has seen is part of the state: the loss of each epoch decides about the next rate. */
+Test(train, a_plateau_is_resumed)
+{
+	static const nn_setting setting[] = {
+	        {"optimizer", "lr", "0.1"},      {"optimizer", "momentum", "0.9"},
+	        {"schedule", "type", "plateau"}, {"schedule", "patience", "0"},
+	        {"schedule", "gamma", "0.5"},    {"schedule", "warmup", "0.5"}};
+	nn_setting all[64];
+	nn_model model = nn_network;
+	int n = sizeof setting / sizeof *setting;
+	memcpy(all, setting, sizeof setting);
+	for (int i = 0; i < model.settings; i++)
+		if (strcmp(model.setting[i].element, "schedule") &&
+		    strcmp(model.setting[i].element, "optimizer"))
+			all[n++] = model.setting[i];
+	model.setting = all;
+	model.settings = n;
+	model.schedule = "plateau";
+	toy_data(IMAGES);
+	cr_assert_eq(
+	        toy_run(&model, "--out", "whole", "-q", "-j1", "--epochs", "6", "--lr", "2", NULL),
+	        0, "%s", toy_output);
+	const char *rates = toy_log("whole");
+	cr_assert(strstr(rates, ",0.5") || strstr(rates, ",1"), "%s", rates);
+	for (int at = 3; at <= 28; at += 8) {
+		toy_signal = SIGTERM;
+		toy_signal_step = (uint64_t)at;
+		cr_assert_eq(toy_run(&model, "--out", "parts", "-q", "-j1", "--epochs", "6", "--lr",
+		                     "2", NULL),
+		             128 + SIGTERM);
+		toy_signal = 0;
+		cr_assert_eq(toy_run(&model, "--out", "parts", "-q", "-j1", "--epochs", "6", "--lr",
+		                     "2", "--resume", NULL),
+		             0, "%s", toy_output);
+		same_files("plateau", at);
+		cr_assert_str_eq(toy_log("whole"), toy_log("parts"), "stopped at %d", at);
+		cr_assert_eq(system("rm -r parts"), 0);
+	}
+}
+
 Test(train, a_checkpoint_on_request_changes_nothing)
 {
 	toy_data(IMAGES);
@@ -190,11 +230,47 @@ Test(train, options_do_what_they_say)
 	cr_assert(strstr(toy_output, "\"count\":25,\"confusion\":[["), "%s", toy_output);
 	cr_assert_eq(toy_run(&nn_network, "test", "--out", "none", NULL), 66);
 	cr_assert_eq(toy_run(&nn_network, "--data", "none", NULL), 66);
-	cr_assert_eq(toy_run(&nn_network, "tune", NULL), 2);
+	cr_assert_eq(toy_run(&nn_network, "tune", "--trials", "0", NULL), 2);
 	cr_assert_eq(toy_run(&nn_network, "export", "--onnx", "f", NULL), 2);
 	cr_assert_eq(toy_run(&nn_network, "sleep", NULL), 2);
 	cr_assert_eq(toy_run(&nn_network, "export", "--out", "r", "--safetensors", "f", NULL), 0);
 	cr_assert_str_eq(toy_hash("f"), toy_hash("r/best.safetensors"));
+}
+
+/* The number after "key": in a file of JSON. */
+static double json_number(const char *path, const char *key)
+{
+	static char text[1 << 16];
+	size_t count = toy_read(path, text, sizeof text - 1);
+	text[count] = 0;
+	const char *at = strstr(text, key);
+	cr_assert(at, "%s has no %s", path, key);
+	return strtod(at + strlen(key), NULL);
+}
+
+Test(train, learning_rates_are_tried)
+{
+	toy_data(IMAGES);
+	cr_assert_eq(toy_run(&nn_network, "--out", "r", "-q", NULL), 0);
+	char weights[65], lines[65], first[65];
+	snprintf(weights, sizeof weights, "%s", toy_hash("r/last.safetensors"));
+	snprintf(lines, sizeof lines, "%s", toy_hash("r/log.csv"));
+	cr_assert_eq(toy_run(&nn_network, "--lr-find", "--out", "r", "-j1", NULL), 0, "%s",
+	             toy_output);
+	cr_assert(strstr(toy_output, "Suggestion: --lr 0."), "%s", toy_output);
+	snprintf(first, sizeof first, "%s", toy_hash("r/lr_find.json"));
+	double suggestion = json_number("r/lr_find.json", "\"suggestion\":");
+	double lowest = json_number("r/lr_find.json", "\"lowest_lr\":");
+	cr_assert(suggestion > 1e-5 && suggestion <= lowest && lowest < 11, "%g, %g", suggestion,
+	          lowest);
+	cr_assert(json_number("r/lr_find.json", "\"lr\":") == 1e-7);
+	/* A run that is there stays as it is. */
+	cr_assert_str_eq(toy_hash("r/last.safetensors"), weights);
+	cr_assert_str_eq(toy_hash("r/log.csv"), lines);
+	cr_assert_eq(toy_run(&nn_network, "--lr-find", "--out", "r", "-j3", "--json", NULL), 0);
+	cr_assert(!strncmp(toy_output, "{\"suggestion\":0.", 16), "%s", toy_output);
+	cr_assert_str_eq(toy_hash("r/lr_find.json"), first);
+	cr_assert_eq(toy_run(&nn_network, "--lr-find", "--resume", NULL), 2);
 }
 
 Test(train, check_finds_a_wrong_gradient)
