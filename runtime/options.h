@@ -24,7 +24,7 @@ typedef struct nn_options {
 	const char *resume;           /* NULL, "" or a file                        */
 	const char *weights;          /* file                                      */
 	const char *batch;            /* file of step                              */
-	const char *log;              /* list of csv, jsonl                        */
+	const char *log;              /* list of csv, jsonl, tensorboard           */
 	const char *progress;         /* auto, bar, plain or none                  */
 	const char *safetensors;      /* file of export                            */
 	const char *npz, *onnx, *c;   /* further forms of export                   */

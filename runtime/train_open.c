@@ -177,8 +177,8 @@ bool nn_training_open(nn_training *t, nn_session *s, nn_error *e)
 		return false;
 	nn_run run = nn_session_run(s, 1);
 	nn_net_prepare(&t->net, &run);
-	return nn_log_open(&t->log, o, s->out, resumed ? t->progress.log_bytes : NULL, !o->dry_run,
-	                   e);
+	return nn_log_open(&t->log, o, s->out, resumed ? t->progress.log_bytes : NULL,
+	                   (int64_t)t->progress.step, !o->dry_run, e);
 }
 
 void nn_training_close(nn_training *t)
