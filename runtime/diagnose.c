@@ -12,6 +12,7 @@
 #include "diagnose.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Shares of the errors of guessing. */
 static const double BIAS = 0.10;     /* more errors than that on the training data: under-fitting */
@@ -41,7 +42,7 @@ static const char *const memorised =
 static const char *const no_validation =
         "There are no validation images, so nobody can say how the network does on images it has "
         "not seen.";
-static const char *const lower_than =
+static const char *const by_heart =
         "The validation loss has risen since its lowest point while the training loss went on "
         "falling: from there on the network learnt its training images by heart.";
 
@@ -119,20 +120,15 @@ static bool has_risen(const nn_facts *f)
 	       f->last_val_loss > RISE * f->best_val_loss && f->last_loss < f->before;
 }
 
-/* For a validation accuracy of `v`. */
-static nn_verdict judge(const nn_facts *f, double v)
+/* For an accuracy of `t` on the training and of `v` on the validation data. */
+static nn_verdict judge(const nn_facts *f, double t, double v)
 {
 	double guessing = 1 - f->chance, human = isnan(f->human_error) ? 0 : f->human_error;
-	double low, high;
-	if (!(guessing > 0))
-		return NN_NOT_LEARNING;
-	nn_wilson(v, f->count[1], &low, &high);
-	if (v - f->chance < LEARNT * guessing)
+	if (!(guessing > 0) || v - f->chance < LEARNT * guessing)
 		return NN_NOT_LEARNING;
 	if (human > 0 && 1 - v <= human)
 		return NN_HUMAN_LEVEL;
-	double bias = (1 - f->accuracy[0] - human) / guessing;
-	double variance = (f->accuracy[0] - v) / guessing;
+	double bias = (1 - t - human) / guessing, variance = (t - v) / guessing;
 	if (variance > VARIANCE && (variance >= bias || bias <= BIAS))
 		return NN_OVERFITTING;
 	return bias > BIAS ? NN_UNDERFITTING : NN_FITS;
@@ -141,16 +137,20 @@ static nn_verdict judge(const nn_facts *f, double v)
 /* With accuracies on both parts. */
 static nn_verdict judge_accuracies(const nn_facts *f, const nn_diagnosis *d)
 {
-	double v = f->accuracy[1];
-	nn_verdict verdict = judge(f, v);
-	if (d->high - d->low > 2 * ROUGH && judge(f, d->low) != judge(f, d->high))
+	const double *a = f->accuracy, *last = f->last_accuracy;
+	nn_verdict verdict = judge(f, a[0], a[1]);
+	if (d->high - d->low > 2 * ROUGH && judge(f, a[0], d->low) != judge(f, a[0], d->high))
 		return NN_TOO_SMALL;
 	if (d->low <= f->chance)
 		return NN_NOT_LEARNING;
 	/* A gap that may be luck is none. */
-	if (verdict == NN_OVERFITTING && f->accuracy[0] <= d->high)
-		return d->risen ? NN_OVERFITTING : NN_FITS;
-	return verdict == NN_FITS && d->risen ? NN_OVERFITTING : verdict;
+	if (verdict == NN_OVERFITTING && a[0] <= d->high)
+		verdict = NN_FITS;
+	/* Weights from early on are judged by what became of them: the bias was going to vanish. */
+	if (d->risen && (verdict == NN_FITS || (verdict == NN_UNDERFITTING &&
+	                                        judge(f, last[0], last[1]) == NN_OVERFITTING)))
+		return NN_OVERFITTING;
+	return verdict;
 }
 
 /* Without labels there is nothing but losses, whose size means little. */
@@ -177,10 +177,12 @@ static nn_verdict decide(const nn_facts *f, const nn_diagnosis *d)
 	return judge_accuracies(f, d);
 }
 
+/* Adds a list, but nothing that begins like the first advice: "more epochs" is said once. */
 static void advise(nn_diagnosis *d, const char *const *list)
 {
 	for (int i = 0; list[i] && d->advices < NN_ADVICES; i++)
-		d->advice[d->advices++] = list[i];
+		if (d->advices == 0 || strncmp(d->advice[0], list[i], 11) != 0)
+			d->advice[d->advices++] = list[i];
 }
 
 void nn_diagnose(nn_diagnosis *d, const nn_facts *f)
@@ -205,7 +207,7 @@ void nn_diagnose(nn_diagnosis *d, const nn_facts *f)
 	if (d->verdict == NN_UNDERFITTING && f->epochs > 0 && f->best_epoch == f->epochs)
 		first[0] = try_more_epochs;
 	if (d->verdict == NN_OVERFITTING && d->risen) {
-		d->meaning = f->classes && f->accuracy[0] <= d->high ? lower_than : d->meaning;
+		d->meaning = by_heart;
 		first[0] = try_early_stopping;
 	}
 	advise(d, first);
@@ -221,6 +223,9 @@ static void add_share(nn_text *t, const char *what, double share)
 void nn_diagnosis_text(nn_text *t, const nn_diagnosis *d, const nn_facts *f)
 {
 	nn_text_add(t, "verdict: %s\n", d->name);
+	if (f->best_epoch > 0 && f->best_epoch < f->epochs)
+		nn_text_add(t, "  with the weights of epoch %lld of %lld:\n",
+		            (long long)f->best_epoch, (long long)f->epochs);
 	if (f->classes && f->count[0]) {
 		nn_text_add(t, "  training error %.1f %%", 100 * (1 - f->accuracy[0]));
 		if (f->count[1])

@@ -31,6 +31,7 @@ typedef struct nn_facts {
 	double first_loss;        /* training loss of the first epoch                            */
 	double last_loss;         /* and of the last                                             */
 	double before;            /* training loss in the epoch of the lowest validation loss    */
+	double last_accuracy[2];  /* of the last epoch, on training and on validation data       */
 	double best_val_loss;     /* the lowest                                                  */
 	double last_val_loss;     /* of the last epoch                                           */
 	int64_t epochs;           /* done                                                        */

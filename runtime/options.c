@@ -30,8 +30,8 @@ typedef struct flag {
 
 #define AT(field) offsetof(nn_options, field)
 enum {
-	ALL = 511 | NN_VERB_DATA,
-	RUNS = NN_VERB_TRAIN | NN_VERB_TEST | NN_VERB_PREDICT,
+	ALL = 511 | NN_VERB_REPORT | NN_VERB_DATA,
+	RUNS = NN_VERB_TRAIN | NN_VERB_TEST | NN_VERB_PREDICT | NN_VERB_REPORT,
 	TEAM = ALL & ~NN_VERB_INFO & ~NN_VERB_OTHER,
 	TRAIN = NN_VERB_TRAIN,
 	LOADS = RUNS | NN_VERB_STEP | NN_VERB_EXPORT | NN_VERB_CHECK,
@@ -61,7 +61,8 @@ static const flag flags[] = {
         {"profile", 0, FLAG, AT(profile), 0, NN_VERB_BENCH, NULL, "time of each kernel"},
         {"set", 0, LIST, 0, 0, RUNS | STEPS | NN_VERB_CHECK | NN_VERB_DATA, "NAME=VALUE",
          "another value for a <param>"},
-        {"limit", 0, WHOLE, AT(limit), 1, TRAIN, "N", "train on the first N items of the split"},
+        {"limit", 0, WHOLE, AT(limit), 1, TRAIN | NN_VERB_REPORT, "N",
+         "train on the first N items of the split"},
         {"overfit-batch", 0, FLAG, AT(overfit_batch), 0, TRAIN, NULL,
          "train on one batch only: the loss should go to zero"},
         {"lr-find", 0, FLAG, AT(lr_find), 0, TRAIN, NULL, "search for a learning rate"},

@@ -52,6 +52,7 @@ typedef enum {
 	NN_VERB_EXPORT = 64,
 	NN_VERB_INFO = 128,
 	NN_VERB_OTHER = 256,
+	NN_VERB_REPORT = 512,
 	NN_VERB_DATA = 1024
 } nn_verb_bit;
 

@@ -31,7 +31,7 @@ static const struct {
         {"data", NN_VERB_DATA, nn_verb_data, true, "what is in the data set, and what is wrong"},
         {"info", NN_VERB_INFO, nn_verb_info, false, "what this trainer is"},
         {"tune", NN_VERB_OTHER, not_yet, false, "not supported yet"},
-        {"report", NN_VERB_OTHER, not_yet, false, "not supported yet"},
+        {"report", NN_VERB_REPORT, nn_verb_report, true, "what went well and what to try next"},
 };
 
 enum { VERBS = sizeof verbs / sizeof *verbs };

@@ -94,6 +94,16 @@ Test(diagnose, losses)
 	f.last_val_loss = 0.7;
 	cr_assert_eq(diagnose(&f).verdict, NN_OVERFITTING);
 	cr_assert(strstr(diagnose(&f).advice[0], "early_stopping"));
+	/* The best weights are of an early epoch, when little was learnt; later came all of it. */
+	f.accuracy[0] = 0.73;
+	f.accuracy[1] = 0.56;
+	f.last_accuracy[0] = 1;
+	f.last_accuracy[1] = 0.7;
+	cr_assert_eq(diagnose(&f).verdict, NN_OVERFITTING);
+	f.last_accuracy[0] = 0.75;
+	cr_assert_eq(diagnose(&f).verdict, NN_UNDERFITTING);
+	f.accuracy[0] = 0.97;
+	f.accuracy[1] = 0.965;
 	f.last_val_loss = 0.65;
 	cr_assert_eq(diagnose(&f).verdict, NN_FITS);
 	f.last_val_loss = 0.7;

@@ -1,0 +1,27 @@
+/* page_script.h: the script of pages. See page.c. */
+#ifndef NN_PAGE_SCRIPT_H
+#define NN_PAGE_SCRIPT_H
+
+static const char page_script[] =
+	"// The page works without this: it only moves the focus into what a cell of the matrix opens,\n"
+	"// and lets Escape close it.\n"
+	"(function () {\n"
+	"  var from = null;\n"
+	"  function open() {\n"
+	"    var panel = location.hash.length > 1 && document.getElementById(location.hash.slice(1));\n"
+	"    if (panel && panel.classList.contains(\"panel\")) panel.focus({ preventScroll: true });\n"
+	"  }\n"
+	"  document.addEventListener(\"click\", function (event) {\n"
+	"    var link = event.target.closest && event.target.closest(\"a[href^='#c']\");\n"
+	"    if (link && !link.classList.contains(\"close\")) from = link;\n"
+	"  });\n"
+	"  document.addEventListener(\"keydown\", function (event) {\n"
+	"    if (event.key !== \"Escape\" || !document.querySelector(\".panel:target\")) return;\n"
+	"    location.hash = \"#confusion\";\n"
+	"    if (from) from.focus();\n"
+	"  });\n"
+	"  addEventListener(\"hashchange\", open);\n"
+	"  open();\n"
+	"})();\n";
+
+#endif
