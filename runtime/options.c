@@ -74,7 +74,7 @@ static const flag flags[] = {
         {"quiet", 'q', FLAG, AT(quiet), 0, RUNS, NULL, "no progress"},
         {"safetensors", 0, TEXT, AT(safetensors), 0, NN_VERB_EXPORT, "FILE",
          "write weights as safetensors"},
-        {"npz", 0, TEXT, AT(npz), 0, NN_VERB_EXPORT, "FILE", "not supported yet"},
+        {"npz", 0, TEXT, AT(npz), 0, NN_VERB_EXPORT, "FILE", "write weights for NumPy"},
         {"onnx", 0, TEXT, AT(onnx), 0, NN_VERB_EXPORT, "FILE", "not supported yet"},
         {"c", 0, TEXT, AT(c), 0, NN_VERB_EXPORT, "FILE", "not supported yet"},
         {"json", 0, FLAG, AT(json), 0, ALL, NULL, "output for programs"},
