@@ -90,6 +90,10 @@ test-torch: all $(NETS)
 	@tests/torch/setup.sh $(BUILD)/venv
 	@$(BUILD)/venv/bin/python -B tests/torch/live.py models/*.xml --random $(or $(N),20)
 
+# The report of a training in a real browser; needs Debian's package chromium.
+test-report: all
+	@tests/run_report.sh && tests/report_chromium.sh
+
 # The packages first: what is not installed cannot be compiled against.
 test:
 	@tests/setup.sh build test
@@ -123,8 +127,9 @@ install: $(BUILD)/runtime/libnn.a
 
 clean:
 	rm -rf $(BUILD)/compiler $(BUILD)/runtime $(BUILD)/tests $(BUILD)/oracle $(BUILD)/install \
+		$(BUILD)/report $(BUILD)/walk \
 		$(BUILD)/nncc
 
 -include $(wildcard $(addprefix $(BUILD)/,compiler/*.d runtime/*.d runtime/lib/*.d tests/*.d))
 .SECONDARY:
-.PHONY: all test fuzz-nets test-torch demo style install clean FORCE
+.PHONY: all test fuzz-nets test-torch test-report demo style install clean FORCE
