@@ -43,8 +43,8 @@ static axis values_axis(const nn_curve *curve, int curves, int64_t epochs)
 				low = fmin(low, curve[k].value[i]);
 				high = fmax(high, curve[k].value[i]);
 			}
-	if (low > high)
-		low = 0, high = 1;
+	if (low > high) /* no values */
+		high = low = 0;
 	if (low > 0 && low < high / 3)
 		low = 0;
 	axis a = make_axis(low, high, HEIGHT - BOTTOM, TOP);
@@ -77,11 +77,13 @@ static void draw_axes(nn_page *p, const axis *x, const axis *y, bool percent, co
 		            : percent             ? 100 * v
 		                                  : v);
 	}
-	for (double v = ceil(x->low / x->step) * x->step; v <= x->high + x->step / 9; v += x->step)
+	double first = ceil(x->low / x->step - 1e-9) * x->step;
+	for (int i = 0; i < 20 && first + i * x->step <= x->high + x->step / 9; i++)
 		nn_text_add(t,
 		            "<text class=\"tick\" x=\"%.1f\" y=\"%d\" "
 		            "text-anchor=\"middle\">%.4g</text>\n",
-		            place(x, v), HEIGHT - BOTTOM + 18, v);
+		            place(x, first + i * x->step), HEIGHT - BOTTOM + 18,
+		            first + i * x->step);
 	nn_text_add(t, "<text class=\"tick\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
 	            (x->from + x->to) / 2, HEIGHT - 6, name);
 	nn_page_flush(p);
