@@ -49,14 +49,16 @@ static void note(nn_exam *x, nn_scorer *s, room *m, int64_t at, int live)
 		note_errors(to, s, m, live);
 }
 
-static bool ask(nn_exam *x, nn_scorer *s, nn_feed *feed, const nn_part *part, room *m, nn_run run)
+static bool ask(nn_exam *x, nn_scorer *s, nn_feed *feed, const nn_part *part, room *m, nn_run run,
+                nn_error *e)
 {
 	int64_t batch = s->net->model->batch;
 	for (int64_t at = 0; at < x->count; at += batch) {
 		run.live = (int)(x->count - at < batch ? x->count - at : batch);
 		for (int n = 0; n < run.live; n++)
 			m->index[n] = part->index[(at + n) * part->count / x->count];
-		nn_feed_fill(feed, part->items, m->index, run.live);
+		if (!nn_feed_fill(feed, part->items, m->index, run.live, e))
+			return false;
 		nn_net_eval(feed->net, &run);
 		if (!isfinite(nn_net_loss(s->net)))
 			return false;
@@ -84,7 +86,7 @@ bool nn_examine(nn_exam *x, nn_scorer *s, nn_feed *feed, const nn_part *part, in
 		x->score.confusion =
 		        nn_alloc(classes * classes, sizeof *x->score.confusion, "confusion", e);
 	if (!e->code)
-		x->finite = ask(x, s, feed, part, &m, run);
+		x->finite = ask(x, s, feed, part, &m, run, e);
 	free(m.index);
 	free(m.target);
 	free(m.p);

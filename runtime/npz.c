@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "io.h"
 #include "tensor.h"
@@ -28,6 +27,18 @@ typedef struct npz {
 	char *value;       /* room for the largest tensor             */
 	nn_error *error;   /* first failure                           */
 } npz;
+
+/* CRC-32 (ISO 3309), of bytes that follow those of `crc`. */
+static uint32_t crc32_more(uint32_t crc, const char *bytes, size_t count)
+{
+	crc = ~crc;
+	for (size_t i = 0; i < count; i++) {
+		crc ^= (unsigned char)bytes[i];
+		for (int k = 0; k < 8; k++)
+			crc = crc >> 1 ^ (0xedb88320u & -(crc & 1));
+	}
+	return ~crc;
+}
 
 static void put(nn_text *t, uint64_t value, int bytes)
 {
@@ -87,14 +98,14 @@ static bool write_member(npz *z, const nn_net *net, const nn_tensor *t)
 	npy_head(&npy, t, size);
 	bool ok = !npy.failed;
 	if (ok) {
-		uLong crc = crc32_z(0, (const Bytef *)npy.at, npy.len);
-		crc = crc32_z(crc, (const Bytef *)z->value, bytes);
+		uint32_t crc = crc32_more(0, npy.at, npy.len);
+		crc = crc32_more(crc, z->value, bytes);
 		put(&head, LOCAL, 4);
-		describe(&head, t->name, (uint32_t)crc, npy.len + bytes);
+		describe(&head, t->name, crc, npy.len + bytes);
 		nn_text_add(&head, "%s.npy", t->name);
 		put(&z->directory, ENTRY, 4);
 		put(&z->directory, STORED, 2);
-		describe(&z->directory, t->name, (uint32_t)crc, npy.len + bytes);
+		describe(&z->directory, t->name, crc, npy.len + bytes);
 		put(&z->directory, 0, 6); /* no comment, disk 0, text or not */
 		put(&z->directory, 0, 4); /* attributes of the file          */
 		put(&z->directory, z->at, 4);

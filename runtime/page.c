@@ -9,7 +9,15 @@
 #include "page_script.h"
 #include "page_style.h"
 
+/* NULL in a trainer whose items are no pictures (files.txt). */
+#pragma weak nn_picture_address
+
 enum { ENOUGH = 1 << 15 };
+
+bool nn_page_pictures(void)
+{
+	return nn_picture_address != NULL;
+}
 
 bool nn_page_open(nn_page *p, const char *path, const char *title, nn_error *e)
 {

@@ -21,6 +21,9 @@ void nn_page_flush(nn_page *p);
 void nn_page_section(nn_page *p, const char *id, const char *heading);
 void nn_page_end(nn_page *p);
 
+/* Whether this trainer can make pictures. */
+bool nn_page_pictures(void);
+
 /* An <img>, `scale` times as large as its pixels (0: about 64 wide); `alt` says what it shows. */
 void nn_page_picture(nn_page *p, const nn_picture *x, int scale, const char *alt);
 

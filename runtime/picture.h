@@ -23,7 +23,7 @@ void nn_picture_values(nn_picture *x, const float *value, int channels, int heig
 /* Colours of signed values between -most and most: blue below 0, white at 0, orange above. */
 void nn_picture_signed(nn_picture *x, const float *value, int height, int width, double most);
 
-/* Adds the picture as the address of a PNG file: "data:image/png;base64,...". */
+/* Adds the picture as the address of a PNG file: "data:image/png;base64,...". (picture_png.c) */
 bool nn_picture_address(nn_text *t, const nn_picture *x, nn_error *e);
 
 #endif

@@ -40,8 +40,9 @@ bool nn_print_diagnosis(const nn_session *s, const nn_report *r, nn_error *e);
 
 /* ---- parts of the page ---------------------------------------------------------------------- */
 
-/* The item as a picture; false when its values are not one. (report_guess.c) */
-bool nn_report_picture(const nn_report *r, const nn_items *items, uint32_t item, nn_picture *x);
+/* The item as a picture; false when its values are not one, or it cannot be read. (report_guess.c) */
+bool nn_report_picture(const nn_report *r, const nn_items *items, uint32_t item, nn_picture *x,
+                       nn_error *e);
 
 void nn_report_guesses(nn_report *r, nn_page *p); /* confusion, classes, pictures; report_guess.c */
 void nn_report_worst(nn_report *r, nn_page *p);   /* pictures, calibration; report_worst.c        */

@@ -27,7 +27,8 @@ static const nn_exam *shown(const nn_report *r)
 	return r->exam[1].count ? &r->exam[1] : &r->exam[0];
 }
 
-bool nn_report_picture(const nn_report *r, const nn_items *items, uint32_t item, nn_picture *x)
+bool nn_report_picture(const nn_report *r, const nn_items *items, uint32_t item, nn_picture *x,
+                       nn_error *e)
 {
 	const nn_net *net = r->feed->net;
 	const nn_model *m = net->model;
@@ -38,9 +39,9 @@ bool nn_report_picture(const nn_report *r, const nn_items *items, uint32_t item,
 		channels = 1;
 	}
 	int64_t pixels = (int64_t)height * width, values = channels * pixels;
-	if (values != r->feed->values || pixels < 4)
+	if (values != r->feed->values || pixels < 4 || !nn_page_pictures() ||
+	    !nn_feed_fill(r->feed, items, &item, 1, e))
 		return false;
-	nn_feed_fill(r->feed, items, &item, 1);
 	nn_tensor_get(net->program, net->input, net->arena, 1, NN_F32, r->value);
 	float low = INFINITY, high = -INFINITY;
 	for (int64_t i = 0; i < values; i++) {
@@ -199,7 +200,7 @@ static void write_panel(nn_report *r, nn_page *p, const cell *c, int pictures)
 		const nn_guess *g = &c->from[i];
 		nn_text_add(t, "<figure>");
 		snprintf(alt, sizeof alt, "item %lld", (long long)g->item);
-		if (nn_report_picture(r, shown(r)->items, g->item, &picture))
+		if (nn_report_picture(r, shown(r)->items, g->item, &picture, p->error))
 			nn_page_picture(p, &picture, 0, alt);
 		nn_text_add(t, "<figcaption>item %lld<br>%.1f&nbsp;%% sure</figcaption></figure>\n",
 		            (long long)g->item, 100 * (double)g->sure);

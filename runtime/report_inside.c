@@ -104,11 +104,12 @@ static int square_step(const cover *x)
 }
 
 /* Leaves in x->sum what each pixel is worth to the answer; returns the largest, of either sign. */
-static double measure(cover *x)
+static double measure(cover *x, nn_error *e)
 {
 	nn_report *r = x->r;
 	const nn_net *net = r->feed->net;
-	nn_feed_fill(r->feed, r->exam[r->exam[1].count > 0].items, &x->g->item, 1);
+	if (!nn_feed_fill(r->feed, r->exam[r->exam[1].count > 0].items, &x->g->item, 1, e))
+		return 0;
 	nn_tensor_get(net->program, net->input, net->arena, 1, NN_F32, x->image);
 	ask(x, x->image, 1);
 	double before = chance_of(x, 0), most = 0;
@@ -159,7 +160,7 @@ static void write_example(cover *x, nn_page *p)
 	static nn_picture picture;
 	nn_text *t = &p->text;
 	char number[16];
-	double most = measure(x);
+	double most = measure(x, p->error);
 	nn_text_add(t, "<article class=\"example\">\n<h4>");
 	nn_text_html(t, nn_class_name(m, x->g->label, number));
 	nn_text_add(t, x->g->label == x->g->answer ? ", recognised</h4>\n" : " taken for ");
@@ -168,8 +169,8 @@ static void write_example(cover *x, nn_page *p)
 		nn_text_add(t, "</h4>\n");
 	}
 	nn_text_add(t, "<div class=\"pair\"><figure>");
-	if (nn_report_picture(x->r, x->r->exam[x->r->exam[1].count > 0].items, x->g->item,
-	                      &picture))
+	if (nn_report_picture(x->r, x->r->exam[x->r->exam[1].count > 0].items, x->g->item, &picture,
+	                      p->error))
 		nn_page_picture(p, &picture, picture.height > 40 ? 2 : 0, "the image");
 	nn_text_add(t, "<figcaption>item %lld</figcaption></figure>\n<figure>",
 	            (long long)x->g->item);
@@ -275,7 +276,7 @@ static void write_filters(nn_report *r, nn_page *p, float *value)
 	int shape[3];
 	const nn_net *net = r->feed->net;
 	const nn_tensor *t = first_layer(net, shape);
-	if (!t || (shape[0] != 1 && shape[0] != 3))
+	if (!t || (shape[0] != 1 && shape[0] != 3) || !nn_page_pictures())
 		return;
 	int64_t each = (int64_t)shape[0] * shape[1] * shape[2];
 	bool grey = shape[0] == 1;
@@ -340,8 +341,8 @@ static void step(nn_report *r, nn_page *p)
 		return;
 	memcpy(index, part->index, (size_t)run.live * sizeof *index);
 	run.hyper[0] = 0;
-	nn_feed_fill(r->feed, part->items, index, run.live);
-	nn_net_step(r->feed->net, &run, NULL);
+	if (nn_feed_fill(r->feed, part->items, index, run.live, p->error))
+		nn_net_step(r->feed->net, &run, NULL);
 	free(index);
 }
 

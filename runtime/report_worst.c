@@ -33,7 +33,7 @@ static void show(nn_report *r, nn_page *p, const nn_exam *x, const nn_guess *g)
 	else
 		snprintf(alt, sizeof alt, "item %lld: %.300s", (long long)g->item,
 		         nn_class_name(m, g->label, a));
-	if (nn_report_picture(r, x->items, g->item, &picture))
+	if (nn_report_picture(r, x->items, g->item, &picture, p->error))
 		nn_page_picture(p, &picture, 0, alt);
 	nn_text_add(t, "<figcaption>");
 	if (g->label < 0) {
