@@ -25,7 +25,7 @@ typedef struct nn_bar {
 /* Horizontal bars, all on the same scale from 0 to their largest. */
 void nn_chart_bars(nn_page *p, const char *title, const nn_bar *bar, int bars);
 
-/* How often predictions came true (0 to 1, NaN: none) by how sure they were, in `bins` equal bins. */
+/* How often predictions came true (0 to 1, NaN: none), by how sure they were: equal bins. */
 void nn_chart_calibration(nn_page *p, const double *right, const int64_t *count, int bins);
 
 #endif

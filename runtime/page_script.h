@@ -3,16 +3,15 @@
 #define NN_PAGE_SCRIPT_H
 
 static const char page_script[] =
-	"// The page works without this: it only moves the focus into what a cell of the matrix opens,\n"
-	"// and lets Escape close it.\n"
+	"// Moves the focus into what a cell of the matrix opens; Escape closes it.\n"
 	"(function () {\n"
 	"  var from = null;\n"
 	"  function open() {\n"
-	"    var panel = location.hash.length > 1 && document.getElementById(location.hash.slice(1));\n"
-	"    if (panel && panel.classList.contains(\"panel\")) panel.focus({ preventScroll: true });\n"
+	"    var panel = document.getElementById(location.hash.slice(1));\n"
+	"    if (panel && panel.className === \"panel\") panel.focus({ preventScroll: true });\n"
 	"  }\n"
 	"  document.addEventListener(\"click\", function (event) {\n"
-	"    var link = event.target.closest && event.target.closest(\"a[href^='#c']\");\n"
+	"    var link = event.target.closest(\"a[href^='#c']\");\n"
 	"    if (link && !link.classList.contains(\"close\")) from = link;\n"
 	"  });\n"
 	"  document.addEventListener(\"keydown\", function (event) {\n"

@@ -310,8 +310,10 @@ static const char *write_row(nn_page *p, const char *line, bool head)
 		size_t len = 0;
 		bool quoted = *line == '"';
 		for (line += quoted; *line && *line != '\n' && (quoted || *line != ','); line++) {
-			if (quoted && *line == '"' && *++line != '"')
-				quoted = false;
+			if (quoted && *line == '"') {
+				line++;
+				quoted = *line == '"';
+			}
 			if (!quoted && (*line == ',' || *line == '\n' || !*line))
 				break;
 			if (len + 1 < sizeof cell && *line != '\r')

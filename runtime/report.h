@@ -40,12 +40,12 @@ bool nn_print_diagnosis(const nn_session *s, const nn_report *r, nn_error *e);
 
 /* ---- parts of the page ---------------------------------------------------------------------- */
 
-/* The item as a picture; false when its values are not one, or it cannot be read. (report_guess.c) */
+/* The item as a picture; false when it is none, or cannot be read. (report_guess.c) */
 bool nn_report_picture(const nn_report *r, const nn_items *items, uint32_t item, nn_picture *x,
                        nn_error *e);
 
-void nn_report_guesses(nn_report *r, nn_page *p); /* confusion, classes, pictures; report_guess.c */
-void nn_report_worst(nn_report *r, nn_page *p);   /* pictures, calibration; report_worst.c        */
-void nn_report_inside(nn_report *r, nn_page *p);  /* weights, filters, what counts; report_inside.c */
+void nn_report_guesses(nn_report *r, nn_page *p); /* confusion, classes (report_guess.c)         */
+void nn_report_worst(nn_report *r, nn_page *p);   /* pictures, calibration (report_worst.c)      */
+void nn_report_inside(nn_report *r, nn_page *p);  /* weights, what counts (report_inside.c)      */
 
 #endif

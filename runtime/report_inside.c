@@ -246,7 +246,7 @@ static void write_examples(nn_report *r, nn_page *p)
 
 /* ---- filters -------------------------------------------------------------------------------- */
 
-/* The first weights that are pictures of the input: [filters][channels][h][w], or [units][values]. */
+/* The first weights that look at the input: [filters][channels][h][w] or [units][values]. */
 static const nn_tensor *first_layer(const nn_net *net, int shape[3])
 {
 	const nn_model *m = net->model;

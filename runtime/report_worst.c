@@ -1,8 +1,8 @@
-/* report_worst.c: the part of a report that shows the worst and the least sure answers, and how well
- * the network knows when it is right (calibration).
+/* report_worst.c: the part of a report that shows the worst and the least sure answers, and how
+ * well the network knows when it is right (calibration).
  *
- * A wrong answer that the network is sure of is either its worst error or a wrong label; those it is
- * unsure of show where classes touch. Networks without labels show the items with the largest and
+ * A wrong answer that the network is sure of is either its worst error or a wrong label; those it
+ * is unsure of show where classes touch. Without labels there are the items with the largest and
  * the smallest error. */
 #include <math.h>
 #include <stdio.h>

@@ -88,8 +88,8 @@ static void add_text(predict *x, const char *file, const double *y)
 		nn_text_add(t, " %.6g", y[i]);
 	int count = m->classes ? best_five(x->p, m->classes, best) : 0;
 	for (int i = 0; i < count; i++)
-		nn_text_add(t, i ? ", %s %.1f %%" : " %s %.1f %%", nn_class_name(m, best[i], number),
-		            100 * x->p[best[i]]);
+		nn_text_add(t, i ? ", %s %.1f %%" : " %s %.1f %%",
+		            nn_class_name(m, best[i], number), 100 * x->p[best[i]]);
 }
 
 /* Predicts all items; with more than one the number of each is added to its name. */

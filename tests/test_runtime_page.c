@@ -74,7 +74,8 @@ Test(page, pictures_come_back)
 		size_t count = (size_t)x.width * (size_t)x.height * (size_t)x.channels;
 		cr_assert_eq(memcmp(x.pixel, y.pixel, count), 0, "shape %zu", k);
 		if (height <= NN_PICTURE_SIDE)
-			cr_assert_eq(x.pixel[x.channels * (width - 1)], (width - 1) * 37 % 256);
+			cr_assert_eq(x.pixel[(size_t)x.channels * (size_t)(width - 1)],
+			             (width - 1) * 37 % 256);
 		nn_text_free(&t);
 	}
 	/* Shrunk by two: means of four pixels; the last row and column of fewer. */
