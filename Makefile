@@ -99,6 +99,10 @@ test-torch: all $(NET_TOOLS)
 	@tests/torch/setup.sh $(BUILD)/venv
 	@$(BUILD)/venv/bin/python -B tests/torch/live.py models/*.xml --random $(or $(N),20)
 
+# The report of a training in a real browser; needs Debian's package chromium.
+test-report: all
+	@tests/run_report.sh && tests/report_chromium.sh
+
 # The packages first: what is not installed cannot be compiled against.
 test:
 	@tests/setup.sh build test
@@ -148,9 +152,9 @@ install: $(BUILD)/runtime/libnn.a
 
 clean:
 	rm -rf $(BUILD)/compiler $(BUILD)/runtime $(BUILD)/tests $(BUILD)/oracle $(BUILD)/install \
-		$(BUILD)/bench 		$(BUILD)/nncc
+		$(BUILD)/bench $(BUILD)/report $(BUILD)/walk $(BUILD)/nncc
 
 -include $(wildcard $(addprefix $(BUILD)/,compiler/*.d runtime/*.d runtime/lib/*.d tests/*.d bench/*.d))
 .SECONDARY:
-.PHONY: all test fuzz-nets test-torch bench bench-quick bench-peers bench-venv demo style install \
-	clean FORCE
+.PHONY: all test fuzz-nets test-torch test-report bench bench-quick bench-peers bench-venv demo style \
+	install clean FORCE

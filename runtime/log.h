@@ -2,6 +2,7 @@
 #ifndef NN_LOG_H
 #define NN_LOG_H
 
+#include "events.h"
 #include "options.h"
 #include "text.h"
 
@@ -20,6 +21,7 @@ typedef struct nn_record {
 typedef struct nn_log {
 	char path[2][4096]; /* log.csv, log.jsonl; "" when not wanted          */
 	int64_t bytes[2];   /* their sizes                                     */
+	nn_events events;   /* for TensorBoard                                 */
 	nn_text text;       /* reused                                          */
 	bool bar;           /* a bar on the terminal                           */
 	bool lines;         /* a line an epoch                                 */
@@ -28,10 +30,14 @@ typedef struct nn_log {
 } nn_log;
 
 /* Reads --log and --progress. With `keep` NULL starts new files, otherwise cuts the present ones to
- * these sizes. With write false nothing is written to files. */
-bool nn_log_open(nn_log *l, const nn_options *o, const char *out, const int64_t keep[2], bool write,
-                 nn_error *e);
+ * these sizes, and TensorBoard's behind `step`. With write false nothing is written to files. */
+bool nn_log_open(nn_log *l, const nn_options *o, const char *out, const int64_t keep[2],
+                 int64_t step, bool write, nn_error *e);
 bool nn_log_epoch(nn_log *l, const nn_record *r, nn_error *e);
+
+/* All epochs of OUT/log.csv, or of OUT/log.jsonl without it; none, when neither is there: *record
+ * is NULL then. The caller frees it. A line that is no record fails with 65. */
+bool nn_log_read(const char *out, nn_record **record, int64_t *records, nn_error *e);
 
 /* Redraws the bar when there is one and 0.1 s have passed. */
 void nn_log_bar(nn_log *l, const nn_record *r, double part);

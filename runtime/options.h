@@ -26,7 +26,7 @@ typedef struct nn_options {
 	const char *resume;           /* NULL, "" or a file                        */
 	const char *weights;          /* file                                      */
 	const char *batch;            /* file of step                              */
-	const char *log;              /* list of csv, jsonl                        */
+	const char *log;              /* list of csv, jsonl, tensorboard           */
 	const char *sampler;          /* random, grid or halving; NULL: as the XML */
 	const char *write;            /* description with the best values          */
 	const char *progress;         /* auto, bar, plain or none                  */
@@ -57,6 +57,7 @@ typedef enum {
 	NN_VERB_EXPORT = 64,
 	NN_VERB_INFO = 128,
 	NN_VERB_OTHER = 256,
+	NN_VERB_REPORT = 512,
 	NN_VERB_DATA = 1024,
 	NN_VERB_TUNE = 4096
 } nn_verb_bit;

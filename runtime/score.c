@@ -2,6 +2,7 @@
 #include "score.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tensor.h"
@@ -30,6 +31,28 @@ int nn_predicted(const nn_model *m, const double *y, int64_t outputs)
 		if (y[i] > y[best])
 			best = i;
 	return best;
+}
+
+void nn_probabilities(const nn_model *m, const double *y, int64_t outputs, double *p)
+{
+	if (outputs == 1) {
+		p[1] = 1 / (1 + exp(-y[0]));
+		p[0] = 1 - p[1];
+		return;
+	}
+	double most = -INFINITY, sum = 0;
+	for (int i = 0; i < m->classes; i++)
+		most = fmax(most, y[i]);
+	for (int i = 0; i < m->classes; i++)
+		sum += p[i] = exp(y[i] - most);
+	for (int i = 0; i < m->classes; i++)
+		p[i] /= sum;
+}
+
+const char *nn_class_name(const nn_model *m, int i, char number[16])
+{
+	snprintf(number, 16, "%d", i);
+	return m->class_name && i < m->class_names ? m->class_name[i] : number;
 }
 
 /* How many outputs stand before the label's. */

@@ -25,6 +25,13 @@ void nn_scorer_close(nn_scorer *s);
 /* The class of outputs y: the first largest; with one output, whether it is above 0. */
 int nn_predicted(const nn_model *m, const double *y, int64_t outputs);
 
+/* Outputs of one item to probabilities p of `classes` classes: their softmax, the sigmoid of a
+ * single one. */
+void nn_probabilities(const nn_model *m, const double *y, int64_t outputs, double *p);
+
+/* What class i is called: its name, or its number, written into `number`. */
+const char *nn_class_name(const nn_model *m, int i, char number[16]);
+
 /* Copies the outputs of the last run into `output`. */
 void nn_scorer_read(nn_scorer *s, int live);
 

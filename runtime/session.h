@@ -20,7 +20,7 @@ typedef struct nn_session {
 typedef bool nn_verb(nn_session *s, nn_error *e);
 
 nn_verb nn_verb_train, nn_verb_test, nn_verb_predict, nn_verb_step, nn_verb_bench, nn_verb_check,
-        nn_verb_export, nn_verb_info, nn_verb_data, nn_verb_tune;
+        nn_verb_export, nn_verb_info, nn_verb_data, nn_verb_tune, nn_verb_report;
 
 bool nn_session_open(nn_session *s, const nn_model *model, nn_options *o, nn_error *e);
 

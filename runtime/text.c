@@ -1,4 +1,4 @@
-/* text.c: text that grows, and JSON written by hand.
+/* text.c: text that grows, JSON and HTML written by hand.
  *
  *     nn_text t = {0};
  *     nn_text_add(&t, "{\"name\":");
@@ -119,6 +119,27 @@ void nn_text_json(nn_text *t, const char *string)
 		s += len ? len : 1;
 	}
 	add_bytes(t, "\"", 1);
+}
+
+void nn_text_html(nn_text *t, const char *string)
+{
+	static const struct {
+		char c;           /* to replace  */
+		const char *name; /* by          */
+	} row[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&#39;"}};
+	for (const unsigned char *s = (const unsigned char *)(string ? string : ""); *s;) {
+		size_t len = utf8(s), k = 0;
+		while (k < sizeof row / sizeof *row && row[k].c != (char)*s)
+			k++;
+		bool control = *s < 0x20 && *s != '\n' && *s != '\t';
+		if (k < sizeof row / sizeof *row)
+			nn_text_add(t, "%s", row[k].name);
+		else if (len && !control && *s != 0x7f)
+			add_bytes(t, (const char *)s, len);
+		else
+			add_bytes(t, "\xef\xbf\xbd", 3);
+		s += len ? len : 1;
+	}
 }
 
 void nn_text_number(nn_text *t, double value, int digits)

@@ -1,4 +1,4 @@
-/* text.h: text that grows, and JSON written by hand. See text.c. */
+/* text.h: text that grows, JSON and HTML written by hand. See text.c. */
 #ifndef NN_TEXT_H
 #define NN_TEXT_H
 
@@ -21,6 +21,10 @@ __attribute__((format(printf, 2, 3))) void nn_text_add(nn_text *t, const char *f
 
 /* A string with quotes and escapes; NULL becomes null. Bytes that are not UTF-8 become U+FFFD. */
 void nn_text_json(nn_text *t, const char *string);
+
+/* Text inside HTML, or between the double quotes of an attribute; NULL adds nothing. Bytes that are
+ * not UTF-8 and control characters become U+FFFD. */
+void nn_text_html(nn_text *t, const char *string);
 
 /* A number as JSON with `digits` significant digits; null when it is not finite. */
 void nn_text_number(nn_text *t, double value, int digits);

@@ -206,37 +206,78 @@ static bool dry_run(nn_training *t, nn_error *e)
 	return true;
 }
 
-static void report(const nn_training *t)
+static bool print_json(const nn_training *t, const char *monitor, const nn_report *r, nn_error *e)
+{
+	const nn_progress *p = &t->progress;
+	nn_text text = {0};
+	nn_text_add(&text, "{\"epochs\":%lld,\"steps\":%llu,\"monitor\":\"%s\",\"best\":",
+	            (long long)p->epoch, (unsigned long long)p->step, monitor);
+	nn_text_number(&text, p->best, 9);
+	nn_text_add(&text, ",\"best_epoch\":%lld,\"out\":", (long long)p->best_epoch);
+	nn_text_json(&text, t->session->out);
+	nn_text_add(&text, ",\"diagnosis\":");
+	if (r->diagnosis.name)
+		nn_diagnosis_json(&text, &r->diagnosis, &r->facts);
+	else
+		nn_text_json(&text, NULL);
+	if (text.failed)
+		nn_fail(e, NN_EXIT_MEMORY, "not enough memory to print");
+	else
+		printf("%s}\n", text.at);
+	nn_text_free(&text);
+	return !e->code;
+}
+
+/* What there is to say at the end; the diagnosis is missing where none was made. */
+static bool print_end(const nn_training *t, const nn_report *r, nn_error *e)
 {
 	const nn_progress *p = &t->progress;
 	const nn_monitor *m = &t->monitor;
 	const char *what[] = {"loss", "accuracy", "val_loss", "val_accuracy"};
 	const char *name = what[2 * m->validation + m->accuracy];
-	if (t->session->options->json) {
-		nn_text text = {0};
-		nn_text_add(&text, "{\"epochs\":%lld,\"steps\":%llu,\"monitor\":\"%s\",\"best\":",
-		            (long long)p->epoch, (unsigned long long)p->step, name);
-		nn_text_number(&text, p->best, 9);
-		nn_text_add(&text, ",\"best_epoch\":%lld,\"out\":", (long long)p->best_epoch);
-		nn_text_json(&text, t->session->out);
-		printf("%s}\n", text.failed ? "{" : text.at);
-		nn_text_free(&text);
-	} else if (!t->session->options->quiet) {
-		printf("%lld epochs, %llu steps; best %s %.6g in epoch %lld; weights in %s\n",
-		       (long long)p->epoch, (unsigned long long)p->step, name, p->best,
-		       (long long)p->best_epoch, t->best);
-	}
+	if (t->session->options->json)
+		return print_json(t, name, r, e);
+	if (t->session->options->quiet)
+		return true;
+	printf("%lld epochs, %llu steps; best %s %.6g in epoch %lld; weights in %s\n",
+	       (long long)p->epoch, (unsigned long long)p->step, name, p->best,
+	       (long long)p->best_epoch, t->best);
+	return !r->diagnosis.name || nn_print_diagnosis(t->session, r, e);
 }
 
 /* After early stopping, last.safetensors holds the best weights too. */
 static bool finish(nn_training *t, nn_error *e)
 {
+	nn_report r = {0};
 	if (t->progress.finished && t->monitor.restore && nn_exists(t->best))
 		if (!nn_load_weights(&t->net, t->best, NULL, e) ||
 		    !nn_save_weights(&t->checkpoint, t->last, e))
 			return false;
-	report(t);
-	return true;
+	/* One batch learnt by heart is no result to report on. */
+	bool ok = t->session->options->overfit_batch || nn_training_report(t, false, &r, e);
+	ok = ok && print_end(t, &r, e);
+	nn_report_close(&r);
+	return ok;
+}
+
+/* The loss was not finite: the log says so, and there is a report about it too. */
+static void give_up(nn_training *t)
+{
+	nn_error e = {0};
+	nn_report r = {0};
+	nn_record last = {.epoch = t->progress.epoch + 1,
+	                  .step = (int64_t)t->progress.step,
+	                  .loss = NAN,
+	                  .accuracy = NAN,
+	                  .val_loss = NAN,
+	                  .val_accuracy = NAN,
+	                  .lr = nn_schedule_lr(&t->schedule, (double)t->progress.step)};
+	if (nn_log_epoch(&t->log, &last, &e) && nn_training_report(t, true, &r, &e) &&
+	    !t->session->options->quiet)
+		nn_print_diagnosis(t->session, &r, &e);
+	if (e.code)
+		fprintf(stderr, "no report: %s\n", e.text);
+	nn_report_close(&r);
 }
 
 bool nn_verb_train(nn_session *s, nn_error *e)
@@ -252,7 +293,7 @@ bool nn_verb_train(nn_session *s, nn_error *e)
 		return nn_fail(e, NN_EXIT_USAGE, "train: unexpected argument '%s'",
 		               s->options->file[0]);
 	nn_stop_watch();
-	bool ok = nn_training_open(t, s, e);
+	bool opened = nn_training_open(t, s, e), ok = opened;
 	if (ok && s->options->dry_run) {
 		ok = dry_run(t, e);
 	} else if (ok && s->options->lr_find) {
@@ -266,6 +307,8 @@ bool nn_verb_train(nn_session *s, nn_error *e)
 	}
 	if (!ok)
 		nn_log_clear(&t->log);
+	if (opened && !s->options->dry_run && e->code == NN_EXIT_NOT_FINITE)
+		give_up(t);
 	nn_training_close(t);
 	return ok;
 }

@@ -3,6 +3,7 @@
 #define NN_TRAIN_H
 
 #include "log.h"
+#include "report.h"
 #include "schedule.h"
 #include "score.h"
 #include "session.h"
@@ -41,6 +42,11 @@ typedef struct nn_training {
 /* Loads data, weights or state, and takes all memory the training needs. (train_open.c) */
 bool nn_training_open(nn_training *t, nn_session *s, nn_error *e);
 void nn_training_close(nn_training *t);
+
+/* Writes OUT/report.html about the best weights, which are in the net afterwards, or of a training
+ * whose loss was not finite, and leaves the diagnosis in r. Nothing can be saved any more. *r is to
+ * be closed in any case. (verb_report.c) */
+bool nn_training_report(nn_training *t, bool diverged, nn_report *r, nn_error *e);
 
 /* Parameters, running statistics and optimizer state as a new training has them. */
 bool nn_training_begin(nn_training *t, nn_error *e);

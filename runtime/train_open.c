@@ -179,7 +179,7 @@ bool nn_training_open(nn_training *t, nn_session *s, nn_error *e)
 	nn_run run = nn_session_run(s, 1);
 	nn_net_prepare(&t->net, &run);
 	return nn_log_open(&t->log, o, s->out, resumed ? t->progress.log_bytes : NULL,
-	                   !o->dry_run && !o->lr_find, e);
+	                   (int64_t)t->progress.step, !o->dry_run && !o->lr_find, e);
 }
 
 void nn_training_close(nn_training *t)

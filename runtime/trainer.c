@@ -12,11 +12,6 @@
 
 #include "session.h"
 
-static bool not_yet(nn_session *s, nn_error *e)
-{
-	return nn_fail(e, NN_EXIT_USAGE, "the verb %s is not supported yet", s->options->verb);
-}
-
 static const struct {
 	const char *name; /* on the command line            */
 	unsigned bit;     /* in the table of options        */
@@ -34,7 +29,7 @@ static const struct {
         {"data", NN_VERB_DATA, nn_verb_data, true, "what is in the data set, and what is wrong"},
         {"info", NN_VERB_INFO, nn_verb_info, false, "what this trainer is"},
         {"tune", NN_VERB_TUNE, nn_verb_tune, false, "try other values of the <param>s"},
-        {"report", NN_VERB_OTHER, not_yet, false, "not supported yet"},
+        {"report", NN_VERB_REPORT, nn_verb_report, true, "what went well and what to try next"},
 };
 
 enum { VERBS = sizeof verbs / sizeof *verbs };

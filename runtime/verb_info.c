@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "io.h"
+#include "npz.h"
 #include "session.h"
 
 static void print_text(const nn_model *m)
@@ -58,15 +59,16 @@ bool nn_verb_export(nn_session *s, nn_error *e)
 	nn_net net = {0};
 	nn_normalize z = {0};
 	nn_checkpoint c = {0};
-	if (o->npz || o->onnx || o->c)
-		return nn_fail(e, NN_EXIT_USAGE, "export --%s: not supported yet; --safetensors is",
-		               o->npz    ? "npz"
-		               : o->onnx ? "onnx"
-		                         : "c");
-	if (!o->safetensors)
-		return nn_fail(e, NN_EXIT_USAGE, "export: --safetensors FILE is missing");
+	if (o->onnx || o->c)
+		return nn_fail(e, NN_EXIT_USAGE,
+		               "export --%s: not supported yet; --safetensors and --npz are",
+		               o->onnx ? "onnx" : "c");
+	if (!o->safetensors && !o->npz)
+		return nn_fail(e, NN_EXIT_USAGE,
+		               "export: --safetensors FILE or --npz FILE is missing");
 	bool ok = nn_session_trained(s, &net, &z, e) && nn_checkpoint_open(&c, &net, &z, e) &&
-	          nn_save_weights(&c, o->safetensors, e);
+	          (!o->safetensors || nn_save_weights(&c, o->safetensors, e)) &&
+	          (!o->npz || nn_npz_write(&net, o->npz, e));
 	nn_checkpoint_close(&c);
 	nn_normalize_close(&z);
 	nn_net_close(&net);

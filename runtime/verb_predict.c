@@ -6,7 +6,6 @@
  * Items are gathered into batches; the input is normalised as in training. The numbers are the
  * softmax of the outputs for a cross-entropy network, the sigmoid for a binary one. A network
  * without classes prints its outputs. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,29 +26,6 @@ typedef struct predict {
 	nn_text text;        /* one line of output                   */
 	nn_scratch scratch;  /* of pictures                          */
 } predict;
-
-/* Outputs of one item to probabilities of `classes` classes. */
-static void probabilities(const nn_model *m, const double *y, int64_t outputs, double *p)
-{
-	if (outputs == 1) {
-		p[1] = 1 / (1 + exp(-y[0]));
-		p[0] = 1 - p[1];
-		return;
-	}
-	double most = -INFINITY, sum = 0;
-	for (int i = 0; i < m->classes; i++)
-		most = fmax(most, y[i]);
-	for (int i = 0; i < m->classes; i++)
-		sum += p[i] = exp(y[i] - most);
-	for (int i = 0; i < m->classes; i++)
-		p[i] /= sum;
-}
-
-static const char *label_name(const nn_model *m, int i, char number[16])
-{
-	snprintf(number, 16, "%d", i);
-	return m->class_name && i < m->class_names ? m->class_name[i] : number;
-}
 
 /* The five classes of the largest p, best first; how many. */
 static int best_five(const double *p, int classes, int best[5])
@@ -87,13 +63,13 @@ static void add_json(predict *x, const char *file, const double *y)
 	}
 	int count = best_five(x->p, m->classes, best);
 	nn_text_add(t, ",\"label\":");
-	nn_text_json(t, label_name(m, best[0], number));
+	nn_text_json(t, nn_class_name(m, best[0], number));
 	nn_text_add(t, ",\"index\":%d,\"probability\":", best[0]);
 	nn_text_number(t, x->p[best[0]], 9);
 	nn_text_add(t, ",\"top5\":[");
 	for (int i = 0; i < count; i++) {
 		nn_text_add(t, i ? ",{\"label\":" : "{\"label\":");
-		nn_text_json(t, label_name(m, best[i], number));
+		nn_text_json(t, nn_class_name(m, best[i], number));
 		nn_text_add(t, ",\"index\":%d,\"probability\":", best[i]);
 		nn_text_number(t, x->p[best[i]], 9);
 		nn_text_add(t, "}");
@@ -112,8 +88,8 @@ static void add_text(predict *x, const char *file, const double *y)
 		nn_text_add(t, " %.6g", y[i]);
 	int count = m->classes ? best_five(x->p, m->classes, best) : 0;
 	for (int i = 0; i < count; i++)
-		nn_text_add(t, i ? ", %s %.1f %%" : " %s %.1f %%", label_name(m, best[i], number),
-		            100 * x->p[best[i]]);
+		nn_text_add(t, i ? ", %s %.1f %%" : " %s %.1f %%",
+		            nn_class_name(m, best[i], number), 100 * x->p[best[i]]);
 }
 
 /* Predicts all items; with more than one the number of each is added to its name. */
@@ -137,7 +113,7 @@ static bool predict_items(predict *x, const nn_items *items, bool numbered, nn_e
 			snprintf(name, sizeof name, numbered ? "%s[%lld]" : "%s", items->name,
 			         number);
 			if (m->classes)
-				probabilities(m, y, x->scorer.outputs, x->p);
+				nn_probabilities(m, y, x->scorer.outputs, x->p);
 			nn_text_clear(&x->text);
 			if (x->session->options->json)
 				add_json(x, name, y);

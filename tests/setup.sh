@@ -8,7 +8,7 @@
 set -u
 build="make clang-19 libomp-19-dev libc6-dev libxml2-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev pkg-config"
 demo="dataset-fashion-mnist"
-test="gcc libcriterion-dev libcjson-dev libclang-rt-19-dev libdnnl-dev dataset-fashion-mnist"
+test="gcc libcriterion-dev libcjson-dev libclang-rt-19-dev libdnnl-dev libxml2-utils dataset-fashion-mnist"
 style="clang-format-19 clang-tidy-19"
 bench="gcc libdnnl-dev libcjson-dev python3 dataset-fashion-mnist"
 

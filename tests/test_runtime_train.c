@@ -177,7 +177,7 @@ Test(train, what_does_not_belong_together_is_refused)
 	           {{"--steps", "2"}, 2, "train has no option --steps"},
 	           {{"--epochs", NULL}, 2, "a value is missing"},
 	           {{"--epochs", "1.5"}, 2, "expected a whole number"},
-	           {{"--log", "tensorboard"}, 2, "not supported yet"}};
+	           {{"--log", "yaml"}, 2, "expected a list of csv, jsonl and tensorboard"}};
 	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
 		int status = toy_run(&nn_network, "--out", "r", "-q", "--resume",
 		                     row[i].argument[0], row[i].argument[1], NULL);
