@@ -32,11 +32,11 @@ typedef struct table {
 
 static bool bad_columns(const table *t, nn_error *e)
 {
+	long long expected = t->values + t->labels;
 	return nn_fail(e, NN_EXIT_DATA,
 	               "%s: line %lld: %lld columns, expected %lld: %lld values and %lld of labels",
-	               t->csv.path, (long long)t->csv.line, (long long)t->csv.fields,
-	               (long long)(t->values + t->labels), (long long)t->values,
-	               (long long)t->labels);
+	               t->csv.path, (long long)t->csv.line, (long long)t->csv.fields, expected,
+	               (long long)t->values, (long long)t->labels);
 }
 
 /* The class of a label; -1 when it is none, -2 when it is no whole number either. */

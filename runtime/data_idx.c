@@ -193,7 +193,7 @@ bool nn_rows_idx(const char *path, const nn_settings *s, nn_items *items, nn_err
 {
 	idx x;
 	char dim[64];
-	if (!open_idx(path, &x, &items->file, &items->memory[0], &items->u8, e))
+	if (!open_idx(path, &x, &items->file, &items->memory[0], &items->u8, e) || x.dim[0] < 1)
 		return false;
 	snprintf(items->name, sizeof items->name, "%.255s", path);
 	items->count = x.dim[0];
@@ -241,11 +241,11 @@ static bool read_labels(const nn_loader *l, nn_items *items, const char *images,
 	if (!locate(l, l->source->labels, path, e) ||
 	    !open_idx(path, &x, &file, &memory, &bytes, e))
 		return false;
-	bool ok = true;
+	bool ok = bytes && x.dim[0] > 0;
 	if (x.dim[0] != items->count)
 		ok = nn_fail(e, NN_EXIT_DATA, "%s: %lld labels, but %s has %lld items", path,
 		             (long long)x.dim[0], images, (long long)items->count);
-	else if (x.bytes / x.dim[0] != wanted)
+	else if (ok && x.bytes / x.dim[0] != wanted)
 		ok = nn_fail(e, NN_EXIT_DATA, "%s: %lld values an item, expected %lld", path,
 		             (long long)(x.bytes / x.dim[0]), (long long)wanted);
 	ok = ok && (l->labels ? take_labels(l, items, path, bytes, e)

@@ -100,7 +100,7 @@ bool nn_npy_open(nn_array *a, const char *path, const uint8_t *bytes, size_t cou
 
 static double value_at(const nn_array *a, int64_t i)
 {
-	const uint8_t *p = a->data + i * a->size;
+	const uint8_t *p = (const uint8_t *)a->data + i * a->size;
 	if (a->kind == 'f' && a->size == 4) {
 		float v;
 		memcpy(&v, p, sizeof v);
@@ -131,6 +131,8 @@ bool nn_npy_items(const nn_array *a, const nn_model *m, nn_items *items, nn_erro
 {
 	char dim[64] = "";
 	int at = 0;
+	if (!a->data || a->dim[0] < 1)
+		return nn_fail(e, NN_EXIT_INTERNAL, "%s: no array", a->path);
 	for (int d = 1; d < a->rank; d++)
 		at += snprintf(dim + at, sizeof dim - (size_t)at, d > 1 ? "x%lld" : "%lld",
 		               (long long)a->dim[d]);
@@ -148,7 +150,7 @@ bool nn_npy_items(const nn_array *a, const nn_model *m, nn_items *items, nn_erro
 	if (a->kind == 'u' && a->size == 1)
 		items->u8 = a->data;
 	else if (a->kind == 'f' && a->size == 4 && (uintptr_t)a->data % sizeof(float) == 0)
-		items->f32 = (const float *)(const void *)a->data;
+		items->f32 = a->data;
 	else if (to_float(a, &items->memory[0], e))
 		items->f32 = items->memory[0];
 	return !e->code;
@@ -156,6 +158,8 @@ bool nn_npy_items(const nn_array *a, const nn_model *m, nn_items *items, nn_erro
 
 bool nn_npy_labels(const nn_array *a, const nn_loader *l, nn_items *items, nn_error *e)
 {
+	if (!a->data || a->dim[0] < 1)
+		return nn_fail(e, NN_EXIT_INTERNAL, "%s: no array", a->path);
 	int64_t wanted = l->labels ? 1 : l->targets, each = a->count / a->dim[0];
 	if (a->dim[0] != items->count)
 		return nn_fail(e, NN_EXIT_DATA, "%s: labels of %lld items, but there are %lld",

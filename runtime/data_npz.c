@@ -88,7 +88,7 @@ static bool wide_numbers(member *m, const uint8_t *p, size_t len)
 static bool find_member(const nn_bytes *f, const char *path, const char *name, member *m,
                         nn_error *e)
 {
-	uint64_t at, count;
+	uint64_t at = 0, count = 0;
 	char names[256] = "";
 	size_t len = strlen(name), used = 0;
 	if (!find_directory(f, path, &at, &count, e))

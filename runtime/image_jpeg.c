@@ -16,14 +16,14 @@
 enum { PIXELS_A_BYTE = 512 };
 
 typedef struct failure {
-	struct jpeg_error_mgr manager; /* libjpeg's, first: it hands this struct back */
-	jmp_buf back;                  /* where to go                                 */
-	char text[JMSG_LENGTH_MAX];    /* why                                         */
+	struct jpeg_error_mgr manager; /* libjpeg's       */
+	jmp_buf back;                  /* where to go     */
+	char text[JMSG_LENGTH_MAX];    /* why             */
 } failure;
 
 static _Noreturn void give_up(j_common_ptr info)
 {
-	failure *f = (failure *)(void *)info->err;
+	failure *f = info->client_data;
 	info->err->format_message(info, f->text);
 	longjmp(f->back, 1);
 }
@@ -86,6 +86,7 @@ bool nn_image_jpeg(nn_image *x, nn_scratch *scratch, nn_error *e)
 	struct jpeg_decompress_struct info;
 	failure f;
 	info.err = jpeg_std_error(&f.manager);
+	info.client_data = &f;
 	f.manager.error_exit = give_up;
 	f.manager.emit_message = on_message;
 	if (setjmp(f.back)) {

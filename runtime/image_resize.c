@@ -93,7 +93,8 @@ const uint8_t *nn_image_resize(const nn_image *x, int64_t width, int64_t height,
 		return NULL;
 	float *at = scratch->row;
 	for (int d = 0; d < 2; d++) {
-		axes[d].from = (int32_t *)(void *)at;
+		void *from = at;
+		axes[d].from = from;
 		axes[d].weight = at + axes[d].after;
 		fill_axis(&axes[d]);
 		at += axes[d].after * (axes[d].taps + 1);

@@ -68,7 +68,7 @@ static void measure(fact *f, const nn_items *items, int channels, double *sum)
 	f->least = INFINITY;
 	f->most = -INFINITY;
 	f->finite = true;
-	for (int c = 0; c < channels; c++) {
+	for (int64_t c = 0; c < channels; c++) {
 		sum[2 * c] = sum[2 * c + 1] = 0;
 		for (int64_t k = 0; k < span; k++, at++) {
 			float v = items->u8 ? (float)items->u8[at] : items->f32[at];
@@ -176,7 +176,8 @@ static void finish_means(nn_inspection *x)
 	const nn_part *p = &x->data.part[NN_TRAINING];
 	int64_t items = p->count - x->found[NN_UNREADABLE][NN_TRAINING] -
 	                x->found[NN_NOT_FINITE][NN_TRAINING];
-	double n = (double)items * (double)(x->values / x->channels);
+	int64_t span = x->values / x->channels;
+	double n = (double)items * (double)span;
 	double unit = p->items && p->items->u8 ? 255 : 1;
 	for (int c = 0; c < x->channels && items; c++) {
 		double mean = x->mean[c] / n;

@@ -13,7 +13,7 @@ typedef struct nn_array {
 	int rank;                 /* axes                                */
 	int64_t dim[NN_NPY_RANK]; /* of each                             */
 	int64_t count;            /* values in all                       */
-	const uint8_t *data;      /* [count] values, little-endian, in C order */
+	const void *data;         /* [count] values, little-endian, in C order */
 } nn_array;
 
 /* Reads the header of an array that lies at `bytes`; the data are all that follows. */

@@ -74,7 +74,8 @@ size_t npy_make(unsigned char *to, const char *type, const char *shape, const vo
 	to[8] = (unsigned char)whole;
 	to[9] = (unsigned char)(whole >> 8);
 	memset(to + 10, ' ', (size_t)whole);
-	memcpy(to + 10, header, (size_t)len);
+	for (int i = 0; i < len; i++)
+		to[10 + i] = (unsigned char)header[i];
 	to[10 + whole - 1] = '\n';
 	memcpy(to + 10 + whole, bytes, size);
 	return 10 + (size_t)whole + size;

@@ -37,11 +37,12 @@ static void write_cifar(const char *path, int labels, int count, int first)
 {
 	static unsigned char record[PIXELS + 2];
 	FILE *f = fopen(path, "wb");
+	cr_assert_not_null(f);
 	for (int i = first; i < first + count; i++) {
 		record[0] = (unsigned char)(i % 3);
 		record[labels - 1] = (unsigned char)(i % 3);
 		noise(record + labels, PIXELS, (uint64_t)i);
-		fwrite(record, 1, (size_t)(PIXELS + labels), f);
+		fwrite(record, 1, (size_t)PIXELS + (size_t)labels, f);
 	}
 	fclose(f);
 }
@@ -125,7 +126,8 @@ static void make_folder(const char *const name[], int count, int size)
 		snprintf(path, sizeof path, "train/%s", name[i]);
 		mkdir(path, 0777);
 		for (int k = 0; k < 3; k++) {
-			noise(pixel, (size_t)(size * size * 3), (uint64_t)(3 * i + k));
+			noise(pixel, (size_t)size * (size_t)size * 3,
+			      3 * (uint64_t)i + (uint64_t)k);
 			snprintf(path, sizeof path, "train/%s/%d.png", name[i], k);
 			png_write(path, pixel, size, size, k == 2 ? 3 : 1);
 		}
@@ -159,7 +161,7 @@ Test(pictures, folder_of_every_naming)
 		for (int i = 0; i < 9; i++) {
 			cr_assert_eq(x->label[i], label[k][i], "%d: item %d is %d", k, i,
 			             x->label[i]);
-			noise(want, 16, (uint64_t)(3 * made[k][i / 3] + i % 3));
+			noise(want, 16, 3 * (uint64_t)made[k][i / 3] + (uint64_t)(i % 3));
 			cr_assert(i % 3 == 2 || !memcmp(x->u8 + (ptrdiff_t)i * 16, want, 16),
 			          "%d: item %d", k, i);
 		}
@@ -311,8 +313,8 @@ Test(pictures, jpeg_is_what_was_written)
 	input(m, 1, 24, 32);
 	cr_assert(nn_image_read("a.jpg", m, false, got, &scratch, &e), "%s", e.text);
 	for (int i = 0; i < 24 * 32; i++) {
-		int grey = (299 * pixel[3 * i] + 587 * pixel[3 * i + 1] + 114 * pixel[3 * i + 2]) /
-		           1000;
+		const unsigned char *p = pixel + (ptrdiff_t)3 * i;
+		int grey = (299 * p[0] + 587 * p[1] + 114 * p[2]) / 1000;
 		cr_assert(abs(got[i] - grey) < 8, "%d: %d, was %d", i, got[i], grey);
 	}
 	nn_scratch_free(&scratch);
