@@ -77,10 +77,11 @@ static bool read_line(nn_tune *t, char *at, nn_trial *r, nn_error *e)
 	r->value = NAN;
 	if (ok && *word[dims + 2])
 		ok = nn_parse_double(word[dims + 2], &r->value);
-	for (r->outcome = 0; ok && r->outcome < OUTCOMES; r->outcome++)
-		if (!strcmp(word[dims + 5], outcome[r->outcome]))
-			break;
-	if (!ok || r->outcome == OUTCOMES || !(number >= 1 && number <= (double)NN_TUNE_TRIALS))
+	int ended = 0;
+	while (ok && ended < OUTCOMES && strcmp(word[dims + 5], outcome[ended]) != 0)
+		ended++;
+	r->outcome = (nn_outcome)ended;
+	if (!ok || ended == OUTCOMES || !(number >= 1 && number <= (double)NN_TUNE_TRIALS))
 		return nn_fail(e, NN_EXIT_CHECKPOINT,
 		               "%s: line '%s...' is none of a search; choose another --out",
 		               t->path, at);

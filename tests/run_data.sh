@@ -77,7 +77,7 @@ check 0 '"label":"high","index":2,' ./rows predict --json -j 1 ask.csv
 check 65 'zero bytes' ./rows predict -j 1 ./rows
 check 66 'nowhere/rows.csv' ./rows test --data nowhere -j 1
 check 0 . "$nncc" -S rows.xml
-check 1 '^$' sh -c 'ls rows.c.d/runtime | grep -E "image.*c$|data_(idx|npz|folder|cifar)"'
+check 1 '^$' sh -c 'ls rows.c.d/runtime | grep -E "^(image|picture_png).*c$|data_(idx|npz|folder|cifar)"'
 check 0 '^LIBS = -lm$' grep LIBS rows.c.d/Makefile
 check 0 . env NNCC_RUNTIME="$runtime" "$nncc" -o rows2 rows.xml
 links rows2
