@@ -37,7 +37,7 @@ says() {
 }
 [ "${#commands[@]}" -ge 12 ]
 result $? 'there is a walk' "${commands[*]}"
-says '^20 epochs, 1000 steps; best loss 0\.' './lenet5 train --overfit-batch'
+says '^20 epochs, 1000 steps; best accuracy 1 ' './lenet5 train --overfit-batch'
 says 'verdict: under-fitting' './lenet5 train --epochs 2'
 says '1\. more epochs' './lenet5 train --epochs 2'
 says '^6 epochs, 564 steps' './lenet5 train --epochs 6 --limit 6000 --out runs/short --resume'
