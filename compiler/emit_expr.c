@@ -280,7 +280,9 @@ static CValue operator(const Em *e, const Expr *x)
 		vector |= arg[i].vector;
 	}
 	bool lift = !infix && !vector && e->prog->lanes > 1; /* a function of scalars alone */
-	for (const char *c = c_text[x->op]; *c; c++) {
+	const char *template = c_text[x->op];
+	assert(template);
+	for (const char *c = template; *c; c++) {
 		if (*c != '$') {
 			s = format("%s%c", s, *c);
 			continue;

@@ -154,9 +154,10 @@ const char *em_gathered(const Em *e, const Expr *x, int d)
 {
 	const Tensor *t = x->tensor;
 	Axis *lane = em_lane(&x->index[d]);
-	int64_t stride = affine_coef(&x->index[d], lane) * (t->lane_dim >= 0 ? e->prog->lanes : 1);
+	int64_t stride = affine_coef(&x->index[d], lane);
 	Affine index[MAX_DIM], block = {.n = 1, .term = {{lane, 1}}};
 
+	stride *= t->lane_dim >= 0 ? e->prog->lanes : 1;
 	memcpy(index, x->index, sizeof index);
 	index[d] = em_elements(e, index[d]);
 	for (int i = d + 1; i < t->rank; i++)

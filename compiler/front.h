@@ -100,7 +100,7 @@ typedef struct LayerParam {    /* a parameter of a layer                        
 	bool absent;               /* this layer has none: read as `value`                        */
 } LayerParam;
 
-int layer_params(const Layer *l, LayerParam *list);            /* at most MAX_PARAMS, absent ones too */
+int layer_params(const Layer *l, LayerParam *list);    /* at most MAX_PARAMS, absent ones too  */
 
 /* ---- expand.c, settings.c, config.c ---------------------------------------------------------- */
 

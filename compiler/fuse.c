@@ -207,7 +207,7 @@ static bool join(const Prog *p, Kernel *k, Eqn *q)
 		return false;
 	if (p->lanes > 1 && folds_images(root) &&
 	    (p->channels ? k->contraction && !sums_fit(p, root) : q->phase == PHASE_UPDATE))
-		return false; /* not whole until all bands are done; scalars here, vectors on its own */
+		return false; /* not whole before the last band; scalars here, vectors alone */
 	rename_axes(q, m.mine, m.its, m.n);
 	return enter(p, k, &q, 1);
 }

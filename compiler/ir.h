@@ -122,7 +122,7 @@ typedef struct Eqn {
 	Expr *rhs;                 /*                                                           e */
 	bool update;               /* := changes `out` in place                                 e */
 	const Matrix *matrix;      /* or NULL                                                   r */
-	Axis *row[2], *col[2];     /* of the matrix: p and q, a and b; free and folded axes last   r */
+	Axis *row[2], *col[2];     /* of the matrix: p and q, a and b                           r */
 	int task;                  /* equations of one task are stages of one kernel; 0: none   r */
 	Axis *around[3];           /* of a task: the loops around its stages                    r */
 	int naround;               /*                                                           r */

@@ -14,6 +14,7 @@
  */
 #include "ir.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* ---- indices -------------------------------------------------------------------------------- */
@@ -116,6 +117,7 @@ bool take_lane(const Prog *p, Kernel *k)
 	for (int j = 0; j < k->neqn; j++)
 		for (int i = 0; i < k->eqn[j]->naxis; i++) {
 			Axis *a = k->eqn[j]->axis[i];
+			assert(a);
 			a->lane = p->channels ? a == lane : a->batch && p->lanes > 1;
 		}
 	return lane != NULL;

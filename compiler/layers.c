@@ -207,7 +207,8 @@ const Row rows[] = {
 	         "near[r,a] = max(0, 1 - abs(value(r)/scale + (0.5/scale + 0.5) - value(a)));"
 	         "rows[i,r] = sum{a} near[r,a] * inside(i+a-1,H);"
 	         "columns[j,s] = sum{b} near[s,b] * inside(j+b-1,W);"
-	         "y[n,c,i*scale+r,j*scale+s] = (sum{a,b} x[n,c,i+a-1,j+b-1] * near[r,a] * near[s,b])"
+	         "y[n,c,i*scale+r,j*scale+s] = (sum{a,b} x[n,c,i+a-1,j+b-1] * near[r,a]"
+	         " * near[s,b])"
 	         " / (rows[i,r] * columns[j,s])" },
 	{ .kind = ROW_LAYER, .name = "batch_norm", .doc = "each channel gets mean 0 and variance 1",
 	  .attr = batch_norm_attr, .centres = true, .norm = true, .supported = true,
@@ -217,7 +218,8 @@ const Row rows[] = {
 	         "inv[c] = 1 / sqrt(var[c] + eps);"
 	         "y[n,c,@] = (x[n,c,@] - mean[c]) * inv[c] * weight[c] + bias[c];"
 	         "running_mean[c] := (1-momentum) * running_mean[c] + momentum * mean[c];"
-	         "running_var[c] := ifgt(batch*H*W, 1, (1-momentum) * running_var[c] + momentum * var[c]"
+	         "running_var[c] := ifgt(batch*H*W, 1, (1-momentum) * running_var[c]"
+	         " + momentum * var[c]"
 	         " * (batch*H*W / (batch*H*W - 1)), running_var[c])",
 	  .eval = "y[n,c,@] = (x[n,c,@] - running_mean[c]) / sqrt(running_var[c] + eps) * weight[c]"
 	          " + bias[c]",
@@ -233,7 +235,8 @@ const Row rows[] = {
 	         "inv[n] = 1 / sqrt(var[n] + eps);"
 	         "y[n,c...] = (x[n,c...] - mean[n]) * inv[n] * weight[c...] + bias[c...]",
 	  .grad = "a[n] = (sum{c...} dy[n,c...] * weight[c...]) / F;"
-	          "b[n] = (sum{c...} dy[n,c...] * weight[c...] * ((x[n,c...] - mean[n]) * inv[n])) / F;"
+	          "b[n] = (sum{c...} dy[n,c...] * weight[c...]"
+	          " * ((x[n,c...] - mean[n]) * inv[n])) / F;"
 	          "dx[n,c...] = inv[n] * (dy[n,c...] * weight[c...] - a[n]"
 	          " - (x[n,c...] - mean[n]) * inv[n] * b[n]);"
 	          "dweight[c...] = sum{n} dy[n,c...] * ((x[n,c...] - mean[n]) * inv[n]);"
@@ -248,12 +251,14 @@ const Row rows[] = {
 	         "y[n,g*(C/groups)+c,@] = (x[n,g*(C/groups)+c,@] - mean[n,g]) * inv[n,g]"
 	         " * weight[g*(C/groups)+c] + bias[g*(C/groups)+c]",
 	  .grad = "z[n,g*(C/groups)+c,@] = (x[n,g*(C/groups)+c,@] - mean[n,g]) * inv[n,g];"
-	          "a[n,g] = (sum{c,@} dy[n,g*(C/groups)+c,@] * weight[g*(C/groups)+c]) / (C/groups*H*W);"
+	          "a[n,g] = (sum{c,@} dy[n,g*(C/groups)+c,@]"
+	          " * weight[g*(C/groups)+c]) / (C/groups*H*W);"
 	          "b[n,g] = (sum{c,@} dy[n,g*(C/groups)+c,@] * weight[g*(C/groups)+c]"
 	          " * z[n,g*(C/groups)+c,@]) / (C/groups*H*W);"
 	          "dx[n,g*(C/groups)+c,@] = inv[n,g] * (dy[n,g*(C/groups)+c,@]"
 	          " * weight[g*(C/groups)+c] - a[n,g] - z[n,g*(C/groups)+c,@] * b[n,g]);"
-	          "dweight[g*(C/groups)+c] = sum{n,@} dy[n,g*(C/groups)+c,@] * z[n,g*(C/groups)+c,@];"
+	          "dweight[g*(C/groups)+c] = sum{n,@} dy[n,g*(C/groups)+c,@]"
+	          " * z[n,g*(C/groups)+c,@];"
 	          "dbias[g*(C/groups)+c] = sum{n,@} dy[n,g*(C/groups)+c,@]" },
 	{ .kind = ROW_LAYER, .name = "add", .doc = "the sum of its inputs", .joins = "same",
 	  .supported = true, .eqn = "y[...] = x1[...]< + x#[...]>" },
@@ -263,7 +268,7 @@ const Row rows[] = {
 	{ .kind = ROW_LAYER, .name = "multiply", .doc = "product of its inputs",
 	  .joins = "broadcast", .supported = true, .eqn = "y[...] = x1[...]< * x#[...]>" },
 
-	{ .kind = ROW_INTERNAL, .name = "widen", .doc = "a shortcut that pads with channels of zeros",
+	{ .kind = ROW_INTERNAL, .name = "widen", .doc = "a shortcut that adds channels of zeros",
 	  .attr = widen_attr, .supported = true, .shape = "channels, (H-1)/sh+1, (W-1)/sw+1",
 	  .eqn = "y[n,k,i,j] = x[n,k,i*sh,j*sw]" },
 	{ .kind = ROW_INTERNAL, .name = "widen_features", .doc = "the same for features",

@@ -106,7 +106,7 @@ typedef struct Row {
 	bool centres;              /* subtracts a mean: bias="auto" right before it is false      */
 	const char *joins;         /* takes several inputs: "same" shapes, "broadcast" a [C,1,1],
 	                              "channels" one after another; NULL: takes one              */
-	bool enlarges;             /* its stride multiplies the size: `same` gives size * stride   */
+	bool enlarges;             /* its stride multiplies: `same` gives size * stride           */
 	bool same_count;           /* the output has as many values as the input                  */
 	bool norm;                 /* trainable and activation apply, init and bias do not        */
 } Row;
@@ -216,8 +216,8 @@ typedef struct Options {
 	int64_t max_mem;           /* --max-mem in bytes, 0: no limit                             */
 	bool link_static;          /* --static                                                    */
 	bool no_fuse, no_tile, no_simd, no_reuse, no_parallel, no_winograd;   /* -fno-...         */
-	bool force_winograd;       /* -fwinograd: wherever it can be, a testing aid                  */
-	const char *lanes;         /* -flanes=images or channels, a testing aid; NULL: as it pays    */
+	bool force_winograd;       /* -fwinograd: wherever it can be, a testing aid               */
+	const char *lanes;         /* -flanes=images or channels; NULL: as it pays                */
 	bool real_double;          /* -fdouble: f64 kernels, a testing aid                        */
 	char dump;                 /* -d LETTER, 0: none                                          */
 	bool verbose, print_only;  /* -v, -###                                                    */

@@ -10,6 +10,7 @@
 #include "driver.h"
 #include "ir.h"
 
+#include <assert.h>
 #include <string.h>
 
 static void mark_read(Expr *e, void *ctx)
@@ -105,6 +106,7 @@ static void by_image(Prog *p, Eqn **link)
 
 	for (int i = q->nfree; i < q->naxis; i++)
 		n = q->axis[i]->batch ? q->axis[i] : n;
+	assert(n);
 	first->out = t;
 	first->fold = FOLD_SUM;
 	first->rhs = q->rhs;

@@ -265,7 +265,8 @@ static double uneven(const Prog *p, const Kernel *k, int a, int ta, int b, int t
 		int n = blocks_of(p, k->loop[i].axis), size = i == a ? ta : i == b ? tb : 1;
 		pieces *= (n + size - 1) / size;
 	}
-	return (double)((pieces + threads - 1) / threads * threads) / (double)pieces;
+	int64_t rounds = (pieces + threads - 1) / threads;
+	return (double)(rounds * threads) / (double)pieces;
 }
 
 /* The sums, what the shorter side reads, and one of what the longer side reads; the C compiler

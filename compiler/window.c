@@ -2,7 +2,8 @@
  *
  * In: an equation. Out: a Window where it is a sum over a 3 x 3 window that moves by one (forward,
  * the gradient of the data, or that of the weights) and fewer multiplications are worth their
- * transforms: both ways are counted in multiply-adds of vectors. Tasks are sized by the second-level cache. */
+ * transforms: both ways are counted in multiply-adds of vectors. Tasks are sized by the
+ * second-level cache. */
 #include "window.h"
 
 enum { MOST_TILES = 32, MOST_SUMMED = 64 };

@@ -36,7 +36,8 @@ bool nn_check_fill(nn_check *c, int draw, nn_error *e);
  * random batches that suits; fails only for lack of memory. (check_fast.c) */
 bool nn_check_fast(nn_check *c, nn_error *e);
 
-/* The plain program's gradients against differences of its loss, on the same batch; likewise. (check_slope.c) */
+/* The plain program's gradients against differences of its loss, on the same batch; likewise.
+ * (check_slope.c) */
 bool nn_check_slope(nn_check *c, nn_error *e);
 
 #endif

@@ -4,8 +4,9 @@
  *     big-endian, then the values
  *
  * plain or gzipped. A plain file is mapped when it is larger than memory allows (store.c). A
- * gzipped file is inflated to exactly what its header implies: an announced size that deflate cannot reach
- * (1032 : 1) is refused before memory is taken, and so is a stream that goes on or stops early.
+ * gzipped file is inflated to exactly what its header implies: an announced size that deflate
+ * cannot reach (1032 : 1) is refused before memory is taken, and so is a stream that goes on or
+ * stops early.
  * Values stay 8-bit. */
 #include <limits.h>
 #include <stdio.h>
@@ -207,7 +208,7 @@ static bool take_labels(const nn_loader *l, nn_items *items, const char *path, c
 {
 	if (!nn_labels_open(items, path, e))
 		return false;
-	for (int64_t i = 0; i < items->count; i++)
+	for (int64_t i = 0; bytes && i < items->count; i++)
 		if (!nn_label_set(l, items, i, bytes[i], path, e))
 			return false;
 	return true;
@@ -221,7 +222,7 @@ static bool take_targets(const nn_loader *l, nn_items *items, const char *path,
 	items->memory[1] = target;
 	items->target = target;
 	items->targets = l->targets;
-	for (size_t i = 0; target && i < count; i++)
+	for (size_t i = 0; target && bytes && i < count; i++)
 		target[i] = bytes[i];
 	return target != NULL;
 }

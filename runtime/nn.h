@@ -39,9 +39,9 @@ typedef enum { NN_INIT_NONE, NN_INIT_CONST, NN_INIT_NORMAL, NN_INIT_UNIFORM, NN_
 
 /* Element idx[0..rank-1] lies at
  *     offset + size * sum over d of (idx[d] / block[d]) * outer[d] + (idx[d] % block[d]) * inner[d]
- * with size = 4 (float) or 8 (double) as the program says. Plain row-major has block 1 everywhere. */
+ * with size = 4 (float) or 8 (double) as the program says. Row-major has block 1 everywhere. */
 typedef struct nn_tensor {
-	const char *name;          /* PyTorch's state_dict name; "grad.NAME"; "x", "y", "output", "loss" */
+	const char *name;          /* as in state_dict; "grad.NAME"; "x", "y", "output", "loss"   */
 	const char *of;            /* GRAD, STATE: the parameter's name; else NULL                */
 	nn_kind     kind;
 	bool        target_input;  /* TARGET: it is the input itself (auto-encoder)               */
@@ -99,8 +99,8 @@ typedef struct nn_program {
 	int              tensors;
 	const nn_kernel *kernel;
 	int              kernels;
-	void           (*step)(nn_task *t);   /* forward, backward, update: fills loss, output, grad.* */
-	void           (*eval)(nn_task *t);   /* forward as in evaluation: fills output and loss       */
+	void           (*step)(nn_task *t); /* forward, backward, update: loss, output, grad.* */
+	void           (*eval)(nn_task *t); /* forward as in evaluation: output and loss      */
 	/* NULL, or: called after the runtime has written parameters, running statistics or state;
 	 * fills what is derived from them (transposed copies, ...). */
 	void           (*prepare)(nn_task *t);
@@ -111,7 +111,7 @@ typedef struct nn_program {
 /* A number of the XML that training may override: value is the text of the attribute, an
  * expression over nn_model.param ("0.05", "{lr * 2}"). Names: "lr" "momentum" "weight_decay" ... */
 typedef struct nn_setting {
-	const char *element;       /* "train", "optimizer", "schedule", "data", "early_stopping", ... */
+	const char *element;       /* "train", "optimizer", "schedule", "data", ...               */
 	const char *name;          /* attribute                                                   */
 	const char *value;         /* text; NULL: not given and no default                        */
 } nn_setting;

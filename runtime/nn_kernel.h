@@ -21,10 +21,11 @@ static inline nn_span nn_share(const nn_task *t, int total)
 {
 	int64_t all = total;
 
-	return (nn_span){ (int)(all * t->thread / t->threads), (int)(all * (t->thread + 1) / t->threads) };
+	return (nn_span){ (int)(all * t->thread / t->threads),
+	                  (int)(all * (t->thread + 1) / t->threads) };
 }
 
-/* Behind a kernel whose results only the same thread reads next: threads meet only to take times. */
+/* Behind a kernel whose results only the same thread reads next: a meeting only to take times. */
 static inline void nn_pass(nn_task *t, int k)
 {
 	if (t->ms)

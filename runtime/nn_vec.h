@@ -387,8 +387,8 @@ NN_INLINE void nn_sums(nn_real *restrict out, ptrdiff_t stride, const nn_v *acc,
 			NN_UNROLL
 			for (int i = 0; i < NN_LANES / 2; i++)
 				if (i < width / 2)
-					t[i] = nn_lower(t[2 * i], t[2 * i + 1], width) +
-					       nn_upper(t[2 * i], t[2 * i + 1], width);
+					t[i] = nn_lower(t[i + i], t[i + i + 1], width) +
+					       nn_upper(t[i + i], t[i + i + 1], width);
 		}
 		if (stride == 1 && here == NN_LANES) {
 			nn_store(out + first, t[0]);

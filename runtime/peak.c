@@ -101,7 +101,7 @@ double nn_triad_gbytes(nn_team *team)
 {
 	work w = {.factor = 0.5f};
 	/* some lines apart, so that the three streams do not fall into the same cache sets */
-	const size_t stride = TRIAD_ELEMENTS + 5 * 64;
+	const size_t stride = TRIAD_ELEMENTS + (size_t)5 * 64;
 	float *memory = aligned_alloc(64, 3 * stride * sizeof *memory);
 	if (!memory)
 		return 0;

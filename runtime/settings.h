@@ -28,8 +28,8 @@ bool nn_setting_number(const nn_settings *s, const char *element, const char *na
 bool nn_setting_list(const nn_settings *s, const char *element, const char *name,
                      double value[NN_LIST_MAX], int *count, nn_error *e);
 
-/* The numbers called model->hyper[i], of <optimizer> or <train>. Refuses overrides of those that the
- * compiler has left out as 0. */
+/* The numbers called model->hyper[i], of <optimizer> or <train>. Refuses overrides of those that
+ * the compiler has left out as 0. */
 bool nn_setting_hypers(const nn_settings *s, double hyper[NN_HYPERS], nn_error *e);
 
 #endif

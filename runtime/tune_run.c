@@ -2,12 +2,12 @@
  *
  *     ./lenet5 train --out OUT/trials/007 --resume --set lr=0.00217 --epochs 3 ...
  *
- * A value on which shapes depend wants another trainer: nncc makes it from the description that this
- * one holds, with -D, as OUT/trainers/HASH where HASH is of all that decides about it, so that it is
- * made once. It is written under another name first: a file that is there is complete.
+ * A value on which shapes depend wants another trainer: nncc makes it from the description that
+ * this one holds, with -D, as OUT/trainers/HASH where HASH is of all that decides about it, so that
+ * it is made once. It is written under another name first: a file that is there is complete.
  *
- * --resume lets a trial that was interrupted go on to the same bits. When tune itself is killed, the
- * kernel kills the trial too (NN_PARENT, trainer.c), so that its directory is free for the next
+ * --resume lets a trial that was interrupted go on to the same bits. When tune itself is killed,
+ * the kernel kills the trial too (NN_PARENT, trainer.c), so that its directory is free for the next
  * attempt. Programs are started with posix_spawn and an argument vector, without a shell. */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +30,7 @@
 
 enum { WORDS = 64 + 4 * NN_TUNE_DIMS + 2 * NN_SETS_MAX, LOG_MAX = 64 << 20, SAID_MAX = 1 << 16 };
 
+/* unistd.h has it only for GNU's dialect. NOLINTNEXTLINE(readability-redundant-declaration) */
 extern char **environ;
 
 /* An argument vector: words one after the other in a text, each ended by a zero byte. */

@@ -3,9 +3,9 @@
  *     in    <param name="lr" value="0.05" min="1e-4" max="1" scale="log"/>, how many, a seed
  *     out   points: 0.05, 0.000373, 0.271, ...
  *
- * A range whose value and ends are whole numbers, and more than 1 wide, is searched in whole numbers
- * (layers, units); all others have six digits. A random point is keyed by its number, so more
- * trials begin with those of fewer. A grid takes as many levels of each range as give no more
+ * A range whose value and ends are whole numbers, and more than 1 wide, is searched in whole
+ * numbers (layers, units); all others have six digits. A random point is keyed by its number, so
+ * more trials begin with those of fewer. A grid takes as many levels of each range as give no more
  * points than wanted, two at least; if even that is too many, a random choice of them. */
 #include <math.h>
 #include <stdio.h>

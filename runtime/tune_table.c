@@ -5,10 +5,10 @@
  *     1,3,1e-05,6,0.1431,3,4.21,ok
  *     2,3,0.00217,12,0.8735,3,6.02,ok
  *
- * A line is added when a trial ends, so that a search that is killed loses none. A line that was cut
- * off is dropped when the search goes on; its trial runs again and finds its own checkpoint. The
- * points are a function of the description, --trials and --seed: lines that hold other values are
- * of another search, and refused. */
+ * A line is added when a trial ends, so that a search that is killed loses none. A line that was
+ * cut off is dropped when the search goes on; its trial runs again and finds its own checkpoint.
+ * The points are a function of the description, --trials and --seed: lines that hold other
+ * values are of another search, and refused. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,14 +68,14 @@ static int split_line(char *at, char *word[WORDS])
 /* One line without its end. */
 static bool read_line(nn_tune *t, char *at, nn_trial *r, nn_error *e)
 {
-	char *word[WORDS], text[32];
+	char *word[WORDS] = {NULL}, text[32];
 	double number = 0, epochs = 0, best = 0;
 	int n = split_line(at, word), dims = t->space.dims;
 	bool ok = n == dims + 6 && nn_parse_double(word[0], &number) &&
 	          nn_parse_double(word[1], &epochs) && nn_parse_double(word[dims + 3], &best) &&
 	          nn_parse_double(word[dims + 4], &r->seconds);
 	r->value = NAN;
-	if (ok && *word[dims + 2])
+	if (ok && word[dims + 2] && *word[dims + 2])
 		ok = nn_parse_double(word[dims + 2], &r->value);
 	int ended = 0;
 	while (ok && ended < OUTCOMES && strcmp(word[dims + 5], outcome[ended]) != 0)

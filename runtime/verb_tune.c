@@ -1,12 +1,12 @@
 /* verb_tune.c: the verb tune: trains the network with many values of its <param>s.
  *
  *     in    <param>s with a range, <tune trials sampler objective epochs>
- *     out   OUT/trials.csv, a line a trial; OUT/trials/NNN, the run of each; the best ones on stdout
+ *     out   OUT/trials.csv, a line a trial; OUT/trials/NNN, the run of each; the best on stdout
  *
- * random and grid train every point for all epochs. halving (Jamieson and Talwalkar 2016) trains all
- * of them a little, a third of them three times as long, and so on; those that go on resume, under
- * the schedule of a whole training. What decides is measured on the validation split only; the test
- * split is not opened.
+ * random and grid train every point for all epochs. halving (Jamieson and Talwalkar 2016) trains
+ * all of them a little, a third of them three times as long, and so on; those that go on
+ * resume, under the schedule of a whole training. What decides is measured on the
+ * validation split only; the test split is not opened.
  *
  * The whole search is a function of the description and the seed, and every result is on the disk
  * before the next trial starts: begun again, it goes on where it was, however it ended. */

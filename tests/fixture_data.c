@@ -70,7 +70,7 @@ size_t npy_make(unsigned char *to, const char *type, const char *shape, const vo
 	int len = snprintf(header, sizeof header,
 	                   "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", type, shape);
 	int whole = (10 + len + 1 + 63) / 64 * 64 - 10;
-	memcpy(to, "\x93NUMPY\1\0", 8);
+	memcpy(to, (const char[8]){"\x93NUMPY\1"}, 8);
 	to[8] = (unsigned char)whole;
 	to[9] = (unsigned char)(whole >> 8);
 	memset(to + 10, ' ', (size_t)whole);

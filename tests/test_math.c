@@ -154,7 +154,7 @@ static double element(const void *array, size_t i, size_t size)
 
 static void accuracy(const kind *k, double limit)
 {
-	const uint64_t n = 400 * BLOCK;
+	const uint64_t n = (uint64_t)400 * BLOCK;
 	double in[BLOCK], out[BLOCK];
 	for (int f = 0; f < FUNCTIONS; f++) {
 		double worst = 0, at = 0;
@@ -221,11 +221,13 @@ Test(math, every_kind_gives_the_bits_on_record)
 	for (int i = 0; i < KINDS; i++)
 		for (int f = 0; f < FUNCTIONS; f++) {
 			bool wide = kinds[i]->real_size == 8;
-			uint64_t hash = fingerprint(kinds[i], (enum function)f, 100 * BLOCK);
-			uint64_t want = on_record[wide][f];
+			uint64_t hash =
+			        fingerprint(kinds[i], (enum function)f, (uint64_t)100 * BLOCK);
 #if !defined __FMA__ && !defined __aarch64__ && !defined __ARM_FEATURE_FMA
-			want = fingerprint(wide ? &kind_d1 : &kind_f1, (enum function)f,
-			                   100 * BLOCK);
+			uint64_t want = fingerprint(wide ? &kind_d1 : &kind_f1, (enum function)f,
+			                            (uint64_t)100 * BLOCK);
+#else
+			uint64_t want = on_record[wide][f];
 #endif
 			cr_expect(hash == want, "%s of %d x %zu bytes: 0x%016llx", function_name[f],
 			          kinds[i]->lanes, kinds[i]->real_size, (unsigned long long)hash);
@@ -405,8 +407,11 @@ Test(rand, doubles_are_uniform_and_normals_normal)
 
 Test(rand, own_logarithm)
 {
-	for (double x = 0x1p-60; x < 8; x *= 1.0001)
+	double x = 0x1p-60;
+	while (x < 8) {
 		cr_assert(fabs(nn_rand_log(x) - log(x)) <= 1e-15 * fmax(1, fabs(log(x))), "%a", x);
+		x *= 1.0001;
+	}
 }
 
 Test(rand, masks_are_uniform_and_independent)
@@ -433,7 +438,9 @@ Test(rand, an_element_has_one_number)
 	kind_f1.uniforms(99, 5, 3, u, 64);
 	for (int i = 0; i < KINDS; i++) {
 		kinds[i]->uniforms(99, 5, 3, v, 64);
-		cr_expect(memcmp(u, v, sizeof u) == 0, "%d x %zu bytes", kinds[i]->lanes,
-		          kinds[i]->real_size);
+		int differ = 0;
+		for (int k = 0; k < 64; k++)
+			differ += !(u[k] >= v[k] && u[k] <= v[k]);
+		cr_expect(differ == 0, "%d x %zu bytes", kinds[i]->lanes, kinds[i]->real_size);
 	}
 }

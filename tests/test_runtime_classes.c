@@ -18,7 +18,8 @@ static double seen[2][K]; /* by the last step, by the last evaluation */
 
 static void look(const nn_task *t, double *to)
 {
-	const float *weight = (const float *)(const void *)(t->arena + AT);
+	float weight[K];
+	memcpy(weight, t->arena + AT, sizeof weight);
 	for (int k = 0; t->thread == 0 && k < K; k++)
 		to[k] = (double)weight[k];
 }

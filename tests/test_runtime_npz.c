@@ -42,7 +42,7 @@ static void same_tensor(const nn_safetensors *s, const char *name, const unsigne
 	cr_assert(t, "%s", name);
 	for (int d = 0; d < t->rank; d++)
 		snprintf(shape + strlen(shape), 16, d ? " %lld," : "%lld,", (long long)t->dim[d]);
-	strcat(shape, "), }");
+	strncat(shape, "), }", sizeof shape - strlen(shape) - 1);
 	size_t head = 10 + get(data + 8, 2);
 	cr_assert(!memcmp(data, "\x93NUMPY\1\0", 8) && head % 64 == 0 && head <= sizeof text);
 	memcpy(text, data + 10, head - 10);

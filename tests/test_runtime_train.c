@@ -50,7 +50,7 @@ Test(train, stops_and_resumes_anywhere)
 	}
 }
 
-/* What plateau has seen is part of the state: the loss of each epoch decides about the next rate. */
+/* What plateau has seen is part of the state: each epoch's loss decides about the next rate. */
 Test(train, a_plateau_is_resumed)
 {
 	static const nn_setting setting[] = {

@@ -107,7 +107,8 @@ Test(tune, grids)
 	/* 15 points hold 5 levels of 3 choices; the written one is none of them. */
 	cr_assert_eq(nn_space_fill(&s, true, 17, 1, p), 16);
 	for (int i = 0; i < 15; i++) {
-		double want = pow(10, i / 3 - 4);
+		int level = i / 3;
+		double want = pow(10, level - 4);
 		static const double choice[] = {4, 6, 12};
 		cr_assert(fabs(p[2 + 2 * i] / want - 1) < 1e-5 && p[3 + 2 * i] == choice[i % 3],
 		          "point %d: %g, %g", i, p[2 + 2 * i], p[3 + 2 * i]);
@@ -115,7 +116,7 @@ Test(tune, grids)
 	/* Not even two levels fit: some of these six. */
 	cr_assert_eq(nn_space_fill(&s, true, 4, 1, p), 4);
 	for (int i = 1; i < 4; i++)
-		cr_assert(p[2 * i] == 1e-4 || p[2 * i] == 1);
+		cr_assert(p[i + i] == 1e-4 || p[i + i] == 1);
 }
 
 /* ---- the table ----------------------------------------------------------------------------- */
@@ -125,7 +126,9 @@ static nn_session session;
 static bool open_table(nn_tune *t, const char *text, nn_error *e)
 {
 	static double point[6];
-	nn_param_def *two = (nn_param_def[]){params[0], params[4]};
+	static nn_param_def two[2];
+	two[0] = params[0];
+	two[1] = params[4];
 	*t = (nn_tune){.session = &session, .trials = 3, .objective = "val_loss", .point = point};
 	cr_assert(open_space(&t->space, two, 2, NULL, e));
 	memcpy(point, (double[]){0.05, 4, 0.001, 12, 0.2, 6}, sizeof point);

@@ -9,6 +9,7 @@
 
 #include <criterion/criterion.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <math.h>
 #include <sched.h>
 #include <time.h>
@@ -33,7 +34,9 @@ typedef struct {
 /* Emitted code gets a board as its arena. */
 static board *board_of(const nn_task *t)
 {
-	return (board *)(void *)t->arena;
+	board *b;
+	memcpy(&b, &t->arena, sizeof b);
+	return b;
 }
 
 static void with_threads(int threads, void (*body)(nn_team *, void *), board *b)
