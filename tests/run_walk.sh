@@ -41,10 +41,13 @@ says '^20 epochs, 1000 steps; best accuracy 1 ' './lenet5 train --overfit-batch'
 says 'verdict: under-fitting' './lenet5 train --epochs 2'
 says '1\. more epochs' './lenet5 train --epochs 2'
 says '^6 epochs, 564 steps' './lenet5 train --epochs 6 --limit 6000 --out runs/short --resume'
+says 'nothing is damaged' './lenet5 data'
+says 'Suggestion: --lr 0\.' './lenet5 train --lr-find'
+says '^best: trial 1, val_accuracy 0\.' './lenet5 tune'
 says 'verdict: over-fitting' './lenet5 train --epochs 40 --limit 200'
 says '^10000 items, .* accuracy 0\.8' './lenet5 test'
 says '"label":"ankle boot"' './lenet5 predict'
-for file in runs/{short,slow,seed,few}/report.html weights.safetensors weights.npz \
+for file in runs/{short,slow,seed,few}/report.html weights.safetensors weights.npz best.xml \
 	runs/slow/events.out.tfevents.nncc; do
 	[ -s "$file" ]
 	result $? "$file is there"
