@@ -280,8 +280,8 @@ static CValue operator(const Em *e, const Expr *x)
 		vector |= arg[i].vector;
 	}
 	bool lift = !infix && !vector && e->prog->lanes > 1; /* a function of scalars alone */
+	assert((size_t)x->op < sizeof c_text / sizeof *c_text);
 	const char *template = c_text[x->op];
-	assert(template);
 	for (const char *c = template; *c; c++) {
 		if (*c != '$') {
 			s = format("%s%c", s, *c);

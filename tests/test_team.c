@@ -35,7 +35,7 @@ typedef struct {
 static board *board_of(const nn_task *t)
 {
 	board *b;
-	memcpy(&b, &t->arena, sizeof b);
+	memcpy(&b, &t->arena, sizeof(board *));
 	return b;
 }
 
