@@ -285,13 +285,15 @@ void solve(Prog *p, Phase phase, const Eqn *q, bool vanishes, const Affine *plac
 
 /* grad.c     needs: forward Eqns  fills: backward and update Eqns, Tensor.grad  breaks: nothing */
 void grad(Prog *p);
-/* winograd.c the second half of rewrite: contractions over 3 x 3 windows into cheaper ones */
+/* winograd.c the second half of rewrite: contractions over 3 x 3 windows into cheaper ones
+ * needs: Prog.channels  fills: Eqn.matrix, task, around  breaks: nothing */
 void winograd(Prog *p);
-/* rewrite.c  needs: Eqns  fills: nothing new  breaks: ids of equations */
+/* rewrite.c  needs: Eqns  fills: Prog.channels, threads  breaks: ids of equations */
 void rewrite(Prog *p);
 /* fuse.c     needs: Eqns  fills: Kernel list, slice, sync, local  breaks: axes of fused Eqns */
 void fuse(Prog *p);
-/* lanes.c    the first half of fuse  fills: Prog.channels, Tensor.lane_dim, Axis.lane */
+/* lanes.c    the first half of fuse  needs: Eqns  fills: Tensor.lane_dim, Axis.lane  breaks: nothing
+ * (adds equations that copy parameters) */
 void lanes(Prog *p);
 bool prefers_channels(Prog *p);                        /* would channels be in the lanes?      */
 bool take_lane(const Prog *p, Kernel *k);
