@@ -292,8 +292,8 @@ void winograd(Prog *p);
 void rewrite(Prog *p);
 /* fuse.c     needs: Eqns  fills: Kernel list, slice, sync, local  breaks: axes of fused Eqns */
 void fuse(Prog *p);
-/* lanes.c    the first half of fuse  needs: Eqns  fills: Tensor.lane_dim, Axis.lane  breaks: nothing
- * (adds equations that copy parameters) */
+/* lanes.c    the first half of fuse  needs: Eqns  fills: Tensor.lane_dim, Axis.lane
+ * breaks: nothing (adds equations that copy parameters) */
 void lanes(Prog *p);
 bool prefers_channels(Prog *p);                        /* would channels be in the lanes?      */
 bool take_lane(const Prog *p, Kernel *k);
