@@ -189,12 +189,18 @@ static void of_channels(Prog *p)
 			p->tensor[i]->lane_dim = p->tensor[i]->of->lane_dim;
 }
 
-/* Share of the lanes that do something. */
-static double filled(const Prog *p, int extent)
+/* What empty lanes make of a unit of work. */
+static double diluted(const Prog *p, int extent)
 {
 	int blocks = (extent + p->lanes - 1) / p->lanes;
 
-	return (double)extent / (blocks * p->lanes);
+	return (double)(blocks * p->lanes) / extent;
+}
+
+/* The same for channels: with one block of them a tile has nothing to use an operand twice for. */
+static double of_lane(const Prog *p, int extent)
+{
+	return diluted(p, extent) * (extent > p->lanes ? 1 : 1.3);
 }
 
 /* Channels, unless the images would be done sooner. Channels that fit need less cache. */
@@ -212,8 +218,8 @@ bool prefers_channels(Prog *p)
 		double points = 1;
 		for (int i = 0; i < q->naxis; i++)
 			points *= q->axis[i]->extent;
-		channels += points * (lane ? 1 / filled(p, lane->extent) : p->lanes);
-		images += points / filled(p, p->model->batch);
+		channels += points * (lane ? of_lane(p, lane->extent) : p->lanes);
+		images += points * diluted(p, p->model->batch);
 	}
 	return 0.85 * channels <= images;
 }

@@ -21,26 +21,31 @@ static void mark_dead(Expr *e, void *ctx)
 }
 
 /* Channels that lie a multiple of 2 KiB apart fall on few cache sets: rows of one vector more
- * spread them. Tensors that the runtime reads keep the shape it knows. */
+ * spread them; and so for the features of images, which sums over images walk along. Tensors that
+ * the runtime reads keep the shape it knows. */
 static int padding(const Prog *p, const Tensor *t)
 {
-	int row = t->dim[3] * p->lanes * (options.real_double ? 8 : 4);
+	int vector = p->lanes * (options.real_double ? 8 : 4), last = t->mem[t->rank - 1];
+	int row = last * vector;
 
-	if (p->channels || !t->batched || p->lanes == 1 || t->rank != 4 || t->keep ||
-	    t->dim[3] == 1)
+	if (!t->batched || p->lanes == 1 || t->keep || t->scratch || last == 1)
+		return 0;
+	if (t->rank == 2 && t->lane_dim >= 0)
+		return row % 1024 == 0;
+	if (p->channels || t->rank != 4)
 		return 0;
 	return row % 1024 == 0 || row * t->dim[2] % 2048 == 0;
 }
 
 static void set_memory(const Prog *p, Tensor *t)
 {
+	for (int d = 0; d < t->rank; d++)
+		t->mem[d] = d == t->lane_dim ? (t->dim[d] + p->lanes - 1) / p->lanes : t->dim[d];
+	if (t->rank)
+		t->mem[t->rank - 1] += padding(p, t);
 	t->elems = t->wide || t->lane_dim >= 0 ? p->lanes : 1;
-	for (int d = 0; d < t->rank; d++) {
-		t->mem[d] = t->dim[d] + (d == 3 ? padding(p, t) : 0);
-		if (d == t->lane_dim)
-			t->mem[d] = (t->dim[d] + p->lanes - 1) / p->lanes;
+	for (int d = 0; d < t->rank; d++)
 		t->elems *= t->mem[d];
-	}
 	t->elems = (t->elems + p->lanes - 1) / p->lanes * p->lanes;
 }
 

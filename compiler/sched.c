@@ -17,7 +17,7 @@
 #include <assert.h>
 #include <string.h>
 
-static const double MIN_CYCLES = 4; /* latency of a multiply-add: fewer chains wait for it */
+static const double MIN_CYCLES = 4.5; /* latency of a multiply-add, and what is lost in hiding it */
 
 /* ---- bounds --------------------------------------------------------------------------------- */
 
@@ -168,15 +168,20 @@ static void guards(Kernel *k)
 
 typedef struct Operands {
 	const Expr *read[8];
+	int bytes[8]; /* an element, or a vector of them                           */
 	int n;
+	double steps; /* of the folded loops                                       */
+	const Target *target;
 } Operands;
 
 static void add_operand(Expr *e, void *ctx)
 {
 	Operands *o = ctx;
 
-	if (e->op == OP_READ && o->n < 8)
+	if (e->op == OP_READ && o->n < 8) {
+		o->bytes[o->n] = options.real_double ? 8 : 4;
 		o->read[o->n++] = e;
+	}
 }
 
 static bool depends(const Expr *read, const Axis *a)
@@ -184,17 +189,42 @@ static bool depends(const Expr *read, const Axis *a)
 	return expr_uses(read, a);
 }
 
-/* Cycles of one step of the folded loops for a tile of these sizes. */
+/* What the tiles of a contraction read, and for how many steps. A band of partial sums fits the
+ * first-level cache (own). */
+static Operands operands_of(const Prog *p, const Kernel *k)
+{
+	const Eqn *q = k->eqn[0];
+	Operands o = {.n = 0, .steps = 1, .target = &p->target};
+
+	expr_each(q->rhs, add_operand, &o);
+	for (int i = 0; i < q->naxis; i++) {
+		o.steps *= i >= q->nfree && !k->partial ? blocks_of(p, q->axis[i]) : 1;
+		for (int r = 0; q->axis[i]->lane && r < o.n; r++)
+			if (depends(o.read[r], q->axis[i]))
+				o.bytes[r] = p->target.vector_bytes;
+	}
+	return o;
+}
+
+/* Cycles of one step of the folded loops for a tile of these sizes. What all steps read comes from
+ * the second-level cache where the first cannot hold it, at a little less than a vector a
+ * cycle. */
 static double step_cycles(const Operands *o, const Axis *a, int ta, const Axis *b, int tb)
 {
-	double fma = ta * tb, loads = 0;
+	double fma = ta * tb, loads = 0, bytes = 0;
 
-	for (int i = 0; i < o->n; i++)
-		loads += (depends(o->read[i], a) ? ta : 1) * (b && depends(o->read[i], b) ? tb : 1);
+	for (int i = 0; i < o->n; i++) {
+		int n = (depends(o->read[i], a) ? ta : 1) *
+		        (b && depends(o->read[i], b) ? tb : 1);
+		loads += n;
+		bytes += n * o->bytes[i];
+	}
 	double cycles = fma / 2;
 
 	if (cycles < loads / 2)
 		cycles = loads / 2;
+	if (bytes * o->steps > o->target->l1 && cycles < bytes / (0.9 * o->target->vector_bytes))
+		cycles = bytes / (0.9 * o->target->vector_bytes);
 	if (cycles < MIN_CYCLES)
 		cycles = MIN_CYCLES;
 	return cycles + 0.02 * loads;
@@ -269,11 +299,13 @@ static double uneven(const Prog *p, const Kernel *k, int a, int ta, int b, int t
 	return (double)(rounds * threads) / (double)pieces;
 }
 
-/* The sums, what the shorter side reads, and one of what the longer side reads; the C compiler
- * wants one to spare. */
+/* The sums, what the shorter side reads, and one of what the longer side reads. The C compiler
+ * wants one to spare where there are 32; where there are 16 it is three, since it loads ahead. */
 static bool fits_registers(const Prog *p, int ta, int tb)
 {
-	return ta * tb + (ta < tb ? ta : tb) + 1 < p->target.registers;
+	int spare = p->target.registers > 16 ? 1 : 3;
+
+	return ta * tb + (ta < tb ? ta : tb) + 1 + spare <= p->target.registers;
 }
 
 /* The best tile over loops a and b. */
@@ -301,11 +333,10 @@ static void try_pair(const Prog *p, const Kernel *k, const Operands *o, int a, i
 
 static void choose_tile(const Prog *p, Kernel *k)
 {
-	Operands o = {.n = 0};
 	const Eqn *q = k->eqn[0];
+	Operands o = operands_of(p, k);
 	Tile best = {.a = -1, .cycles = 1e300};
 
-	expr_each(q->rhs, add_operand, &o);
 	for (int a = 0; a < k->nloop; a++) {
 		try_pair(p, k, &o, a, -1, &best);
 		for (int b = a + 1; b < k->nloop; b++)
