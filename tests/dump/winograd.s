@@ -5,35 +5,32 @@
  *   y2[n,k,i,j] = max(0, y[n,k,i,j])
  *
  *   n 4  k 32  i 12  j 11  c 3  r 3  s 3
- *   0.843 Mflop, 75.7 kB; tile: 2 k x 6 j, 12 accumulators */
+ *   0.843 Mflop, 75.7 kB; tile: 11 j, 11 accumulators */
 NN_INLINE void k00_conv1_sum_tile(const nn_task *t,
 		const nn_real x[restrict][3][12][11],
 		const nn_v weight[restrict][3][3][3],
 		const nn_v bias[restrict],
 		nn_v y2[restrict][4][12][11],
-		const int n, const int i, const int k0, const int kn, const int j0, const int jn, const int edge)
+		const int n, const int i, const int k, const int j0, const int jn, const int edge)
 {
 	(void)t;
-	nn_v acc[2][6];
-	NN_UNROLL for (int kt = 0; kt < 2; kt++)
-	NN_UNROLL for (int jt = 0; jt < 6; jt++)
-		acc[kt][jt] = nn_splat(0);
+	nn_v acc[11];
+	NN_UNROLL for (int jt = 0; jt < 11; jt++)
+		acc[jt] = nn_splat(0);
 	for (int c = 0; c < 3; c++)
 	for (int r = nn_lo(i - 1, 1); r < nn_hi(i - 1, 1, 12, 3); r++)
 	NN_UNROLL for (int s = 0; s < 3; s++)
 	{
 		NN_STEP;
 		NN_UNROLL for (int jt = 0; jt < jn; jt++)
-		NN_UNROLL for (int kt = 0; kt < kn; kt++)
 		if ((!edge || (unsigned)(j0 + jt + s - 1) < 11u))
-			acc[kt][jt] += x[n][c][i + r - 1][j0 + jt + s - 1] * weight[k0 + kt][c][r][s];
+			acc[jt] += x[n][c][i + r - 1][j0 + jt + s - 1] * weight[k][c][r][s];
 	}
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int jt = 0; jt < jn; jt++)
 	{
-		const nn_v sum = acc[kt][jt];
-		const nn_v y = bias[k0 + kt] + sum;
-		y2[n][k0 + kt][i][j0 + jt] = nn_max(nn_splat(0), y);
+		const nn_v sum = acc[jt];
+		const nn_v y = bias[k] + sum;
+		y2[n][k][i][j0 + jt] = nn_max(nn_splat(0), y);
 	}
 }
 
@@ -47,18 +44,12 @@ static void k00_conv1_sum(const nn_task *t,
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
 	for (int i = 0; i < 12; i++)
+	for (int k = 0; k < 4; k++)
 	{
-		for (int k0 = 0; k0 < 4; k0 += 2)
-			{
-				{
-					const int j0 = 0;
-						k00_conv1_sum_tile(t, x, weight, bias, y2, n, i, k0, 2, j0, 6, 1);
-				}
-				{
-					const int j0 = 6;
-						k00_conv1_sum_tile(t, x, weight, bias, y2, n, i, k0, 2, j0, 5, 1);
-				}
-			}
+		{
+			const int j0 = 0;
+				k00_conv1_sum_tile(t, x, weight, bias, y2, n, i, k, j0, 11, 1);
+		}
 	}
 }
 
@@ -1164,7 +1155,7 @@ NN_INLINE void k21_dconv2_weight_D_3_tile(const nn_task *t,
 	(void)n;
 	(void)band;
 	const int first = n == 0 && band == 0;
-	nn_v acc[2][4];
+	nn_v acc[2][5];
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 		acc[kt][ct] = first ? nn_splat(0) : S[p][q][k0 + kt][c0 + ct];
@@ -1173,7 +1164,7 @@ NN_INLINE void k21_dconv2_weight_D_3_tile(const nn_task *t,
 		NN_STEP;
 		NN_UNROLL for (int ct = 0; ct < cn; ct++)
 		NN_UNROLL for (int kt = 0; kt < kn; kt++)
-			acc[kt][ct] += D[q][k0 + kt][z] * NN_AT(V[q][c0 / 8][z], c0 % 8 + ct);
+			acc[kt][ct] += D[q][k0 + kt][z] * NN_AT(V[q][(c0 + ct) / 8][z], (c0 + ct) % 8);
 	}
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
@@ -1196,8 +1187,12 @@ static void k21_dconv2_weight_D_3(const nn_task *t,
 	{
 		for (int k0 = 0; k0 < 4; k0 += 2)
 			{
-				for (int c0 = 0; c0 < 32; c0 += 4)
-						k21_dconv2_weight_D_3_tile(t, D, V, S, q, k0, 2, c0, 4, p, n, band);
+				for (int c0 = 0; c0 < 30; c0 += 5)
+						k21_dconv2_weight_D_3_tile(t, D, V, S, q, k0, 2, c0, 5, p, n, band);
+				{
+					const int c0 = 30;
+						k21_dconv2_weight_D_3_tile(t, D, V, S, q, k0, 2, c0, 2, p, n, band);
+				}
 			}
 	}
 }
@@ -1449,35 +1444,32 @@ static void k27_conv2_weight_d(const nn_task *t,
  *   y2[n,k,i,j] = max(0, y[n,k,i,j])
  *
  *   n 4  k 32  i 12  j 11  c 3  r 3  s 3
- *   0.843 Mflop, 75.7 kB; tile: 2 k x 6 j, 12 accumulators */
+ *   0.843 Mflop, 75.7 kB; tile: 11 j, 11 accumulators */
 NN_INLINE void k28_eval_conv1_sum_tile(const nn_task *t,
 		const nn_real x[restrict][3][12][11],
 		const nn_v weight[restrict][3][3][3],
 		const nn_v bias[restrict],
 		nn_v y2[restrict][4][12][11],
-		const int n, const int i, const int k0, const int kn, const int j0, const int jn, const int edge)
+		const int n, const int i, const int k, const int j0, const int jn, const int edge)
 {
 	(void)t;
-	nn_v acc[2][6];
-	NN_UNROLL for (int kt = 0; kt < 2; kt++)
-	NN_UNROLL for (int jt = 0; jt < 6; jt++)
-		acc[kt][jt] = nn_splat(0);
+	nn_v acc[11];
+	NN_UNROLL for (int jt = 0; jt < 11; jt++)
+		acc[jt] = nn_splat(0);
 	for (int c = 0; c < 3; c++)
 	for (int r = nn_lo(i - 1, 1); r < nn_hi(i - 1, 1, 12, 3); r++)
 	NN_UNROLL for (int s = 0; s < 3; s++)
 	{
 		NN_STEP;
 		NN_UNROLL for (int jt = 0; jt < jn; jt++)
-		NN_UNROLL for (int kt = 0; kt < kn; kt++)
 		if ((!edge || (unsigned)(j0 + jt + s - 1) < 11u))
-			acc[kt][jt] += x[n][c][i + r - 1][j0 + jt + s - 1] * weight[k0 + kt][c][r][s];
+			acc[jt] += x[n][c][i + r - 1][j0 + jt + s - 1] * weight[k][c][r][s];
 	}
-	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int jt = 0; jt < jn; jt++)
 	{
-		const nn_v sum = acc[kt][jt];
-		const nn_v y = bias[k0 + kt] + sum;
-		y2[n][k0 + kt][i][j0 + jt] = nn_max(nn_splat(0), y);
+		const nn_v sum = acc[jt];
+		const nn_v y = bias[k] + sum;
+		y2[n][k][i][j0 + jt] = nn_max(nn_splat(0), y);
 	}
 }
 
@@ -1491,18 +1483,12 @@ static void k28_eval_conv1_sum(const nn_task *t,
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
 	for (int i = 0; i < 12; i++)
+	for (int k = 0; k < 4; k++)
 	{
-		for (int k0 = 0; k0 < 4; k0 += 2)
-			{
-				{
-					const int j0 = 0;
-						k28_eval_conv1_sum_tile(t, x, weight, bias, y2, n, i, k0, 2, j0, 6, 1);
-				}
-				{
-					const int j0 = 6;
-						k28_eval_conv1_sum_tile(t, x, weight, bias, y2, n, i, k0, 2, j0, 5, 1);
-				}
-			}
+		{
+			const int j0 = 0;
+				k28_eval_conv1_sum_tile(t, x, weight, bias, y2, n, i, k, j0, 11, 1);
+		}
 	}
 }
 
