@@ -61,6 +61,7 @@ void sources_drop(void);                   /* removes it now                    
 
 /* cc.c: what the Makefile and build() have in common. */
 extern const char *const cc_flags;         /* of every file                                    */
+extern const char *const cc_threads;       /* of those in runtime/                             */
 extern const char *const cc_link_flags;
 const char *cc_march(const Prog *p);       /* "-march=native -mprefer-vector-width=512"        */
 const char *cc_level(const char *file);    /* "-O3", "-O2 -ffp-contract=off"                    */

@@ -240,12 +240,13 @@ static void write_makefile(const Sources *s, const Prog *p)
 			fprintf(f, "%.*s.o: LEVEL = %s\n", (int)strlen(s->file[i]) - 2, s->file[i],
 			        cc_level(s->file[i]));
 	fprintf(f,
+	        "runtime/%%.o: THREADS = %s\n"
 	        "%%.o: %%.c\n"
-	        "\t$(CC) $(FLAGS) $(LEVEL) -c -o $@ $<\n\n"
+	        "\t$(CC) $(FLAGS) $(LEVEL) $(THREADS) -c -o $@ $<\n\n"
 	        "clean:\n"
 	        "\trm -f %s $(OBJECTS)\n"
 	        ".PHONY: clean\n",
-	        s->name);
+	        cc_threads, s->name);
 	finish(f, s->dir, "Makefile");
 }
 
