@@ -44,9 +44,9 @@ static bool is_runtime(const char *file)
 
 const char *cc_level(const char *file)
 {
-	if (!strcmp(file, "net.c"))
+	if (!strncmp(file, "net", 3))
 		return "-O3 -ffp-contract=fast";
-	if (!strcmp(file, "plain.c")) /* run by `check` alone, compiled always */
+	if (!strncmp(file, "plain", 5)) /* run by `check` alone, compiled always */
 		return "-O1 -ffp-contract=fast";
 	bool fused = !strcmp(file, "runtime/peak.c");
 	return fused ? "-O2 -ffp-contract=fast" : "-O2 -ffp-contract=off";
@@ -229,7 +229,7 @@ static void tell(const Prog *p, const char *path)
 int build(const Prog *fast, const Prog *plain)
 {
 	Sources s = {.name = trainer_name(fast->model)};
-	sources_list(&s, fast->model);
+	sources_list(&s, fast, plain);
 	if (options.sources && !options.print_only) {
 		s.dir = options.output ? options.output : format("%s.c.d", s.name);
 		sources_write(&s, fast, plain);
