@@ -21,9 +21,12 @@
 
 /* The last one quiets clang-19 on processors whose -march=native it finds contradictory; gcc takes
  * every -Wno-. */
-const char *const cc_flags = "-std=gnu17 -fno-math-errno -fno-trapping-math -fopenmp "
+const char *const cc_flags = "-std=gnu17 -fno-math-errno -fno-trapping-math "
                              "-ffunction-sections -fdata-sections "
                              "-Wno-invalid-feature-combination";
+/* Of the runtime alone, which starts the threads: with -fopenmp, clang looks for OpenMP in every
+ * kernel as long as for anything else. */
+const char *const cc_threads = "-fopenmp";
 const char *const cc_link_flags = "-fopenmp -s -Wl,--gc-sections -Wl,--as-needed";
 
 const char *cc_march(const Prog *p)
@@ -34,11 +37,16 @@ const char *cc_march(const Prog *p)
 	return format("-march=%s%s%s", p->target.march, *flags ? " " : "", flags);
 }
 
+static bool is_runtime(const char *file)
+{
+	return !strncmp(file, "runtime/", 8);
+}
+
 const char *cc_level(const char *file)
 {
-	if (!strcmp(file, "net.c"))
+	if (!strncmp(file, "net", 3))
 		return "-O3 -ffp-contract=fast";
-	if (!strcmp(file, "plain.c")) /* run by `check` alone, compiled always */
+	if (!strncmp(file, "plain", 5)) /* run by `check` alone, compiled always */
 		return "-O1 -ffp-contract=fast";
 	bool fused = !strcmp(file, "runtime/peak.c");
 	return fused ? "-O2 -ffp-contract=fast" : "-O2 -ffp-contract=off";
@@ -101,7 +109,7 @@ static Args compiler(void)
  * gains nothing from wider vectors; feed.c, which fills batches, was measured. */
 static bool is_native(const char *file)
 {
-	return strncmp(file, "runtime/", 8) || !strcmp(file, "runtime/peak.c");
+	return !is_runtime(file) || !strcmp(file, "runtime/peak.c");
 }
 
 /* A compiler that is given flags may make something else of the runtime than the archive holds. */
@@ -148,6 +156,8 @@ static Args compile_command(const Args *cc, const Sources *s, int i, const Prog 
 	args_split(&a, cc_flags);
 	args_split(&a, cc_level(s->file[i]));
 	args_split(&a, cc_march(p));
+	if (is_runtime(s->file[i]))
+		args_add(&a, cc_threads);
 	args_add(&a, format("-I%s/runtime", s->dir));
 	if (!strcmp(s->file[i], "model.c"))
 		args_add(&a, format("-DNNCC_PROGRAM=%s", own_path()));
@@ -219,7 +229,7 @@ static void tell(const Prog *p, const char *path)
 int build(const Prog *fast, const Prog *plain)
 {
 	Sources s = {.name = trainer_name(fast->model)};
-	sources_list(&s, fast->model);
+	sources_list(&s, fast, plain);
 	if (options.sources && !options.print_only) {
 		s.dir = options.output ? options.output : format("%s.c.d", s.name);
 		sources_write(&s, fast, plain);

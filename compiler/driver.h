@@ -37,20 +37,23 @@ _Noreturn void show_done(void);
 int64_t parameter_count(const Prog *p);    /* trained and frozen                               */
 int64_t memory_bytes(const Prog *p);       /* predicted peak of a training run without data    */
 
-/* sources.c: a directory of C: net.c plain.c model.c, Makefile, and the runtime in runtime/. */
-enum { MAX_SOURCES = 128 };
+/* sources.c: a directory of C: net*.c plain*.c model.c, Makefile, and the runtime in runtime/. */
+enum { MAX_SOURCES = 192 };
 typedef struct Sources {
 	const char *dir;           /* where they are                                              */
 	const char *name;          /* the trainer's file name                                     */
 	const char *file[MAX_SOURCES];     /* "net.c", "runtime/team.c": to compile               */
 	int nfile;
+	File emitted[2 * MAX_FILES];       /* of both programs, headers included          */
+	int nemitted;
 	const char *library;       /* the rest of the runtime, compiled; or NULL: `file` has all  */
 	const char *needed[MAX_SOURCES];   /* functions that have to come out of the library      */
 	int nneeded;
 	const char *libraries;     /* to link with: "-lpng -lz -lm"                               */
 } Sources;
 const char *trainer_name(const Model *m);  /* the network's name as a harmless file name       */
-void sources_list(Sources *s, const Model *m); /* fills all but dir, name and library          */
+/* Fills all but dir, name and library. */
+void sources_list(Sources *s, const Prog *fast, const Prog *plain);
 /* The runtime's archive, if it is what the compiler that calls itself `maker` would make of the
  * runtime's sources now; or NULL. */
 const char *sources_library(const char *maker);
@@ -61,6 +64,7 @@ void sources_drop(void);                   /* removes it now                    
 
 /* cc.c: what the Makefile and build() have in common. */
 extern const char *const cc_flags;         /* of every file                                    */
+extern const char *const cc_threads;       /* of those in runtime/                             */
 extern const char *const cc_link_flags;
 const char *cc_march(const Prog *p);       /* "-march=native -mprefer-vector-width=512"        */
 const char *cc_level(const char *file);    /* "-O3", "-O2 -ffp-contract=off"                    */

@@ -2,14 +2,23 @@
  *
  * In: kernels and the plan. Out: one file: a banner, the table of tensors, the kernels (equal ones
  * once), the tables for the runtime, and at the end the training step and the evaluation, one line
- * a kernel: the table of contents of the network. Same input, same bytes. Nothing of the user's
- * text gets in: names the runtime needs go into string literals, escaped. */
+ * a kernel: the table of contents of the network. Of a large network the kernels stand in files of
+ * about equal length, which are compiled at the same time:
+ *
+ *     net.h      the declarations of the kernels        net_1.c, net_2.c ...   the kernels
+ *     net.c      tables, the step, the evaluation
+ *
+ * How many depends on their text alone: same input, same bytes. Nothing of the user's text gets in:
+ * names the runtime needs go into string literals, escaped. */
 #include "emit.h"
 
 #include <string.h>
 
+enum { PART = 128 << 10 };     /* bytes of kernels in a file, at least half of that           */
+
 typedef struct Function { /* a kernel's text, shared by equal kernels                     */
-	const char *name, *text, *formula;
+	const char *name, *body, *formula, *args;
+	const char *text;      /* with its comment and name; NULL: an earlier kernel's        */
 } Function;
 
 /* ---- literals ------------------------------------------------------------------------------- */
@@ -212,35 +221,33 @@ static void kernel_comment(Text *o, const Kernel *k, const char *formula)
 	         tile_text(k));
 }
 
+/* Functions of several files share the names of a whole trainer, which has two programs. */
 static const char *kernel_name(const Prog *p, const Kernel *k)
 {
-	const char *base = k->eqn[0]->out->cname;
-
-	(void)p;
-	return format("k%02d_%s", k->id, base);
+	return format("%c%02d_%s", p->plain ? 'p' : 'k', k->id, k->eqn[0]->out->cname);
 }
 
 /* Names every kernel; equal texts share the first one's function. */
-static Function *functions(const Prog *p, Text *o)
+static Function *functions(const Prog *p)
 {
 	Function *f = alloc(sizeof *f * (size_t)(p->nkernel + 1));
 
-	put_line(o, "/* ---- kernels ---- */\n");
 	for (int i = 0; i < p->nkernel; i++) {
 		Kernel *k = p->kernel[i];
-		const char *args;
+		Text o = {.depth = 0};
 		k->name = f[i].name = kernel_name(p, k);
-		f[i].text = kernel_body(p, k, &f[i].formula, &args);
+		f[i].body = kernel_body(p, k, &f[i].formula, &f[i].args);
 		int same = 0;
-		while (strcmp(f[same].text, f[i].text) != 0)
+		while (strcmp(f[same].body, f[i].body) != 0)
 			same++;
 		if (same < i) {
 			f[i].name = f[same].name;
 			continue;
 		}
-		kernel_comment(o, k, f[i].formula);
-		put_text(o, replace_at(f[i].text, k->name));
-		put_line(o, "%s", "");
+		kernel_comment(&o, k, f[i].formula);
+		put_text(&o, replace_at(f[i].body, k->name));
+		put_line(&o, "%s", "");
+		f[i].text = o.s;
 	}
 	return f;
 }
@@ -281,13 +288,11 @@ static void sequence(const Prog *p, Text *o, const Function *f, bool eval)
 	put_line(o, "char *const arena = t->arena;");
 	put_line(o, "%s", "");
 	for (int i = 0; i < p->nkernel; i++) {
-		const char *formula, *args;
 		if (p->kernel[i]->eval != eval)
 			continue;
-		kernel_body(p, p->kernel[i], &formula, &args);
 		bool meet = i + 1 < p->nkernel && p->kernel[i + 1]->eval == eval &&
 		            p->kernel[i + 1]->sync;
-		put_line(o, "%s(t%s);", f[i].name, call_arguments(args));
+		put_line(o, "%s(t%s);", f[i].name, call_arguments(f[i].args));
 		put_line(o, "%s(t, %d);", meet ? "nn_sync" : "nn_pass", i);
 	}
 	put_close(o);
@@ -306,30 +311,104 @@ void emit_kernel(const Prog *p, const Kernel *k, FILE *out)
 	fprintf(out, "%s\n", o.s);
 }
 
-void emit(const Prog *p, const char *symbol, FILE *out)
+/* ---- files ---------------------------------------------------------------------------------- */
+
+static void banner(const Prog *p, Text *o)
+{
+	put_line(o, "/* Written by nncc %s: %s, %d x %s a vector, batch %d. Do not edit. */",
+	         NNCC_VERSION, p->plain ? "the plain reference program" : p->target.name, p->lanes,
+	         p->plain || options.real_double ? "double" : "float", p->model->batch);
+}
+
+static void vectors(const Prog *p, Text *o)
+{
+	put_line(o, "#define NN_REAL  %s", p->plain || options.real_double ? "double" : "float");
+	put_line(o, "#define NN_LANES %d", p->lanes);
+}
+
+/* The kernels from `i` on, until there are `until` bytes of them in all; the next kernel. */
+static int kernels(const Prog *p, Text *o, const Function *f, int i, size_t *sum, size_t until)
+{
+	put_line(o, "/* ---- kernels ---- */\n");
+	for (; i < p->nkernel && *sum < until; i++)
+		if (f[i].text) {
+			put_text(o, f[i].text);
+			*sum += strlen(f[i].text);
+		}
+	return i;
+}
+
+/* What net.c and the files of kernels include. */
+static const char *declarations(const Prog *p, const Function *f, int parts)
 {
 	Text o = {.depth = 0};
-	int real = p->plain || options.real_double ? 8 : 4;
 
-	put_line(&o, "/* Written by nncc %s: %s, %d x %s a vector, batch %d. Do not edit. */",
-	         NNCC_VERSION, p->plain ? "the plain reference program" : p->target.name, p->lanes,
-	         real == 8 ? "double" : "float", p->model->batch);
-	put_line(&o, "#define NN_REAL  %s", real == 8 ? "double" : "float");
-	put_line(&o, "#define NN_LANES %d", p->lanes);
+	banner(p, &o);
+	vectors(p, &o);
+	put_line(&o, "#define NN_KERNEL /* in one of %d files, called from another */", parts);
 	put_line(&o, "#include \"nn_kernel.h\"\n");
-	Function *f = functions(p, &o);
-	tensor_table(p, &o);
-	kernel_table(p, &o, f);
-	tensor_macros(p, &o); /* behind the kernels, whose arguments have the same names */
-	put_line(&o, "/* ---- the network, one line a kernel ---- */\n");
-	sequence(p, &o, f, false);
-	sequence(p, &o, f, true);
-	put_line(&o, "const nn_program %s = {", symbol);
-	put_line(&o, "\t.real_size = %d, .lanes = %d, .arena_bytes = %lld,", real, p->lanes,
-	         (long long)p->arena);
-	put_line(&o, "\t.tensor = tensors, .tensors = sizeof tensors / sizeof *tensors,");
-	put_line(&o, "\t.kernel = kernels, .kernels = sizeof kernels / sizeof *kernels,");
-	put_line(&o, "\t.step = step, .eval = evaluate,");
-	put_line(&o, "};");
-	fputs(o.s, out);
+	for (int i = 0; i < p->nkernel; i++) {
+		if (!f[i].text)
+			continue;
+		const char *head = strstr(f[i].body, "NN_KERNEL ") + strlen("NN_KERNEL ");
+		head = copy_bytes(head, strcspn(head, "{") - 1);
+		put_line(&o, "%s;", replace_at(head, f[i].name));
+	}
+	return o.s;
+}
+
+static int parts_of(size_t bytes)
+{
+	size_t n = bytes / PART + 1;
+
+	return n < MAX_FILES - 2 ? (int)n : MAX_FILES - 2;
+}
+
+static void program(const Prog *p, Text *o, const Function *f, const char *symbol)
+{
+	tensor_table(p, o);
+	kernel_table(p, o, f);
+	tensor_macros(p, o); /* behind the kernels, whose arguments have the same names */
+	put_line(o, "/* ---- the network, one line a kernel ---- */\n");
+	sequence(p, o, f, false);
+	sequence(p, o, f, true);
+	put_line(o, "const nn_program %s = {", symbol);
+	put_line(o, "\t.real_size = %d, .lanes = %d, .arena_bytes = %lld,",
+	         p->plain || options.real_double ? 8 : 4, p->lanes, (long long)p->arena);
+	put_line(o, "\t.tensor = tensors, .tensors = sizeof tensors / sizeof *tensors,");
+	put_line(o, "\t.kernel = kernels, .kernels = sizeof kernels / sizeof *kernels,");
+	put_line(o, "\t.step = step, .eval = evaluate,");
+	put_line(o, "};");
+}
+
+int emit(const Prog *p, const char *base, const char *symbol, File *file)
+{
+	Text o = {.depth = 0};
+	const Function *f = functions(p);
+	size_t bytes = 0, sum = 0;
+	int n = 0, next = 0;
+
+	for (int i = 0; i < p->nkernel; i++)
+		bytes += f[i].text ? strlen(f[i].text) : 0;
+	const int parts = parts_of(bytes);
+	for (int i = 1; parts > 1 && i <= parts; i++) {
+		Text part = {.depth = 0};
+		banner(p, &part);
+		put_line(&part, "#include \"%s.h\"\n", base);
+		next = kernels(p, &part, f, next, &sum, bytes * (size_t)i / (size_t)parts + 1);
+		file[n++] = (File){format("%s_%d.c", base, i), part.s};
+	}
+	banner(p, &o);
+	if (parts > 1) {
+		put_line(&o, "#include \"%s.h\"\n", base);
+	} else {
+		vectors(p, &o);
+		put_line(&o, "#include \"nn_kernel.h\"\n");
+		kernels(p, &o, f, 0, &sum, bytes + 1);
+	}
+	program(p, &o, f, symbol);
+	file[n++] = (File){format("%s.c", base), o.s};
+	if (parts > 1)
+		file[n++] = (File){format("%s.h", base), declarations(p, f, parts)};
+	return n;
 }

@@ -225,7 +225,7 @@ const char *kernel_body(const Prog *p, const Kernel *k, const char **formula, co
 	} else {
 		parallel(&e);
 	}
-	put_line(&out, "static void @(%s%s)", "const nn_task *t", parameters(&e, false));
+	put_line(&out, "NN_KERNEL void @(const nn_task *t%s)", parameters(&e, false));
 	put_open(&out);
 	if (k->serial) {
 		put_line(&out, "if (t->thread != 0)");

@@ -320,8 +320,13 @@ void verify(const Prog *p, char letter);
 /* dump.c     the table of pass `letter` */
 void dump(const Prog *p, char letter, FILE *out);
 void explain(const Prog *p, FILE *out);
-/* emit.c     C of one program: kernels, tensors, step and evaluation, as nn_program `symbol` */
-void emit(const Prog *p, const char *symbol, FILE *out);
+/* emit.c     C of one program: kernels, tensors, step and evaluation, as nn_program `symbol`, in
+ * the file BASE.c or, where that would be long, also BASE_1.c ... and BASE.h */
+enum { MAX_FILES = 34 };       /* of one program                                              */
+typedef struct File {
+	const char *name, *text;
+} File;
+int emit(const Prog *p, const char *base, const char *symbol, File *file);
 void emit_kernel(const Prog *p, const Kernel *k, FILE *out);   /* also -d k and -d s           */
 /* emit_model.c  C of the nn_model table */
 void emit_model(const Prog *fast, const Prog *plain, FILE *out);

@@ -6,6 +6,9 @@
  *     plain.c    the reference in double     Makefile   the same commands that build() runs
  *     model.c    what the runtime is told
  *
+ * and of a large network net_1.c, net_2.c ... with net.h, likewise plain (emit.c). They are made
+ * before a command is shown or run, since their number depends on their length.
+ *
  * The runtime stands where nncc was told when it was built, with the archive of what was compiled
  * of it, or where the environment variable NNCC_RUNTIME says, without an archive. The user's name
  * for the network becomes a file name only after every byte that a shell, make or a path could read
@@ -104,20 +107,29 @@ static void list_file(Sources *s, const Model *m, const char *line)
 			s->libraries = format("%s %s", word[i], s->libraries);
 }
 
-/* files.txt of the runtime lists what is compiled. */
-void sources_list(Sources *s, const Model *m)
+static void list_emitted(Sources *s)
+{
+	for (int i = 0; i < s->nemitted; i++) {
+		const char *name = s->emitted[i].name;
+		if (name[strlen(name) - 1] == 'c')
+			s->file[s->nfile++] = name;
+	}
+	s->file[s->nfile++] = "model.c";
+}
+
+/* files.txt of the runtime lists what else is compiled, after what takes the C compiler longest. */
+void sources_list(Sources *s, const Prog *fast, const Prog *plain)
 {
 	char line[256];
-	s->file[0] = "net.c"; /* the largest first: it takes the C compiler longest */
-	s->file[1] = "plain.c";
-	s->file[2] = "model.c";
-	s->nfile = 3;
+	s->nemitted = emit(fast, "net", "nn_fast", s->emitted);
+	s->nemitted += emit(plain, "plain", "nn_plain", s->emitted + s->nemitted);
+	list_emitted(s);
 	s->libraries = "-lm";
 	FILE *f = fopen(format("%s/files.txt", runtime_dir()), "r");
 	if (!f)
 		no_runtime("/files.txt");
 	while (s->nfile < MAX_SOURCES && fgets(line, sizeof line, f))
-		list_file(s, m, line);
+		list_file(s, fast->model, line);
 	fclose(f);
 }
 
@@ -231,7 +243,7 @@ static void write_makefile(const Sources *s, const Prog *p)
 	fprintf(f,
 	        "\n\n%s: $(OBJECTS)\n"
 	        "\t$(CC) $(LDFLAGS) -o $@ $(OBJECTS) $(LIBS)\n"
-	        "$(OBJECTS): $(wildcard runtime/*.h)\n",
+	        "$(OBJECTS): $(wildcard *.h runtime/*.h)\n",
 	        s->name);
 	const char *most = cc_level("model.c");
 	fprintf(f, "LEVEL = %s\n", most);
@@ -240,12 +252,13 @@ static void write_makefile(const Sources *s, const Prog *p)
 			fprintf(f, "%.*s.o: LEVEL = %s\n", (int)strlen(s->file[i]) - 2, s->file[i],
 			        cc_level(s->file[i]));
 	fprintf(f,
+	        "runtime/%%.o: THREADS = %s\n"
 	        "%%.o: %%.c\n"
-	        "\t$(CC) $(FLAGS) $(LEVEL) -c -o $@ $<\n\n"
+	        "\t$(CC) $(FLAGS) $(LEVEL) $(THREADS) -c -o $@ $<\n\n"
 	        "clean:\n"
 	        "\trm -f %s $(OBJECTS)\n"
 	        ".PHONY: clean\n",
-	        s->name);
+	        cc_threads, s->name);
 	finish(f, s->dir, "Makefile");
 }
 
@@ -259,13 +272,12 @@ void sources_write(const Sources *s, const Prog *fast, const Prog *plain)
 	for (int i = 0; i < s->nfile; i++)
 		if (!strncmp(s->file[i], "runtime/", 8))
 			copy(runtime_dir(), runtime, s->file[i] + 8);
-	FILE *f = create(s->dir, "net.c");
-	emit(fast, "nn_fast", f);
-	finish(f, s->dir, "net.c");
-	f = create(s->dir, "plain.c");
-	emit(plain, "nn_plain", f);
-	finish(f, s->dir, "plain.c");
-	f = create(s->dir, "model.c");
+	for (int i = 0; i < s->nemitted; i++) {
+		FILE *f = create(s->dir, s->emitted[i].name);
+		fputs(s->emitted[i].text, f);
+		finish(f, s->dir, s->emitted[i].name);
+	}
+	FILE *f = create(s->dir, "model.c");
 	emit_model(fast, plain, f);
 	finish(f, s->dir, "model.c");
 	write_makefile(s, fast);

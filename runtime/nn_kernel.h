@@ -12,6 +12,12 @@
 #include "nn_vec.h"
 #include "nn_rand.h"
 
+/* Before a kernel, which would not be faster as a part of the step: all of them together are too
+ * long a function for the passes of a C compiler, whose time grows faster than its length. */
+#ifndef NN_KERNEL
+#define NN_KERNEL static __attribute__((noinline))
+#endif
+
 typedef struct nn_span {
 	int from, to;              /* iterations from .. to-1                                     */
 } nn_span;

@@ -12,13 +12,16 @@ export diff=${NET_DIFF:-build/tests/net_diff} library=build/runtime/libnn.a
 # compiled at LEVEL; the plain program at PLAIN (default -O0: only `check` runs it). Warnings are
 # errors.
 compile() {
-	local dir=$1 tag=$2 level=$3 said
+	local dir=$1 tag=$2 level=$3 said net plain
 	shift 3
 	said=$(timeout 60 "$nncc" "$@" -S -o "$dir/$tag.c" "$dir/net.xml" 2>&1) ||
 		{ echo "nncc: status $? with $*: $said"; return 1; }
-	said=$(timeout 120 make -s -C "$dir/$tag.c" CC=clang-19 LEVEL="${PLAIN:--O0}" plain.o model.o 2>&1 &&
-		timeout 240 make -s -C "$dir/$tag.c" CC=clang-19 LEVEL="$level" net.o 2>&1 &&
-		clang-19 -fopenmp -Wl,--as-needed -o "$dir/$tag" "$dir/$tag".c/{net,plain,model}.o \
+	net=$(cd "$dir/$tag.c" && echo net*.c) plain=$(cd "$dir/$tag.c" && echo plain*.c)
+	# shellcheck disable=SC2086 # several words
+	said=$(timeout 120 make -s -C "$dir/$tag.c" CC=clang-19 LEVEL="${PLAIN:--O0}" \
+			${plain//.c/.o} model.o 2>&1 &&
+		timeout 240 make -s -C "$dir/$tag.c" CC=clang-19 LEVEL="$level" ${net//.c/.o} 2>&1 &&
+		clang-19 -fopenmp -Wl,--as-needed -o "$dir/$tag" "$dir/$tag".c/{net,plain,model}*.o \
 			"$library" -lpng -lz -lm 2>&1) ||
 		{ echo "cc: status $? with $*: $said"; return 1; }
 	rm -rf "$dir/$tag.c"

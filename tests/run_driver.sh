@@ -199,6 +199,33 @@ sources() {
 	holds 'the trainer made by gcc runs' tiny.c.d/tiny info --json
 }
 
+# A network whose kernels fill several files; at -O0, which is soon compiled.
+several() {
+	local layers file said
+	layers=$(seq 6 45 | sed 's|.*|<dense units="&" activation="tanh"/>|' | tr -d '\n')
+	network many | sed "s|<layers>|<layers>$layers|" >many.xml
+	check 0 '^many.c.d:' "$nncc" -O0 -S many.xml
+	"$nncc" -O0 -S -o again.c.d many.xml 2>/dev/null
+	holds 'same network, same files' diff -r many.c.d again.c.d
+	for file in net.h net_1.c net_2.c plain.h plain_1.c plain_2.c; do
+		holds "$file is there" test -s many.c.d/$file
+	done
+	said=$("$nncc" -O0 '-###' --cc bin/show many.xml)
+	for file in net net_1 net_2 plain plain_1 plain_2 model; do
+		holds "-### compiles and links $file" \
+			test "$(grep -cE "(-c .*|show .*-o many .*)/nncc-[^/]*/$file\.(c|o .*)$" <<<"$said")" = 2
+	done
+	check 0 '-c -o .*/net_2\.o .*/net_2\.c$' "$nncc" -O0 -v --cc bin/show -o shown many.xml
+	check 0 '^many:' "$nncc" -O0 many.xml
+	holds 'it trains' ./many train --out c -q
+	holds 'make -j with clang' make -s -j2 -C many.c.d CC=clang-19
+	holds 'training with it' many.c.d/many train --out d -q
+	holds 'make gives the same weights' cmp c/last.safetensors d/last.safetensors
+	holds 'make clean' make -s -C many.c.d clean
+	holds 'make -j with gcc' make -s -j2 -C many.c.d CC=gcc
+	holds 'the trainer made by gcc checks itself' many.c.d/many check
+}
+
 network tiny >tiny.xml
 printf '%s\n' "$maker" >version
 fake_cc show 'exit 0'
@@ -212,5 +239,6 @@ compilers
 trainers
 library
 sources
+several
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
