@@ -57,6 +57,14 @@ static bool operands(Window *m)
 	return m->x->tensor->batched && m->w->tensor->batched == m->sums;
 }
 
+/* Stages read and store whole vectors; the network's input, and an output that is an image, lie
+ * row by row. */
+static bool in_vectors(const Window *m)
+{
+	return m->x->tensor->lane_dim == 1 && m->q->out->lane_dim == (m->sums ? 0 : 1) &&
+	       (!m->sums || m->w->tensor->lane_dim == 1);
+}
+
 static bool matches(Window *m)
 {
 	const Eqn *q = m->q;
@@ -65,7 +73,7 @@ static bool matches(Window *m)
 	    q->out->rank != 4 || q->update)
 		return false;
 	m->sums = !q->out->batched;
-	if (!operands(m) || (m->sums && q->out->lane_dim != 0))
+	if (!operands(m) || !in_vectors(m))
 		return false;
 	const Affine *at = m->sums ? m->w->index : q->index;
 	m->n = only(&at[0]);
