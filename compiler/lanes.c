@@ -215,6 +215,7 @@ bool prefers_channels(Prog *p)
 		channels += points * (lane ? 1 / filled(p, lane->extent) : p->lanes);
 		images += points / filled(p, p->model->batch);
 	}
+	p->other_family = 0.85 * channels <= images ? images / channels : channels / images;
 	return 0.85 * channels <= images;
 }
 
