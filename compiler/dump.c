@@ -104,30 +104,78 @@ static const char *refusal(const Prog *p, const Kernel *k)
 	return "opens a kernel: reads its input at other points than they are made";
 }
 
+/* The tile, and those that come near. */
+static const char *tile_text(const Kernel *k)
+{
+	char *s = format("tile %s (%s)", tile_name(&k->tried[k->taken]), k->why);
+
+	for (int i = 0; i < k->ntried; i++)
+		if (i != k->taken)
+			s = format("%s%s %s (%+.0f %%)", s,
+			           strstr(s, "refused") ? "," : "; refused",
+			           tile_name(&k->tried[i]),
+			           100 * (k->tried[i].cycles / k->tried[k->taken].cycles - 1));
+	return s;
+}
+
+static void explain_tile(const Prog *p, const Kernel *k, FILE *out)
+{
+	const char *lanes = format("%d %s a vector", k->lanes, p->channels ? "channels" : "images");
+
+	for (int i = 0; i < k->nstage; i++)
+		if (k->stage[i]->why)
+			fprintf(out, "    stage %d of %d: %s\n", i + 1, k->nstage,
+			        tile_text(k->stage[i]));
+	if (k->why)
+		fprintf(out, "    %s; %s\n", k->lanes > 1 ? lanes : "scalar", tile_text(k));
+	else
+		fprintf(out, "    %s\n",
+		        k->flat        ? "one row of vectors"
+		        : k->lanes > 1 ? lanes
+		                       : "scalar");
+}
+
+static const char *direction(const Eqn *q)
+{
+	return !q->out->batched             ? "gradient of weights"
+	       : q->phase == PHASE_BACKWARD ? "gradient of the data"
+	                                    : "forward";
+}
+
+static void explain_winograd(const Kernel *k, FILE *out)
+{
+	for (int j = 0; j < k->neqn; j++) {
+		const Eqn *q = k->eqn[j];
+		if (q->error > 0)
+			fprintf(out,
+			        "    Winograd, %s: expected relative error %.1e; -fno-winograd "
+			        "sums in plain order\n",
+			        direction(q), q->error);
+		if (q->refused)
+			fprintf(out, "    Winograd refused: %s\n", q->refused);
+	}
+}
+
 void explain(const Prog *p, FILE *out)
 {
+	const char *of[] = {"images", "channels"};
+
+	fprintf(out, "%s in the lanes, %d a vector", of[p->channels], p->lanes);
+	if (p->other_family > 0)
+		fprintf(out, "; predicted %.2f of the time with %s there", p->other_family,
+		        of[!p->channels]);
+	fprintf(out, "%s\n", p->channels ? "" : "; Winograd wants channels there");
 	for (int i = 0; i < p->nkernel; i++) {
 		const Kernel *k = p->kernel[i];
-		char *tile = "";
-		for (int l = 0; l < k->nloop; l++)
-			if (k->loop[l].tile > 1)
-				tile = format("%s%s%d %s", tile, *tile ? " x " : "",
-				              k->loop[l].tile, k->loop[l].axis->name);
 		fprintf(out, "k%02d %s%s\n", k->id, phase_name[k->eqn[0]->phase],
 		        k->sync ? ", threads meet before" : "");
 		for (int j = 0; j < k->neqn; j++)
 			fprintf(out, "    %s %s%s\n", j ? "+" : " ", eqn_text(k->eqn[j]),
 			        k->eqn[j]->out->local ? "   (stays in registers)" : "");
 		fprintf(out, "    %s; %d joined\n", refusal(p, k), k->neqn - 1);
-		fprintf(out, "    %.3f Mflop, %.1f kB; %s; %s", k->flop * 1e-6, k->bytes / 1024,
-		        *tile          ? format("tile %s (%s)", tile, k->why)
-		        : k->flat      ? "one row of vectors"
-		        : k->lanes > 1 ? format("%d %s a vector", k->lanes,
-		                                p->channels ? "channels" : "images")
-		                       : "scalar",
-		        threads_text(k));
-		if (k->cycles > 0)
-			fprintf(out, "; predicted %.0f thousand cycles a thread", k->cycles * 1e-3);
-		fprintf(out, "\n");
+		explain_winograd(k, out);
+		explain_tile(p, k, out);
+		fprintf(out, "    %.3f Mflop, %.1f kB; %s; predicted %.4f ms on one thread\n",
+		        k->flop * 1e-6, k->bytes / 1024, threads_text(k), k->ms);
 	}
 }

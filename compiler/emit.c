@@ -260,8 +260,11 @@ static void kernel_table(const Prog *p, Text *o, const Function *f)
 		put_line(o, "\t{ \"%s\",", k->name);
 		put_line(o, "\t  %s,",
 		         c_string(copy_bytes(f[i].formula, strcspn(f[i].formula, "\n"))));
-		put_line(o, "\t  \"%s\", %.0f, %.0f, %s },", source_lines(k), k->flop, k->bytes,
-		         k->contraction ? "true" : "false");
+		double error = 0;
+		for (int j = 0; j < k->neqn; j++)
+			error += k->eqn[j]->error;
+		put_line(o, "\t  \"%s\", %.0f, %.0f, %s, %.4g, %.2g },", source_lines(k), k->flop,
+		         k->bytes, k->contraction ? "true" : "false", k->ms, error);
 	}
 	put_line(o, "};\n");
 }

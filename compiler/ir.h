@@ -127,6 +127,8 @@ typedef struct Eqn {
 	Axis *around[3];           /* of a task: the loops around its stages                    r */
 	int naround;               /*                                                           r */
 	double flop;               /* what it stands for, where that is not what it does; or -1 r */
+	double error;              /* relative, expected of Winograd; 0: of a plain sum         r */
+	const char *refused;       /* why Winograd was not taken for it, or NULL                r */
 	const Layer *layer;        /* where it comes from, or NULL (loss, optimizer)            e */
 	int group;                 /* equations with one number share a kernel                  f */
 	Guard guard[MAX_GUARD];    /* whole-statement bounds tests                              s */
@@ -140,6 +142,13 @@ typedef struct Loop {          /* one loop of a kernel over free axes           
 	int clean_lo, clean_hi;    /* tiles starting in [lo, hi) need no bounds tests           s */
 	bool parallel;             /* shared out among the threads                              s */
 } Loop;
+
+typedef struct Tile {          /* of registers: ta iterations of loop a, tb of loop b         */
+	const Axis *a, *b;         /* b NULL: of one loop                                         */
+	int ta, tb;
+	double cycles;             /* predicted, of a thread, a step of the folded loops          */
+} Tile;
+enum { MAX_TRIED = 6 };
 
 typedef struct Kernel {
 	int id;                    /*                                                           f */
@@ -166,7 +175,10 @@ typedef struct Kernel {
 	int interval;              /* number of meetings before it                              f */
 	double flop, bytes;        /* of a full batch                                           k */
 	bool contraction;          /* a sum of products of two tensors                          k */
-	double cycles;             /* predicted by the cost model, one thread                   s */
+	Tile tried[MAX_TRIED];     /* tiles that come near, best predicted first                s */
+	int ntried, taken;         /* taken: which of them                                      s */
+	double cycles;             /* of the tile, predicted, when one thread does all          s */
+	double ms;                 /* predicted on one thread                                   s */
 	const char *why;           /* a sentence on the schedule                                s */
 } Kernel;
 
@@ -176,6 +188,7 @@ typedef struct Target {        /* one row a machine                             
 	int vector_bytes;          /* of a register                                               */
 	int registers;             /* vector registers a kernel may use                           */
 	int l1, l2;                /* bytes a core                                                */
+	double ghz, gbytes;        /* usual clock; GB/s of memory that one thread gets            */
 	const char *flags;         /* for the C compiler beside -march                            */
 } Target;
 
@@ -215,6 +228,7 @@ typedef struct Prog {
 	Target target;             /*                                                        main */
 	int lanes;                 /* reals in a vector                                      main */
 	bool channels;             /* channels run in the lanes; otherwise images do            f */
+	double other_family;       /* time with the other ones in the lanes, as a part; 0: forced f */
 	int threads;               /* what the schedule assumes                                 f */
 	bool plain;                /* the reference program: -O0, double                     main */
 	Tensor **tensor;           /*                                                           e */
@@ -313,8 +327,12 @@ bool sums_fit(const Prog *p, const Eqn *q);            /* or are they walked ban
 void plan(Prog *p);
 /* loop.c     needs: plan  fills: Kernel.loop lanes flat flop bytes  breaks: nothing */
 void loop(Prog *p);
-/* sched.c    needs: loop  fills: tile, parallel, guards  breaks: nothing */
+/* sched.c    needs: loop  fills: tile, parallel, guards, ms  breaks: nothing */
 void sched(Prog *p);
+bool eqn_guarded(const Eqn *q, const Axis *a);         /* may a read outside depend on a?      */
+/* tile.c     the register tile of k: the pick-th of those that come near (0: best predicted) */
+void choose_tile(const Prog *p, Kernel *k, int pick);
+const char *tile_name(const Tile *t);                  /* "2 k x 6 j"                          */
 /* verify.c   checks what holds after pass `letter`; ends the program with a report if not */
 void verify(const Prog *p, char letter);
 /* dump.c     the table of pass `letter` */

@@ -221,6 +221,7 @@ bool prefers_channels(Prog *p)
 		channels += points * (lane ? of_lane(p, lane->extent) : p->lanes);
 		images += points * diluted(p, p->model->batch);
 	}
+	p->other_family = 0.85 * channels <= images ? images / channels : channels / images;
 	return 0.85 * channels <= images;
 }
 

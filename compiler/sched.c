@@ -3,11 +3,7 @@
  * In: kernels with plain loops. Out: loop order, register tiles, what is shared among threads, and
  * how each read that may fall outside its tensor is kept inside. Only order and grouping change,
  * never a value: every output element is summed by one thread in the order of the folded loops.
- *
- * The register tile of a contraction holds tile[a] * tile[b] accumulators. Per step of the folded
- * loops it needs one load for every element of the tile that an operand depends on, and one fused
- * multiply-add for every accumulator; the tile with the fewest predicted cycles wins, remainders
- * counted. Two multiply-adds and two loads start per cycle, a multiply-add takes four.
+ * The register tile of a contraction is chosen in tile.c.
  *
  * Tests of bounds: where no tiled axis is involved, the innermost folded loop of the index is
  * clipped. Otherwise the loop that walks along the tile is split into edge, clean and edge parts;
@@ -16,8 +12,6 @@
 
 #include <assert.h>
 #include <string.h>
-
-static const double MIN_CYCLES = 4.5; /* latency of a multiply-add, and what is lost in hiding it */
 
 /* ---- bounds --------------------------------------------------------------------------------- */
 
@@ -164,97 +158,7 @@ static void guards(Kernel *k)
 	}
 }
 
-/* ---- register tiles ------------------------------------------------------------------------- */
-
-typedef struct Operands {
-	const Expr *read[8];
-	int bytes[8]; /* an element, or a vector of them                           */
-	int n;
-	double steps; /* of the folded loops                                       */
-	const Target *target;
-} Operands;
-
-static void add_operand(Expr *e, void *ctx)
-{
-	Operands *o = ctx;
-
-	if (e->op == OP_READ && o->n < 8) {
-		o->bytes[o->n] = options.real_double ? 8 : 4;
-		o->read[o->n++] = e;
-	}
-}
-
-static bool depends(const Expr *read, const Axis *a)
-{
-	return expr_uses(read, a);
-}
-
-/* What the tiles of a contraction read, and for how many steps. A band of partial sums fits the
- * first-level cache (own). */
-static Operands operands_of(const Prog *p, const Kernel *k)
-{
-	const Eqn *q = k->eqn[0];
-	Operands o = {.n = 0, .steps = 1, .target = &p->target};
-
-	expr_each(q->rhs, add_operand, &o);
-	for (int i = 0; i < q->naxis; i++) {
-		o.steps *= i >= q->nfree && !k->partial ? blocks_of(p, q->axis[i]) : 1;
-		for (int r = 0; q->axis[i]->lane && r < o.n; r++)
-			if (depends(o.read[r], q->axis[i]))
-				o.bytes[r] = p->target.vector_bytes;
-	}
-	return o;
-}
-
-/* Cycles of one step of the folded loops for a tile of these sizes. What all steps read comes from
- * the second-level cache where the first cannot hold it, at a little less than a vector a
- * cycle. */
-static double step_cycles(const Operands *o, const Axis *a, int ta, const Axis *b, int tb)
-{
-	double fma = ta * tb, loads = 0, bytes = 0;
-
-	for (int i = 0; i < o->n; i++) {
-		int n = (depends(o->read[i], a) ? ta : 1) *
-		        (b && depends(o->read[i], b) ? tb : 1);
-		loads += n;
-		bytes += n * o->bytes[i];
-	}
-	double cycles = fma / 2;
-
-	if (cycles < loads / 2)
-		cycles = loads / 2;
-	if (bytes * o->steps > o->target->l1 && cycles < bytes / (0.9 * o->target->vector_bytes))
-		cycles = bytes / (0.9 * o->target->vector_bytes);
-	if (cycles < MIN_CYCLES)
-		cycles = MIN_CYCLES;
-	return cycles + 0.02 * loads;
-}
-
-/* Iterations of a loop that one thread sees: blocks of images are shared out. */
-static int trips(const Prog *p, const Loop *l)
-{
-	int n = blocks_of(p, l->axis);
-
-	return l->axis->batch ? (n + p->threads - 1) / p->threads : n;
-}
-
-/* The same over na by nb iterations, remainders included. */
-static double plane_cycles(const Operands *o, const Axis *x, int na, int ta, const Axis *y, int nb,
-                           int tb)
-{
-	int fa = na / ta, ra = na % ta, fb = nb / tb, rb = nb % tb;
-	double sum = fa * fb * step_cycles(o, x, ta, y, tb);
-
-	if (ra)
-		sum += fb * step_cycles(o, x, ra, y, tb);
-	if (rb)
-		sum += fa * step_cycles(o, x, ta, y, rb);
-	if (ra && rb)
-		sum += step_cycles(o, x, ra, y, rb);
-	return sum;
-}
-
-static bool guarded(const Eqn *q, const Axis *a)
+bool eqn_guarded(const Eqn *q, const Axis *a)
 {
 	Eqn copy = *q;
 	Collect c = {NULL, &copy};
@@ -265,92 +169,6 @@ static bool guarded(const Eqn *q, const Axis *a)
 		if (affine_coef(&copy.guard[i].index, a))
 			return true;
 	return false;
-}
-
-/* Does a step along a go over whole rows of an operand? */
-static bool steps_rows(const Operands *o, const Axis *a)
-{
-	for (int i = 0; i < o->n; i++) {
-		const Tensor *t = o->read[i]->tensor;
-		if (t->batched && t->rank == 4 && affine_coef(&o->read[i]->index[2], a))
-			return true;
-	}
-	return false;
-}
-
-typedef struct Tile {
-	int a, b; /* loops; b -1: only one is tiled                              */
-	int ta, tb;
-	double cycles; /* of one step of the folded loops over all outer points       */
-} Tile;
-
-/* Where threads share the tiles of sums over images: what they lose because tiles are few. */
-static double uneven(const Prog *p, const Kernel *k, int a, int ta, int b, int tb)
-{
-	int64_t pieces = 1, threads = p->threads;
-
-	if (k->loop[0].axis->batch || k->ngiven)
-		return 1;
-	for (int i = 0; i < k->nloop; i++) {
-		int n = blocks_of(p, k->loop[i].axis), size = i == a ? ta : i == b ? tb : 1;
-		pieces *= (n + size - 1) / size;
-	}
-	int64_t rounds = (pieces + threads - 1) / threads;
-	return (double)(rounds * threads) / (double)pieces;
-}
-
-/* The sums, what the shorter side reads, and one of what the longer side reads. The C compiler
- * wants one to spare where there are 32; where there are 16 it is three, since it loads ahead. */
-static bool fits_registers(const Prog *p, int ta, int tb)
-{
-	int spare = p->target.registers > 16 ? 1 : 3;
-
-	return ta * tb + (ta < tb ? ta : tb) + 1 + spare <= p->target.registers;
-}
-
-/* The best tile over loops a and b. */
-static void try_pair(const Prog *p, const Kernel *k, const Operands *o, int a, int b, Tile *best)
-{
-	const Loop *la = &k->loop[a], *lb = b >= 0 ? &k->loop[b] : NULL;
-	int na = trips(p, la), nb = lb ? trips(p, lb) : 1;
-	double outer = guarded(k->eqn[0], la->axis) ? 1.03 : 1;
-
-	if (lb && guarded(k->eqn[0], lb->axis))
-		outer *= 1.03;
-	outer *= (steps_rows(o, la->axis) ? 1.05 : 1) * (lb && steps_rows(o, lb->axis) ? 1.05 : 1);
-	if (k->nloop > 2 && (la->axis->batch || (lb && lb->axis->batch)))
-		outer *= 1.15; /* images lie far apart, often at one cache set */
-	for (int i = 0; i < k->nloop; i++)
-		outer *= i == a || i == b ? 1 : trips(p, &k->loop[i]);
-	for (int ta = 1; ta <= na && fits_registers(p, ta, 1); ta++)
-		for (int tb = 1; tb <= nb && fits_registers(p, ta, tb); tb++) {
-			double c = outer * uneven(p, k, a, ta, b, tb) *
-			           plane_cycles(o, la->axis, na, ta, lb ? lb->axis : NULL, nb, tb);
-			if (c < best->cycles * 0.999)
-				*best = (Tile){a, b, ta, tb, c};
-		}
-}
-
-static void choose_tile(const Prog *p, Kernel *k)
-{
-	const Eqn *q = k->eqn[0];
-	Operands o = operands_of(p, k);
-	Tile best = {.a = -1, .cycles = 1e300};
-
-	for (int a = 0; a < k->nloop; a++) {
-		try_pair(p, k, &o, a, -1, &best);
-		for (int b = a + 1; b < k->nloop; b++)
-			try_pair(p, k, &o, a, b, &best);
-	}
-	if (best.a < 0)
-		return;
-	k->loop[best.a].tile = best.ta;
-	if (best.b >= 0)
-		k->loop[best.b].tile = best.tb;
-	k->cycles = best.cycles;
-	for (int i = q->nfree; i < q->naxis; i++)
-		k->cycles *= blocks_of(p, q->axis[i]);
-	k->why = format("%d accumulators", best.ta * best.tb);
 }
 
 /* ---- order and threads ---------------------------------------------------------------------- */
@@ -364,7 +182,7 @@ static int rank_of(const Kernel *k, const Loop *l)
 			if (affine_coef(&k->eqn[0]->index[d], l->axis))
 				return d;
 	bool edge = l->clean_lo > 0 || l->clean_hi < l->axis->extent;
-	bool window = guarded(k->eqn[0], l->axis);
+	bool window = eqn_guarded(k->eqn[0], l->axis);
 
 	return l->axis->batch                    ? 0
 	       : edge || (window && l->tile > 1) ? 3
@@ -440,20 +258,56 @@ static bool share(const Prog *p, Kernel *k)
 	return k->nloop > 0 && k->loop[0].parallel;
 }
 
+/* ---- time ----------------------------------------------------------------------------------- */
+
+/* A transform of Winograd, for one vector of channels of a tile, in cycles: measured. */
+static const double TRANSFORM = 200;
+static const double CACHE = 32; /* bytes a cycle, where all tensors fit the second-level cache */
+
+static double points(const Prog *p, const Kernel *k)
+{
+	double n = 1;
+
+	for (int i = 0; i < k->nloop; i++)
+		n *= blocks_of(p, k->loop[i].axis);
+	return n;
+}
+
+/* Cycles of the arithmetic when one thread does all. */
+static double work(const Prog *p, const Kernel *k)
+{
+	double sum = 0;
+
+	for (int i = 0; i < k->nstage; i++)
+		sum += points(p, k) * work(p, k->stage[i]);
+	if (k->nstage)
+		return sum;
+	if (k->eqn[0]->matrix)
+		return points(p, k) * TRANSFORM;
+	return k->cycles > 0 ? k->cycles : k->flop / k->lanes;
+}
+
+static double predicted_ms(const Prog *p, const Kernel *k)
+{
+	double hertz = p->target.ghz * 1e9, seconds = work(p, k) / hertz;
+	double fast = hertz * CACHE, slow = p->target.gbytes * 1e9;
+	double memory = k->bytes / (k->bytes < p->target.l2 ? fast : slow);
+
+	return 1e3 * (seconds > memory ? seconds : memory);
+}
+
 static void nest(const Prog *p, Kernel *k)
 {
 	bool tile = k->contraction && !k->nstage && !p->plain && !options.no_tile;
 
 	if (tile)
-		choose_tile(p, k);
+		choose_tile(p, k, 0);
 	if (!p->plain)
 		guards(k);
 	if (tile)
 		order(k);
-	for (int i = 0; i < k->nstage; i++) {
+	for (int i = 0; i < k->nstage; i++)
 		nest(p, k->stage[i]);
-		k->cycles += k->stage[i]->cycles;
-	}
 }
 
 void sched(Prog *p)
@@ -465,5 +319,6 @@ void sched(Prog *p)
 			own(p, k);
 		else if (!k->serial && !k->flat)
 			k->serial = !share(p, k);
+		k->ms = predicted_ms(p, k);
 	}
 }

@@ -20,6 +20,7 @@ typedef struct Window { /* what is rewritten                                    
 	int rows, cols;    /* tiles of an image                                           */
 	bool staged;       /* as a task                                                   */
 	int images, band;  /* of a task: images, rows of tiles                            */
+	double error;      /* relative, expected of the result                            */
 } Window;
 
 /* Fills m from m->p and m->q where q is such a contraction and Winograd pays for it. */

@@ -351,6 +351,7 @@ static void replace(Window *m, Eqn *part[4])
 		part[2] = products(m, part[0]->out, part[1]->out);
 		part[3] = outputs(m, part[2]->out);
 	}
+	part[3]->error = m->error;
 	part[2]->flop = 2.0 * window_work(m) * m->k->extent * m->c->extent * m->n->extent;
 }
 

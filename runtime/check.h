@@ -14,6 +14,7 @@ typedef struct nn_check {
 	char *plain_start;   /* the same                                       */
 	double *a, *b, *c;   /* room for the largest tensor each               */
 	int failures;        /* rows that are beyond tolerance                 */
+	double output;       /* relative error of the network's output         */
 	nn_text json;        /* the rows                                       */
 } nn_check;
 

@@ -89,6 +89,8 @@ typedef struct nn_kernel {
 	const char *layer;         /* names of the layers it comes from                           */
 	double      flop, bytes;   /* of one call with a full batch                               */
 	bool        contraction;   /* measured against FMA peak; otherwise against bandwidth      */
+	double      ms;            /* predicted on one thread with a full batch; 0: not known     */
+	double      error;         /* relative, expected of Winograd; 0: rounding of plain sums   */
 } nn_kernel;
 
 typedef struct nn_program {

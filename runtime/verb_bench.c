@@ -3,7 +3,8 @@
  * One batch is filled, a few steps warm up, then every step is timed on its own; median and minimum
  * are told. With --profile each kernel's share is measured in a second series (nn_sync books it),
  * and beside it what the machine can do, measured in the same run: contractions stand against the
- * peak of multiply-adds, all others against the bandwidth of memory. */
+ * peak of multiply-adds, all others against the bandwidth of memory. What nncc predicted stands
+ * there too, for one thread whatever the number of threads. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -116,6 +117,7 @@ static void add_kernels(const bench *b, nn_text *t)
 		add_number(t, "gflop", p->kernel[i].flop / 1e9);
 		add_number(t, "gbytes", p->kernel[i].bytes / 1e9);
 		add_number(t, "gflops", p->kernel[i].flop / 1e6 / b->kernel_ms[i]);
+		add_number(t, "predicted_ms", p->kernel[i].ms);
 		nn_text_add(t, ",\"limit\":\"%s\"}", p->kernel[i].contraction ? "peak" : "triad");
 	}
 	nn_text_add(t, "]");
@@ -156,15 +158,17 @@ static void print_profile(const bench *b)
 	for (int i = 0; i < p->kernels; i++)
 		all += b->kernel_ms[i];
 	printf("peak %.0f Gflop/s, triad %.1f GB/s\n", b->peak, b->triad);
-	printf("%8s %6s %9s %8s %7s  %s\n", "ms", "share", "Gflop/s", "GB/s", "limit", "kernel");
+	printf("predicted is the time on one thread\n%8s %9s %6s %9s %8s %7s  %s\n", "ms",
+	       "predicted", "share", "Gflop/s", "GB/s", "limit", "kernel");
 	for (int i = 0; i < p->kernels; i++) {
 		const nn_kernel *k = &p->kernel[i];
 		double ms = b->kernel_ms[i];
 		if (!ran(b, i))
 			continue;
 		double flops = k->flop / 1e6 / ms, bytes = k->bytes / 1e6 / ms;
-		printf("%8.4f %4.0f %% %9.1f %8.1f %5.0f %%  %s  %s\n", ms, 100 * ms / all, flops,
-		       bytes, 100 * (k->contraction ? flops / b->peak : bytes / b->triad), k->name,
+		printf("%8.4f %9.4f %4.0f %% %9.1f %8.1f %5.0f %%  %s  %s\n", ms, k->ms,
+		       100 * ms / all, flops, bytes,
+		       100 * (k->contraction ? flops / b->peak : bytes / b->triad), k->name,
 		       k->formula ? k->formula : "");
 	}
 }

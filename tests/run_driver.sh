@@ -9,7 +9,7 @@ set -u
 export LC_ALL=C
 cd "$(dirname "$0")/.." || exit 1
 nncc=$(realpath "${NNCC:-build/nncc}")
-runtime=$PWD/runtime
+runtime=$PWD/runtime winograd=$PWD/tests/dual/winograd.xml
 maker=$(cat "$(dirname "$nncc")/runtime/libnn.a.cc")
 unset NNCC_CC
 mkdir -p build/driver
@@ -104,7 +104,14 @@ prints() {
 	check 0 dense1 "$nncc" --summary tiny.xml
 	check 0 '^\{|^\[' "$nncc" --summary --json tiny.xml
 	check 0 '^\{|^\[' "$nncc" --emit-graph tiny.xml
-	check 0 . "$nncc" --explain tiny.xml
+	check 0 'refused 2 n|refused [0-9]+ k.*%\)' "$nncc" --explain tiny.xml
+	check 0 'predicted 0\.[0-9]+ ms on one thread' "$nncc" --explain tiny.xml
+	check 0 'Winograd wants channels there' "$nncc" --explain -flanes=images tiny.xml
+	for letter in forward 'gradient of the data' 'gradient of weights'; do
+		check 0 "Winograd, $letter: expected relative error [1-9]\.[0-9]e-0[67]" "$nncc" \
+			--explain -flanes=channels -fwinograd "$winograd"
+	done
+	check 0 'Winograd refused: predicted [0-9.]+ of the plain' "$nncc" --explain -flanes=channels "$winograd"
 	check 0 '^$' "$nncc" -fsyntax-only tiny.xml
 	check 0 '^    3:1 +input features="4"' "$nncc" -d x tiny.xml
 	check 0 'dense1  dense' "$nncc" tiny.xml -d a
@@ -161,6 +168,10 @@ trainers() {
 	clean_tmp 'a build'
 	holds 'the trainer is under 1 MB' test -n "$(find tiny -size -1000000c)"
 	holds 'the trainer runs' ./tiny info --json
+	check 0 '"predicted_ms":[0-9.e-]+' ./tiny bench --profile --json --steps 2
+	holds 'a trainer with Winograd' "$nncc" -flanes=channels -fwinograd -o transformed "$winograd"
+	check 0 '^Winograd in 4 kernels: .* expected [0-9.e-]+ to .* measured [0-9.]+e-0[67]' ./transformed check
+	check 0 '"winograd":\{"kernels":4,.*"output":[0-9.]+e-0[67]\}' ./transformed check --json
 	cp tiny.xml ./-x.xml
 	check 0 '^\./-out:' "$nncc" -o -out -- -x.xml
 	holds 'output with a leading dash' test -x ./-out

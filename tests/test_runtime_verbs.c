@@ -64,8 +64,8 @@ Test(verbs, the_command_line_reaches_the_step)
 
 Test(verbs, bench_lists_the_kernels_of_a_training_step)
 {
-	static const nn_kernel kernels[] = {{"k00_trains", "y = x", "dense1", 1, 1, true},
-	                                    {"k01_evaluates", "y = x", "dense1", 1, 1, true}};
+	static const nn_kernel kernels[] = {{"k00_trains", "y = x", "dense1", 1, 1, true, 0, 0},
+	                                    {"k01_evaluates", "y = x", "dense1", 1, 1, true, 0, 0}};
 	nn_program program = nn_toy_fast;
 	nn_model model = nn_network;
 	program.kernel = kernels;

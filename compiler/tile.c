@@ -1,0 +1,269 @@
+/* tile.c: which register tile a contraction gets (a part of sched).
+ *
+ * In: a kernel with plain loops. Out: the sizes of its tiled loops, and what else was considered.
+ *
+ * The register tile of a contraction holds tile[a] * tile[b] accumulators. Per step of the folded
+ * loops it needs one load for every element of the tile that an operand depends on, and one fused
+ * multiply-add for every accumulator; the tile with the fewest predicted cycles wins, remainders
+ * counted. Two multiply-adds and two loads start per cycle, a multiply-add takes four.
+ *
+ * The others that come near are kept, best first: --explain tells them, and -O3 measures them. */
+#include "ir.h"
+
+#include <string.h>
+
+static const double MIN_CYCLES = 4.5; /* latency of a multiply-add, and what is lost in hiding it */
+static const double NEAR = 1.6;     /* times the fewest cycles: beyond, a tile is not kept */
+
+typedef struct Operands {
+	const Expr *read[8];
+	int bytes[8]; /* an element, or a vector of them                           */
+	int n;
+	double steps; /* of the folded loops                                       */
+	const Target *target;
+} Operands;
+
+static void add_operand(Expr *e, void *ctx)
+{
+	Operands *o = ctx;
+
+	if (e->op == OP_READ && o->n < 8) {
+		o->bytes[o->n] = options.real_double ? 8 : 4;
+		o->read[o->n++] = e;
+	}
+}
+
+static bool depends(const Expr *read, const Axis *a)
+{
+	return expr_uses(read, a);
+}
+
+/* What the tiles of a contraction read, and for how many steps. A band of partial sums fits the
+ * first-level cache (own). */
+static Operands operands_of(const Prog *p, const Kernel *k)
+{
+	const Eqn *q = k->eqn[0];
+	Operands o = {.n = 0, .steps = 1, .target = &p->target};
+
+	expr_each(q->rhs, add_operand, &o);
+	for (int i = 0; i < q->naxis; i++) {
+		o.steps *= i >= q->nfree && !k->partial ? blocks_of(p, q->axis[i]) : 1;
+		for (int r = 0; q->axis[i]->lane && r < o.n; r++)
+			if (depends(o.read[r], q->axis[i]))
+				o.bytes[r] = p->target.vector_bytes;
+	}
+	return o;
+}
+
+/* Cycles of one step of the folded loops for a tile of these sizes. What all steps read comes from
+ * the second-level cache where the first cannot hold it, at a little less than a vector a
+ * cycle. */
+static double step_cycles(const Operands *o, const Axis *a, int ta, const Axis *b, int tb)
+{
+	double fma = ta * tb, loads = 0, bytes = 0;
+
+	for (int i = 0; i < o->n; i++) {
+		int n = (depends(o->read[i], a) ? ta : 1) *
+		        (b && depends(o->read[i], b) ? tb : 1);
+		loads += n;
+		bytes += n * o->bytes[i];
+	}
+	double cycles = fma / 2;
+
+	if (cycles < loads / 2)
+		cycles = loads / 2;
+	if (bytes * o->steps > o->target->l1 && cycles < bytes / (0.9 * o->target->vector_bytes))
+		cycles = bytes / (0.9 * o->target->vector_bytes);
+	if (cycles < MIN_CYCLES)
+		cycles = MIN_CYCLES;
+	return cycles + 0.02 * loads;
+}
+
+/* Iterations of a loop that one thread sees: blocks of images are shared out. */
+static int trips(const Prog *p, const Loop *l)
+{
+	int n = blocks_of(p, l->axis);
+
+	return l->axis->batch ? (n + p->threads - 1) / p->threads : n;
+}
+
+/* The same over na by nb iterations, remainders included. */
+static double plane_cycles(const Operands *o, const Axis *x, int na, int ta, const Axis *y, int nb,
+                           int tb)
+{
+	int fa = na / ta, ra = na % ta, fb = nb / tb, rb = nb % tb;
+	double sum = fa * fb * step_cycles(o, x, ta, y, tb);
+
+	if (ra)
+		sum += fb * step_cycles(o, x, ra, y, tb);
+	if (rb)
+		sum += fa * step_cycles(o, x, ta, y, rb);
+	if (ra && rb)
+		sum += step_cycles(o, x, ra, y, rb);
+	return sum;
+}
+
+/* Does a step along a go over whole rows of an operand? */
+static bool steps_rows(const Operands *o, const Axis *a)
+{
+	for (int i = 0; i < o->n; i++) {
+		const Tensor *t = o->read[i]->tensor;
+		if (t->batched && t->rank == 4 && affine_coef(&o->read[i]->index[2], a))
+			return true;
+	}
+	return false;
+}
+
+/* Where threads share the tiles of sums over images: what they lose because tiles are few. */
+static double uneven(const Prog *p, const Kernel *k, int a, int ta, int b, int tb)
+{
+	int64_t pieces = 1, threads = p->threads;
+
+	if (k->loop[0].axis->batch || k->ngiven)
+		return 1;
+	for (int i = 0; i < k->nloop; i++) {
+		int n = blocks_of(p, k->loop[i].axis), size = i == a ? ta : i == b ? tb : 1;
+		pieces *= (n + size - 1) / size;
+	}
+	int64_t rounds = (pieces + threads - 1) / threads;
+	return (double)(rounds * threads) / (double)pieces;
+}
+
+/* The sums, what the shorter side reads, and one of what the longer side reads. The C compiler
+ * wants one to spare where there are 32; where there are 16 it is three, since it loads ahead. */
+static bool fits_registers(const Prog *p, int ta, int tb)
+{
+	int spare = p->target.registers > 16 ? 1 : 3;
+
+	return ta * tb + (ta < tb ? ta : tb) + 1 + spare <= p->target.registers;
+}
+
+/* What a tile costs besides its plane of loops a and b: the other loops, and that neighbours of a
+ * tile may lie outside, or far apart. */
+static double around(const Prog *p, const Kernel *k, const Operands *o, int a, int b)
+{
+	const Loop *la = &k->loop[a], *lb = b >= 0 ? &k->loop[b] : NULL;
+	double outer = eqn_guarded(k->eqn[0], la->axis) ? 1.03 : 1;
+
+	if (lb && eqn_guarded(k->eqn[0], lb->axis))
+		outer *= 1.03;
+	outer *= (steps_rows(o, la->axis) ? 1.05 : 1) * (lb && steps_rows(o, lb->axis) ? 1.05 : 1);
+	if (k->nloop > 2 && (la->axis->batch || (lb && lb->axis->batch)))
+		outer *= 1.15; /* images lie far apart, often at one cache set */
+	for (int i = 0; i < k->nloop; i++)
+		outer *= i == a || i == b ? 1 : trips(p, &k->loop[i]);
+	return outer;
+}
+
+/* Keeps t among the best, in order. */
+static void keep(Kernel *k, Tile t)
+{
+	int at = k->ntried < MAX_TRIED ? k->ntried++ : MAX_TRIED;
+
+	for (; at > 0 && k->tried[at - 1].cycles > t.cycles; at--)
+		if (at < MAX_TRIED)
+			k->tried[at] = k->tried[at - 1];
+	if (at < MAX_TRIED)
+		k->tried[at] = t;
+}
+
+/* Tiles over loops a and b (-1: over a alone): the best becomes *best unless that one is as good;
+ * the best of each size along a is kept. */
+static void try_pair(const Prog *p, Kernel *k, const Operands *o, int a, int b, Tile *best)
+{
+	Axis *x = k->loop[a].axis, *y = b >= 0 ? k->loop[b].axis : NULL;
+	int na = trips(p, &k->loop[a]), nb = y ? trips(p, &k->loop[b]) : 1;
+	double outer = around(p, k, o, a, b);
+	Tile row = {.cycles = 1e300};
+
+	for (int ta = 1; ta <= na && fits_registers(p, ta, 1); ta++) {
+		for (int tb = 1; tb <= nb && fits_registers(p, ta, tb); tb++) {
+			double c = outer * uneven(p, k, a, ta, b, tb) *
+			           plane_cycles(o, x, na, ta, y, nb, tb);
+			Tile t = {x, y, ta, tb, c};
+			*best = c < best->cycles * 0.999 ? t : *best;
+			if (c < row.cycles && (!y || (ta > 1 && tb > 1)))
+				row = t;
+		}
+		if (y && row.a)
+			keep(k, row);
+		if (y)
+			row = (Tile){.cycles = 1e300};
+	}
+	if (!y && row.a)
+		keep(k, row);
+}
+
+/* One that is a single vector wide in a loop is a tile of the other loop. */
+static Tile plain_form(Tile t)
+{
+	if (t.b && t.ta == 1)
+		return (Tile){t.b, NULL, t.tb, 1, t.cycles};
+	return t.tb == 1 ? (Tile){t.a, NULL, t.ta, 1, t.cycles} : t;
+}
+
+/* The best first, then what comes near. */
+static void sort_out(Kernel *k, Tile best)
+{
+	int n = 1;
+	Tile list[MAX_TRIED] = {best};
+
+	for (int i = 0; i < k->ntried && n < MAX_TRIED; i++) {
+		const Tile *t = &k->tried[i];
+		bool same =
+		        t->a == best.a && t->b == best.b && t->ta == best.ta && t->tb == best.tb;
+		if (!same && t->cycles < NEAR * best.cycles)
+			list[n++] = *t;
+	}
+	k->ntried = n;
+	memcpy(k->tried, list, sizeof list);
+}
+
+/* Cycles of all tiles when one thread does them, for each step of the folded loops. */
+static double alone(const Prog *p, const Kernel *k, const Operands *o, const Tile *t)
+{
+	Prog one = *p;
+	int a = 0, b = -1;
+
+	one.threads = 1;
+	for (int i = 0; i < k->nloop; i++) {
+		a = k->loop[i].axis == t->a ? i : a;
+		b = k->loop[i].axis == t->b ? i : b;
+	}
+	return around(&one, k, o, a, b) * plane_cycles(o, t->a, trips(&one, &k->loop[a]), t->ta,
+	                                               t->b, b >= 0 ? trips(&one, &k->loop[b]) : 1,
+	                                               t->tb);
+}
+
+void choose_tile(const Prog *p, Kernel *k, int pick)
+{
+	const Eqn *q = k->eqn[0];
+	Operands o = operands_of(p, k);
+	Tile best = {.cycles = 1e300};
+
+	for (int a = 0; a < k->nloop; a++) {
+		try_pair(p, k, &o, a, -1, &best);
+		for (int b = a + 1; b < k->nloop; b++)
+			try_pair(p, k, &o, a, b, &best);
+	}
+	if (!best.a)
+		return;
+	sort_out(k, plain_form(best));
+	k->taken = pick < k->ntried ? pick : 0;
+	const Tile *t = &k->tried[k->taken];
+	for (int i = 0; i < k->nloop; i++)
+		k->loop[i].tile = k->loop[i].axis == t->a   ? t->ta
+		                  : k->loop[i].axis == t->b ? t->tb
+		                                            : 1;
+	k->cycles = alone(p, k, &o, t);
+	for (int i = q->nfree; i < q->naxis; i++)
+		k->cycles *= blocks_of(p, q->axis[i]);
+	k->why = format("%d accumulators", t->ta * t->tb);
+}
+
+const char *tile_name(const Tile *t)
+{
+	if (!t->b)
+		return format("%d %s", t->ta, t->a->name);
+	return format("%d %s x %d %s", t->ta, t->a->name, t->tb, t->b->name);
+}
