@@ -9,19 +9,21 @@ export nncc=${NNCC:-build/nncc} gen=${NET_GEN:-build/tests/net_gen}
 export diff=${NET_DIFF:-build/tests/net_diff} library=build/runtime/libnn.a
 
 # compile DIR TAG LEVEL OPTION...: nncc with these options, then the C compiler. The kernels are
-# compiled at LEVEL; the plain program at PLAIN (default -O0: only `check` runs it). Warnings are
-# errors.
+# compiled at LEVEL. The plain program, which only `check` runs, is compiled at PLAIN; without PLAIN
+# the kernels stand in its place. Warnings are errors.
 compile() {
-	local dir=$1 tag=$2 level=$3 said net plain
+	local dir=$1 tag=$2 level=$3 said net plain="" instead=-Wl,--defsym=nn_plain=nn_fast
 	shift 3
 	said=$(timeout 60 "$nncc" "$@" -S -o "$dir/$tag.c" "$dir/net.xml" 2>&1) ||
 		{ echo "nncc: status $? with $*: $said"; return 1; }
-	net=$(cd "$dir/$tag.c" && echo net*.c) plain=$(cd "$dir/$tag.c" && echo plain*.c)
+	net=$(cd "$dir/$tag.c" && echo net*.c)
+	[ -z "${PLAIN-}" ] || { plain=$(cd "$dir/$tag.c" && echo plain*.c); instead=; }
 	# shellcheck disable=SC2086 # several words
 	said=$(timeout 120 make -s -C "$dir/$tag.c" CC=clang-19 LEVEL="${PLAIN:--O0}" \
 			${plain//.c/.o} model.o 2>&1 &&
 		timeout 240 make -s -C "$dir/$tag.c" CC=clang-19 LEVEL="$level" ${net//.c/.o} 2>&1 &&
-		clang-19 -fopenmp -Wl,--as-needed -o "$dir/$tag" "$dir/$tag".c/{net,plain,model}*.o \
+		clang-19 -fopenmp -Wl,--as-needed -o "$dir/$tag" \
+			"$dir/$tag".c/{net*,model}.o ${plain:+"$dir/$tag".c/plain*.o} $instead \
 			"$library" -lpng -lz -lm 2>&1) ||
 		{ echo "cc: status $? with $*: $said"; return 1; }
 	rm -rf "$dir/$tag.c"

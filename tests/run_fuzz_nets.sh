@@ -60,7 +60,7 @@ compare() {
 # check DIR SEED VARIANT [TAG]: "ok" or what is wrong. TAG: only this build, fast or other.
 check() {
 	local dir=$1 seed=$2 variant=$3 tags=${4:-fast other} said='' more
-	said=$(compile "$dir" ref -O1 -O0 -fdouble) || { one_line "$said"; return 1; }
+	said=$(compile "$dir" ref -O0 -O0 -fdouble) || { one_line "$said"; return 1; }
 	[ "$tags" = other ] || said=$(compile "$dir" fast -O3 -O2) ||
 		{ one_line "$said"; return 1; }
 	# shellcheck disable=SC2086 # a variant may be two words

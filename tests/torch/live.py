@@ -14,8 +14,9 @@ nobody else's.
 
 Two tensors agree when their distance in the Euclidean norm is at most 1e-4 (double: 1e-10) of the
 expected one's norm, or 16 times the noise: what PyTorch's own result moves when each intermediate
-value and gradient is off by up to half a unit in its last place. A difference counts when it shows
-on three draws, since a relu may stand exactly between two answers.
+value and gradient is off by up to half a unit in its last place (found only if the first does not
+suffice: it costs PyTorch another run). A difference counts when it shows on three draws, since a
+relu may stand exactly between two answers.
 """
 import argparse
 import json
@@ -25,6 +26,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+from functools import partial
 from xml.etree import ElementTree
 
 import torch
@@ -117,9 +119,9 @@ def expected(graph, x, y, values, what, shaken=None):
 
 # ---- one network ------------------------------------------------------------------------------
 
-def differences(reference, noise, found, tolerance, unit):
+def differences(reference, find_noise, found, tolerance, unit):
     """(messages, worst error as a share of what is allowed)"""
-    said, worst = [], 0
+    said, worst, noise = [], 0, None
     for name in sorted(reference.keys() ^ {n for n in found if n in reference or "grad." in n}):
         said.append(f"{name} is {'missing' if name in reference else 'not expected'}")
     largest = max((t.norm().item() for n, t in reference.items() if n.startswith("grad.")),
@@ -131,7 +133,10 @@ def differences(reference, noise, found, tolerance, unit):
             continue
         error, norm = (got - want).norm().item(), want.norm().item()
         floor = unit * largest if name.startswith("grad.") else 0
-        allowed = max(tolerance * norm, NOISES * (noise[name] - want).norm().item(), floor)
+        allowed = max(tolerance * norm, floor)
+        if not error <= allowed:
+            noise = noise or find_noise()
+            allowed = max(allowed, NOISES * (noise[name] - want).norm().item())
         if not error <= allowed:
             at = (got - want).abs().argmax().item()
             said.append(f"{name}: off by {error:.2e} of {norm:.2e}, allowed {allowed:.2e};"
@@ -150,12 +155,12 @@ def compare(folder, graph, live, what, seed):
     reference = expected(graph, x, y, values, what)
     said, worst = [], {}
     for build, (_, tolerance, unit) in BUILDS.items():
-        noise = expected(graph, x, y, values, what, Shaken(unit, seed + 1))
+        find_noise = partial(expected, graph, x, y, values, what, Shaken(unit, seed + 1))
         out = folder / f"{build}.out"
         how = ["--steps", what] if what else ["--eval"]
         call(folder / build, "step", "--weights", folder / "w.safetensors", "--batch",
              folder / "b.safetensors", "--out", out, *how)
-        off, worst[build] = differences(reference, noise, load(out), tolerance, unit)
+        off, worst[build] = differences(reference, find_noise, load(out), tolerance, unit)
         mode = f"{what} steps" if what else "--eval"
         said += [f"{build}, {mode}, {live} images: {line}" for line in off]
     return said, worst
