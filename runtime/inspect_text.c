@@ -46,7 +46,7 @@ static void class_text(const nn_model *m, int k, char text[80])
 	nn_text_add(&t, "%d %s", k, named ? m->class_name[k] : "");
 	size_t len = t.failed ? 0 : t.len < 79 ? t.len : 79;
 	for (size_t i = 0; i < len; i++)
-		text[i] = (char)(t.at[i] >= 0 && t.at[i] < ' ' ? '?' : t.at[i]);
+		text[i] = (char)((unsigned char)t.at[i] < ' ' ? '?' : t.at[i]);
 	text[len] = 0;
 	nn_text_free(&t);
 }

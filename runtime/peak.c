@@ -15,6 +15,8 @@
 enum { WIDTH = 64, ACCUMULATORS = 24 };
 #elif defined __AVX__
 enum { WIDTH = 32, ACCUMULATORS = 12 };
+#elif defined __aarch64__
+enum { WIDTH = 16, ACCUMULATORS = 24 }; /* up to four pipes, four cycles each */
 #else
 enum { WIDTH = 16, ACCUMULATORS = 12 };
 #endif
