@@ -233,24 +233,37 @@ typedef struct Copy { /* which operand wants to be read from a copy             
 	int dim;
 } Copy;
 
-/* The equation that copies t into blocks of another dimension. */
+/* Dimension `dim` first, the others behind it as they were. */
+static void put_first(Affine *to, const Affine *from, int rank, int dim)
+{
+	to[0] = from[dim];
+	for (int d = 0; d < rank; d++)
+		if (d != dim)
+			to[d < dim ? d + 1 : d] = from[d];
+}
+
+/* The equation that copies t into blocks of dimension `dim`, which becomes the first one: so the
+ * sum over another walks along memory, and not in strides that fall on few cache sets. */
 static Eqn *copy_along(Prog *p, Phase phase, Tensor *t, int dim)
 {
 	Eqn *q = eqn_new(p, phase, NULL);
+	Affine from[MAX_DIM];
 
 	q->out = tensor_new(p, "copy", format("%s_by%d", t->cname, dim), ROLE_TEMP);
 	q->out->rank = t->rank;
-	memcpy(q->out->dim, t->dim, sizeof t->dim);
-	q->out->lane_dim = dim;
+	q->out->lane_dim = 0;
 	for (int d = 0; d < t->rank; d++) {
-		if (t->dim[d] == 1)
-			continue;
-		Axis *a = axis_new(copy_bytes(&"kcrsuv"[d], 1), t->dim[d]);
-		q->axis[q->nfree++] = a;
-		q->index[d] = affine_axis(a);
+		q->out->dim[d == dim ? 0 : d < dim ? d + 1 : d] = t->dim[d];
+		from[d] = affine(0);
+		if (t->dim[d] > 1)
+			from[d] = affine_axis(axis_new(copy_bytes(&"kcrsuv"[d], 1), t->dim[d]));
 	}
+	put_first(q->index, from, t->rank, dim);
+	for (int d = 0; d < t->rank; d++)
+		if (q->index[d].n)
+			q->axis[q->nfree++] = q->index[d].term[0].axis;
 	q->naxis = q->nfree;
-	q->rhs = expr_read(t, q->index);
+	q->rhs = expr_read(t, from);
 	return q;
 }
 
@@ -278,7 +291,9 @@ static void copies(Prog *p)
 		if (!c.read)
 			continue;
 		Eqn *copy = copy_along(p, q->phase, c.read->tensor, c.dim);
-		q->rhs = expr_replace(q->rhs, c.read, expr_read(copy->out, c.read->index));
+		Affine index[MAX_DIM];
+		put_first(index, c.read->index, c.read->n, c.dim);
+		q->rhs = expr_replace(q->rhs, c.read, expr_read(copy->out, index));
 		copy->next = q;
 		*link = copy;
 		link = &copy->next;

@@ -214,6 +214,19 @@ static int64_t tiles(int64_t extent, int64_t tile)
 	return (extent + tile - 1) / tile;
 }
 
+typedef struct Inner { /* does an operand have this axis inside its blocks, one by one?  */
+	const Axis *axis;
+	bool found;
+} Inner;
+
+static void find_inner(Expr *e, void *ctx)
+{
+	Inner *in = ctx;
+	int d = e->op == OP_READ ? e->tensor->lane_dim : -1;
+
+	in->found |= d >= 0 && !in->axis->lane && affine_coef(&e->index[d], in->axis);
+}
+
 /* With partial sums a thread owns the weights of whole leading dims, and walks the images itself:
  * the first dim, and more where that is too little to share evenly. Bands of rows fit half of the
  * first-level cache. */
@@ -231,8 +244,13 @@ static void own(const Prog *p, Kernel *k)
 			pieces *= tiles(blocks_of(p, l->axis), l->tile);
 			l->parallel = true;
 		}
-	for (int i = 0; i < k->nloop; i++)
-		reads += k->loop[i].tile > 1 ? k->loop[i].tile : 0;
+	for (int i = 0; i < k->nloop; i++) {
+		Inner in = {k->loop[i].axis, false};
+		expr_each(q->rhs, find_inner, &in);
+		reads += k->loop[i].tile <= 1 ? 0
+		         : in.found           ? tiles(k->loop[i].tile, p->lanes)
+		                              : k->loop[i].tile;
+	}
 	for (int i = q->nfree; i < q->naxis; i++)
 		row *= q->axis[i]->batch || q->axis[i] == k->rows ? 1 : q->axis[i]->extent;
 	int64_t bytes = row * reads * p->target.vector_bytes;
