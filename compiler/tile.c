@@ -13,7 +13,7 @@
 #include <string.h>
 
 static const double MIN_CYCLES = 4.5; /* latency of a multiply-add, and what is lost in hiding it */
-static const double NEAR = 1.6;     /* times the fewest cycles: beyond, a tile is not kept */
+static const double NEAR = 1.6;       /* times the fewest cycles: beyond, a tile is not kept */
 
 typedef struct Operands {
 	const Expr *read[8];
@@ -63,8 +63,7 @@ static double step_cycles(const Operands *o, const Axis *a, int ta, const Axis *
 	double fma = ta * tb, loads = 0, bytes = 0;
 
 	for (int i = 0; i < o->n; i++) {
-		int n = (depends(o->read[i], a) ? ta : 1) *
-		        (b && depends(o->read[i], b) ? tb : 1);
+		int n = (depends(o->read[i], a) ? ta : 1) * (b && depends(o->read[i], b) ? tb : 1);
 		loads += n;
 		bytes += n * o->bytes[i];
 	}
