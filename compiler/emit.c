@@ -14,11 +14,11 @@
 
 #include <string.h>
 
-enum { PART = 128 << 10 };     /* bytes of kernels in a file, at least half of that           */
+enum { PART = 128 << 10 }; /* bytes of kernels in a file, at least half of that           */
 
 typedef struct Function { /* a kernel's text, shared by equal kernels                     */
 	const char *name, *body, *formula, *args;
-	const char *text;      /* with its comment and name; NULL: an earlier kernel's        */
+	const char *text; /* with its comment and name; NULL: an earlier kernel's        */
 } Function;
 
 /* ---- literals ------------------------------------------------------------------------------- */
