@@ -32,7 +32,7 @@ NN_INLINE void k00_conv1_sum_tile(const nn_task *t,
 	}
 }
 
-static void k00_conv1_sum(const nn_task *t,
+NN_KERNEL void k00_conv1_sum(const nn_task *t,
 		const nn_v x[restrict][2][7][6],
 		const nn_real weight[restrict][2][1][1],
 		const nn_real bias[restrict],
@@ -99,7 +99,7 @@ NN_INLINE void k01_conv2_sum_tile(const nn_task *t,
 	}
 }
 
-static void k01_conv2_sum(const nn_task *t,
+NN_KERNEL void k01_conv2_sum(const nn_task *t,
 		const nn_v y[restrict][3][7][6],
 		const nn_real weight[restrict][3][3][3],
 		const nn_real bias[restrict],
@@ -131,7 +131,7 @@ static void k01_conv2_sum(const nn_task *t,
  *
  *   n 8  c 4  h 4  w 3
  *   0.002 Mflop, 3.0 kB; no tile */
-static void k02_loss_sum(const nn_task *t,
+NN_KERNEL void k02_loss_sum(const nn_task *t,
 		const nn_v output[restrict][4][4][3],
 		const nn_v target[restrict][4][4][3],
 		nn_v loss[restrict])
@@ -161,7 +161,7 @@ static void k02_loss_sum(const nn_task *t,
  *
  *   n 8
  *   0.000 Mflop, 0.1 kB; no tile */
-static void k03_loss_sum2(const nn_task *t,
+NN_KERNEL void k03_loss_sum2(const nn_task *t,
 		const nn_v loss[restrict],
 		nn_real loss2[restrict])
 {
@@ -188,7 +188,7 @@ static void k03_loss_sum2(const nn_task *t,
  *
  *   k 4  n 8  i 4  j 3
  *   0.000 Mflop, 1.5 kB; no tile */
-static void k04_dconv2_bias(const nn_task *t,
+NN_KERNEL void k04_dconv2_bias(const nn_task *t,
 		const nn_v dy[restrict][4][4][3],
 		nn_real dbias[restrict])
 {
@@ -239,7 +239,7 @@ NN_INLINE void k05_dconv1_y_tile(const nn_task *t,
 	}
 }
 
-static void k05_dconv1_y(const nn_task *t,
+NN_KERNEL void k05_dconv1_y(const nn_task *t,
 		const nn_v dy[restrict][4][4][3],
 		const nn_real weight[restrict][3][3][3],
 		nn_v dy2[restrict][3][7][6])
@@ -294,7 +294,7 @@ NN_INLINE void k06_dconv1_y_tile(const nn_task *t,
 	}
 }
 
-static void k06_dconv1_y(const nn_task *t,
+NN_KERNEL void k06_dconv1_y(const nn_task *t,
 		const nn_v dy[restrict][4][4][3],
 		const nn_real weight[restrict][3][3][3],
 		nn_v dy2[restrict][3][7][6])
@@ -348,7 +348,7 @@ NN_INLINE void k07_dconv1_y_tile(const nn_task *t,
 	}
 }
 
-static void k07_dconv1_y(const nn_task *t,
+NN_KERNEL void k07_dconv1_y(const nn_task *t,
 		const nn_v dy[restrict][4][4][3],
 		const nn_real weight[restrict][3][3][3],
 		nn_v dy2[restrict][3][7][6])
@@ -404,7 +404,7 @@ NN_INLINE void k08_dconv1_y_tile(const nn_task *t,
 	}
 }
 
-static void k08_dconv1_y(const nn_task *t,
+NN_KERNEL void k08_dconv1_y(const nn_task *t,
 		const nn_v dy[restrict][4][4][3],
 		const nn_real weight[restrict][3][3][3],
 		nn_v dy2[restrict][3][7][6])
@@ -458,7 +458,7 @@ NN_INLINE void k09_dconv2_weight_tile(const nn_task *t,
 		partial[k][c0 + ct][r][s0 + st] = acc[ct][st];
 }
 
-static void k09_dconv2_weight(const nn_task *t,
+NN_KERNEL void k09_dconv2_weight(const nn_task *t,
 		const nn_v dy[restrict][4][4][3],
 		const nn_v y[restrict][3][7][6],
 		nn_real dweight[restrict][3][3][3],
@@ -497,7 +497,7 @@ static void k09_dconv2_weight(const nn_task *t,
  *
  *   k 3  n 8  i 7  j 6
  *   0.001 Mflop, 4.0 kB; no tile */
-static void k10_dconv1_bias(const nn_task *t,
+NN_KERNEL void k10_dconv1_bias(const nn_task *t,
 		const nn_v dy[restrict][3][7][6],
 		nn_real dbias[restrict])
 {
@@ -548,7 +548,7 @@ NN_INLINE void k11_dconv1_weight_tile(const nn_task *t,
 		partial[k0 + kt][c0 + ct][0][0] = acc[kt][ct];
 }
 
-static void k11_dconv1_weight(const nn_task *t,
+NN_KERNEL void k11_dconv1_weight(const nn_task *t,
 		const nn_v dy[restrict][3][7][6],
 		const nn_v x[restrict][2][7][6],
 		nn_real dweight[restrict][2][1][1],
@@ -609,7 +609,7 @@ static void k11_dconv1_weight(const nn_task *t,
  *
  *   k 3  c 2
  *   0.000 Mflop, 0.1 kB; one row of vectors */
-static void k12_conv1_weight_d(const nn_task *t,
+NN_KERNEL void k12_conv1_weight_d(const nn_task *t,
 		const nn_v dweight[restrict],
 		nn_v weight[restrict])
 {
@@ -631,7 +631,7 @@ static void k12_conv1_weight_d(const nn_task *t,
  *
  *   k 3
  *   0.000 Mflop, 0.1 kB; one row of vectors */
-static void k13_conv1_bias_d(const nn_task *t,
+NN_KERNEL void k13_conv1_bias_d(const nn_task *t,
 		const nn_v dbias[restrict],
 		nn_v bias[restrict])
 {
@@ -653,7 +653,7 @@ static void k13_conv1_bias_d(const nn_task *t,
  *
  *   k 4  c 3  r 3  s 3
  *   0.000 Mflop, 0.9 kB; one row of vectors */
-static void k14_conv2_weight_d(const nn_task *t,
+NN_KERNEL void k14_conv2_weight_d(const nn_task *t,
 		const nn_v dweight[restrict],
 		nn_v weight[restrict])
 {
@@ -675,7 +675,7 @@ static void k14_conv2_weight_d(const nn_task *t,
  *
  *   k 4
  *   0.000 Mflop, 0.1 kB; one row of vectors */
-static void k15_conv2_bias_d(const nn_task *t,
+NN_KERNEL void k15_conv2_bias_d(const nn_task *t,
 		const nn_v dbias[restrict],
 		nn_v bias[restrict])
 {
@@ -723,7 +723,7 @@ NN_INLINE void k16_eval_conv1_sum_tile(const nn_task *t,
 	}
 }
 
-static void k16_eval_conv1_sum(const nn_task *t,
+NN_KERNEL void k16_eval_conv1_sum(const nn_task *t,
 		const nn_v x[restrict][2][7][6],
 		const nn_real weight[restrict][2][1][1],
 		const nn_real bias[restrict],
@@ -783,7 +783,7 @@ NN_INLINE void k17_eval_conv2_sum_tile(const nn_task *t,
 	}
 }
 
-static void k17_eval_conv2_sum(const nn_task *t,
+NN_KERNEL void k17_eval_conv2_sum(const nn_task *t,
 		const nn_v y[restrict][3][7][6],
 		const nn_real weight[restrict][3][3][3],
 		const nn_real bias[restrict],
@@ -813,7 +813,7 @@ static void k17_eval_conv2_sum(const nn_task *t,
  *
  *   n 8  c 4  h 4  w 3
  *   0.002 Mflop, 3.0 kB; no tile */
-static void k18_eval_sum(const nn_task *t,
+NN_KERNEL void k18_eval_sum(const nn_task *t,
 		const nn_v output[restrict][4][4][3],
 		const nn_v target[restrict][4][4][3],
 		nn_v loss[restrict])
@@ -843,7 +843,7 @@ static void k18_eval_sum(const nn_task *t,
  *
  *   n 8
  *   0.000 Mflop, 0.1 kB; no tile */
-static void k19_eval_sum2(const nn_task *t,
+NN_KERNEL void k19_eval_sum2(const nn_task *t,
 		const nn_v loss[restrict],
 		nn_real loss2[restrict])
 {

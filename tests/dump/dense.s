@@ -31,7 +31,7 @@ NN_INLINE void k00_dense1_sum_tile(const nn_task *t,
 	}
 }
 
-static void k00_dense1_sum(const nn_task *t,
+NN_KERNEL void k00_dense1_sum(const nn_task *t,
 		const nn_v x[restrict][5],
 		const nn_real weight[restrict][5],
 		const nn_real bias[restrict],
@@ -80,7 +80,7 @@ NN_INLINE void k01_dense2_sum_tile(const nn_task *t,
 	}
 }
 
-static void k01_dense2_sum(const nn_task *t,
+NN_KERNEL void k01_dense2_sum(const nn_task *t,
 		const nn_v y[restrict][7],
 		const nn_real weight[restrict][7],
 		const nn_real bias[restrict],
@@ -106,7 +106,7 @@ static void k01_dense2_sum(const nn_task *t,
  *
  *   n 16  c 3
  *   0.000 Mflop, 0.2 kB; no tile */
-static void k02_loss_m(const nn_task *t,
+NN_KERNEL void k02_loss_m(const nn_task *t,
 		const nn_v output[restrict][3],
 		nn_v lse[restrict])
 {
@@ -142,7 +142,7 @@ static void k02_loss_m(const nn_task *t,
  *
  *   n 16  c 3
  *   0.000 Mflop, 0.2 kB; no tile */
-static void k03_loss_q(const nn_task *t,
+NN_KERNEL void k03_loss_q(const nn_task *t,
 		const nn_v target[restrict],
 		nn_v q[restrict][3])
 {
@@ -162,7 +162,7 @@ static void k03_loss_q(const nn_task *t,
  *
  *   n 16  c 3
  *   0.000 Mflop, 0.5 kB; no tile */
-static void k04_loss_loss(const nn_task *t,
+NN_KERNEL void k04_loss_loss(const nn_task *t,
 		const nn_v q[restrict][3],
 		const nn_v lse[restrict],
 		const nn_v output[restrict][3],
@@ -189,7 +189,7 @@ static void k04_loss_loss(const nn_task *t,
  *
  *   n 16
  *   0.000 Mflop, 0.1 kB; no tile */
-static void k05_loss_sum(const nn_task *t,
+NN_KERNEL void k05_loss_sum(const nn_task *t,
 		const nn_v loss[restrict],
 		nn_real loss2[restrict])
 {
@@ -217,7 +217,7 @@ static void k05_loss_sum(const nn_task *t,
  *
  *   n 16  c 3
  *   0.000 Mflop, 0.6 kB; no tile */
-static void k06_loss_s(const nn_task *t,
+NN_KERNEL void k06_loss_s(const nn_task *t,
 		const nn_v q[restrict][3],
 		const nn_v output[restrict][3],
 		const nn_v lse[restrict],
@@ -249,7 +249,7 @@ static void k06_loss_s(const nn_task *t,
  *
  *   k 3  n 16
  *   0.000 Mflop, 0.2 kB; no tile */
-static void k07_ddense2_bias(const nn_task *t,
+NN_KERNEL void k07_ddense2_bias(const nn_task *t,
 		const nn_v dy[restrict][3],
 		nn_real dbias[restrict])
 {
@@ -298,7 +298,7 @@ NN_INLINE void k08_dtanh1_y_tile(const nn_task *t,
 	}
 }
 
-static void k08_dtanh1_y(const nn_task *t,
+NN_KERNEL void k08_dtanh1_y(const nn_task *t,
 		const nn_v dy[restrict][3],
 		const nn_real weight[restrict][7],
 		const nn_v y[restrict][7],
@@ -350,7 +350,7 @@ NN_INLINE void k09_ddense2_weight_tile(const nn_task *t,
 	}
 }
 
-static void k09_ddense2_weight(const nn_task *t,
+NN_KERNEL void k09_ddense2_weight(const nn_task *t,
 		const nn_v dy[restrict][3],
 		const nn_v y[restrict][7],
 		nn_real dweight[restrict][7])
@@ -377,7 +377,7 @@ static void k09_ddense2_weight(const nn_task *t,
  *
  *   k 7  n 16
  *   0.000 Mflop, 0.5 kB; no tile */
-static void k10_ddense1_bias(const nn_task *t,
+NN_KERNEL void k10_ddense1_bias(const nn_task *t,
 		const nn_v dy[restrict][7],
 		nn_real dbias[restrict])
 {
@@ -429,7 +429,7 @@ NN_INLINE void k11_ddense1_weight_tile(const nn_task *t,
 	}
 }
 
-static void k11_ddense1_weight(const nn_task *t,
+NN_KERNEL void k11_ddense1_weight(const nn_task *t,
 		const nn_v dy[restrict][7],
 		const nn_v x[restrict][5],
 		nn_real dweight[restrict][5])
@@ -458,7 +458,7 @@ static void k11_ddense1_weight(const nn_task *t,
  *
  *   k 7  c 5
  *   0.000 Mflop, 0.5 kB; one row of vectors */
-static void k12_dense1_weight_d(const nn_task *t,
+NN_KERNEL void k12_dense1_weight_d(const nn_task *t,
 		const nn_v dweight[restrict],
 		nn_v weight[restrict],
 		nn_v momentum_buffer[restrict])
@@ -483,7 +483,7 @@ static void k12_dense1_weight_d(const nn_task *t,
  *
  *   k 7
  *   0.000 Mflop, 0.1 kB; one row of vectors */
-static void k13_dense1_bias_d(const nn_task *t,
+NN_KERNEL void k13_dense1_bias_d(const nn_task *t,
 		const nn_v dbias[restrict],
 		nn_v bias[restrict],
 		nn_v momentum_buffer[restrict])
@@ -508,7 +508,7 @@ static void k13_dense1_bias_d(const nn_task *t,
  *
  *   k 3  c 7
  *   0.000 Mflop, 0.3 kB; one row of vectors */
-static void k14_dense2_weight_d(const nn_task *t,
+NN_KERNEL void k14_dense2_weight_d(const nn_task *t,
 		const nn_v dweight[restrict],
 		nn_v weight[restrict],
 		nn_v momentum_buffer[restrict])
@@ -533,7 +533,7 @@ static void k14_dense2_weight_d(const nn_task *t,
  *
  *   k 3
  *   0.000 Mflop, 0.1 kB; one row of vectors */
-static void k15_dense2_bias_d(const nn_task *t,
+NN_KERNEL void k15_dense2_bias_d(const nn_task *t,
 		const nn_v dbias[restrict],
 		nn_v bias[restrict],
 		nn_v momentum_buffer[restrict])
@@ -583,7 +583,7 @@ NN_INLINE void k16_eval_dense1_sum_tile(const nn_task *t,
 	}
 }
 
-static void k16_eval_dense1_sum(const nn_task *t,
+NN_KERNEL void k16_eval_dense1_sum(const nn_task *t,
 		const nn_v x[restrict][5],
 		const nn_real weight[restrict][5],
 		const nn_real bias[restrict],
@@ -632,7 +632,7 @@ NN_INLINE void k17_eval_dense2_sum_tile(const nn_task *t,
 	}
 }
 
-static void k17_eval_dense2_sum(const nn_task *t,
+NN_KERNEL void k17_eval_dense2_sum(const nn_task *t,
 		const nn_v y[restrict][7],
 		const nn_real weight[restrict][7],
 		const nn_real bias[restrict],
@@ -658,7 +658,7 @@ static void k17_eval_dense2_sum(const nn_task *t,
  *
  *   n 16  c 3
  *   0.000 Mflop, 0.2 kB; no tile */
-static void k18_eval_m(const nn_task *t,
+NN_KERNEL void k18_eval_m(const nn_task *t,
 		const nn_v output[restrict][3],
 		nn_v lse[restrict])
 {
@@ -694,7 +694,7 @@ static void k18_eval_m(const nn_task *t,
  *
  *   n 16  c 3
  *   0.000 Mflop, 0.2 kB; no tile */
-static void k19_eval_q(const nn_task *t,
+NN_KERNEL void k19_eval_q(const nn_task *t,
 		const nn_v target[restrict],
 		nn_v q[restrict][3])
 {
@@ -714,7 +714,7 @@ static void k19_eval_q(const nn_task *t,
  *
  *   n 16  c 3
  *   0.000 Mflop, 0.5 kB; no tile */
-static void k20_eval_loss(const nn_task *t,
+NN_KERNEL void k20_eval_loss(const nn_task *t,
 		const nn_v q[restrict][3],
 		const nn_v lse[restrict],
 		const nn_v output[restrict][3],
@@ -741,7 +741,7 @@ static void k20_eval_loss(const nn_task *t,
  *
  *   n 16
  *   0.000 Mflop, 0.1 kB; no tile */
-static void k21_eval_sum(const nn_task *t,
+NN_KERNEL void k21_eval_sum(const nn_task *t,
 		const nn_v loss[restrict],
 		nn_real loss2[restrict])
 {

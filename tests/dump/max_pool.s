@@ -4,7 +4,7 @@
  *
  *   n 16  k 2  i 7  j 7
  *   0.003 Mflop, 9.2 kB; no tile */
-static void k00_conv1_y(const nn_task *t,
+NN_KERNEL void k00_conv1_y(const nn_task *t,
 		const nn_real bias[restrict],
 		const nn_v x[restrict][1][7][7],
 		const nn_real weight[restrict][1][1][1],
@@ -29,7 +29,7 @@ static void k00_conv1_y(const nn_task *t,
  *
  *   n 16  c 2  i 3  j 3  r 3  s 3
  *   0.005 Mflop, 9.8 kB; no tile */
-static void k01_max_pool1_y(const nn_task *t,
+NN_KERNEL void k01_max_pool1_y(const nn_task *t,
 		const nn_v y[restrict][2][7][7],
 		nn_v output[restrict][2][3][3],
 		nn_b argmax[restrict][2][3][3],
@@ -69,7 +69,7 @@ static void k01_max_pool1_y(const nn_task *t,
  *
  *   n 16  c 2  h 3  w 3
  *   0.001 Mflop, 2.3 kB; no tile */
-static void k02_loss_sum(const nn_task *t,
+NN_KERNEL void k02_loss_sum(const nn_task *t,
 		const nn_v output[restrict][2][3][3],
 		const nn_v target[restrict][2][3][3],
 		nn_v loss[restrict])
@@ -99,7 +99,7 @@ static void k02_loss_sum(const nn_task *t,
  *
  *   n 16
  *   0.000 Mflop, 0.1 kB; no tile */
-static void k03_loss_sum2(const nn_task *t,
+NN_KERNEL void k03_loss_sum2(const nn_task *t,
 		const nn_v loss[restrict],
 		nn_real loss2[restrict])
 {
@@ -126,7 +126,7 @@ static void k03_loss_sum2(const nn_task *t,
  *
  *   n 16  c 2  u 4  v 4  r 2  s 2
  *   0.004 Mflop, 7.5 kB; no tile */
-static void k04_dconv1_y(const nn_task *t,
+NN_KERNEL void k04_dconv1_y(const nn_task *t,
 		const nn_b argmax[restrict][2][3][3],
 		const nn_v dy[restrict][2][3][3],
 		nn_v dy2[restrict][2][7][7])
@@ -155,7 +155,7 @@ static void k04_dconv1_y(const nn_task *t,
  *
  *   n 16  c 2  u 4  v 3  r 2
  *   0.002 Mflop, 7.5 kB; no tile */
-static void k05_dconv1_y(const nn_task *t,
+NN_KERNEL void k05_dconv1_y(const nn_task *t,
 		const nn_b argmax[restrict][2][3][3],
 		const nn_v dy[restrict][2][3][3],
 		nn_v dy2[restrict][2][7][7])
@@ -183,7 +183,7 @@ static void k05_dconv1_y(const nn_task *t,
  *
  *   n 16  c 2  u 3  v 4  s 2
  *   0.002 Mflop, 7.5 kB; no tile */
-static void k06_dconv1_y(const nn_task *t,
+NN_KERNEL void k06_dconv1_y(const nn_task *t,
 		const nn_b argmax[restrict][2][3][3],
 		const nn_v dy[restrict][2][3][3],
 		nn_v dy2[restrict][2][7][7])
@@ -211,7 +211,7 @@ static void k06_dconv1_y(const nn_task *t,
  *
  *   n 16  c 2  u 3  v 3
  *   0.000 Mflop, 7.5 kB; no tile */
-static void k07_dconv1_y(const nn_task *t,
+NN_KERNEL void k07_dconv1_y(const nn_task *t,
 		const nn_b argmax[restrict][2][3][3],
 		const nn_v dy[restrict][2][3][3],
 		nn_v dy2[restrict][2][7][7])
@@ -234,7 +234,7 @@ static void k07_dconv1_y(const nn_task *t,
  *
  *   k 2  n 16  i 7  j 7
  *   0.002 Mflop, 6.2 kB; no tile */
-static void k08_dconv1_bias(const nn_task *t,
+NN_KERNEL void k08_dconv1_bias(const nn_task *t,
 		const nn_v dy[restrict][2][7][7],
 		nn_real dbias[restrict])
 {
@@ -260,7 +260,7 @@ static void k08_dconv1_bias(const nn_task *t,
  *
  *   k 2  n 16  i 7  j 7
  *   0.003 Mflop, 9.2 kB; no tile */
-static void k09_dconv1_weight(const nn_task *t,
+NN_KERNEL void k09_dconv1_weight(const nn_task *t,
 		const nn_v dy[restrict][2][7][7],
 		const nn_v x[restrict][1][7][7],
 		nn_real dweight[restrict][1][1][1])
@@ -289,7 +289,7 @@ static void k09_dconv1_weight(const nn_task *t,
  *
  *   k 2
  *   0.000 Mflop, 0.1 kB; one row of vectors */
-static void k10_conv1_weight_d(const nn_task *t,
+NN_KERNEL void k10_conv1_weight_d(const nn_task *t,
 		const nn_v dweight[restrict],
 		nn_v weight[restrict])
 {
@@ -311,7 +311,7 @@ static void k10_conv1_weight_d(const nn_task *t,
  *
  *   k 2
  *   0.000 Mflop, 0.1 kB; one row of vectors */
-static void k11_conv1_bias_d(const nn_task *t,
+NN_KERNEL void k11_conv1_bias_d(const nn_task *t,
 		const nn_v dbias[restrict],
 		nn_v bias[restrict])
 {
@@ -331,7 +331,7 @@ static void k11_conv1_bias_d(const nn_task *t,
  *
  *   n 16  k 2  i 7  j 7
  *   0.003 Mflop, 9.2 kB; no tile */
-static void k12_eval_conv1_y(const nn_task *t,
+NN_KERNEL void k12_eval_conv1_y(const nn_task *t,
 		const nn_real bias[restrict],
 		const nn_v x[restrict][1][7][7],
 		const nn_real weight[restrict][1][1][1],
@@ -355,7 +355,7 @@ static void k12_eval_conv1_y(const nn_task *t,
  *
  *   n 16  c 2  i 3  j 3  r 3  s 3
  *   0.003 Mflop, 7.2 kB; no tile */
-static void k13_max_pool1_y(const nn_task *t,
+NN_KERNEL void k13_max_pool1_y(const nn_task *t,
 		const nn_v y[restrict][2][7][7],
 		nn_v output[restrict][2][3][3])
 {
@@ -387,7 +387,7 @@ static void k13_max_pool1_y(const nn_task *t,
  *
  *   n 16  c 2  h 3  w 3
  *   0.001 Mflop, 2.3 kB; no tile */
-static void k14_eval_sum(const nn_task *t,
+NN_KERNEL void k14_eval_sum(const nn_task *t,
 		const nn_v output[restrict][2][3][3],
 		const nn_v target[restrict][2][3][3],
 		nn_v loss[restrict])
@@ -417,7 +417,7 @@ static void k14_eval_sum(const nn_task *t,
  *
  *   n 16
  *   0.000 Mflop, 0.1 kB; no tile */
-static void k15_eval_sum2(const nn_task *t,
+NN_KERNEL void k15_eval_sum2(const nn_task *t,
 		const nn_v loss[restrict],
 		nn_real loss2[restrict])
 {

@@ -29,9 +29,9 @@ e21  ddense1_bias[k] = sum{n} ddense1_y[n,k]                                    
 e55  dense1_bias_d[k] = ddense1_bias[k]                                             | k12
 e56  dense1_bias_momentum_buffer[k] = dense1_bias_d[k]                              | k12
 e57  dense1_bias[k] := dense1_bias[k] - hyper0 * dense1_bias_momentum_buffer[k]     | k12
-e77  dense1_weight_by1[k,c,0,0] = dense1_weight[k,c,0,0]                            | k13
+e77  dense1_weight_by1[c,k,0,0] = dense1_weight[k,c,0,0]                            | k13
 ---- threads meet
-e22  dglobal_avg_pool1_y[n,c,0,0] = sum{k} ddense1_y[n,k] * dense1_weight_by1[k,c,0,0] | k14
+e22  dglobal_avg_pool1_y[n,c,0,0] = sum{k} ddense1_y[n,k] * dense1_weight_by1[c,k,0,0] | k14
 e24  dglobal_avg_pool1_sum[n,c] = dglobal_avg_pool1_y[n,c,0,0] * 0.00757576         | k14
 e23  ddense1_weight[k,c,0,0] = sum{n} ddense1_y[n,k] * global_avg_pool1_y[n,c,0,0]  | k15
 e52  dense1_weight_d[k,c,0,0] = ddense1_weight[k,c,0,0]                             | k15

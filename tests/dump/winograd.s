@@ -34,7 +34,7 @@ NN_INLINE void k00_conv1_sum_tile(const nn_task *t,
 	}
 }
 
-static void k00_conv1_sum(const nn_task *t,
+NN_KERNEL void k00_conv1_sum(const nn_task *t,
 		const nn_real x[restrict][3][12][11],
 		const nn_v weight[restrict][3][3][3],
 		const nn_v bias[restrict],
@@ -59,7 +59,7 @@ static void k00_conv1_sum(const nn_task *t,
  *
  *   k 32  c 32  p 6  q 6  a 3  b 3
  *   0.000 Mflop, 180.0 kB; no tile */
-static void k01_conv2_sum_U(const nn_task *t,
+NN_KERNEL void k01_conv2_sum_U(const nn_task *t,
 		const nn_v weight[restrict][32][3][3],
 		nn_v U[restrict][6][4][32])
 {
@@ -269,7 +269,7 @@ static void k02_conv2_sum_V_3(const nn_task *t,
 	}
 }
 
-static void k02_conv2_sum_V(const nn_task *t,
+NN_KERNEL void k02_conv2_sum_V(const nn_task *t,
 		const nn_v y[restrict][4][12][11],
 		const nn_v U[restrict][6][4][32],
 		nn_v sum[restrict][4][12][11])
@@ -293,7 +293,7 @@ static void k02_conv2_sum_V(const nn_task *t,
  *
  *   n 4  k 32  i 12  j 11
  *   0.017 Mflop, 132.1 kB; no tile */
-static void k03_conv2_y(const nn_task *t,
+NN_KERNEL void k03_conv2_y(const nn_task *t,
 		const nn_v bias[restrict],
 		const nn_v sum[restrict][4][12][11],
 		nn_v y[restrict][4][12][11])
@@ -316,7 +316,7 @@ static void k03_conv2_y(const nn_task *t,
  *
  *   n 4  c 32  h 12  w 11
  *   0.017 Mflop, 66.5 kB; no tile */
-static void k04_global_avg_pool1_sum(const nn_task *t,
+NN_KERNEL void k04_global_avg_pool1_sum(const nn_task *t,
 		const nn_v y[restrict][4][12][11],
 		nn_v y2[restrict][4][1][1])
 {
@@ -368,7 +368,7 @@ NN_INLINE void k05_dense1_sum_tile(const nn_task *t,
 	}
 }
 
-static void k05_dense1_sum(const nn_task *t,
+NN_KERNEL void k05_dense1_sum(const nn_task *t,
 		const nn_v y[restrict][4][1][1],
 		const nn_v weight[restrict][32][1][1],
 		const nn_v bias[restrict],
@@ -395,7 +395,7 @@ static void k05_dense1_sum(const nn_task *t,
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.2 kB; no tile */
-static void k06_loss_m(const nn_task *t,
+NN_KERNEL void k06_loss_m(const nn_task *t,
 		const nn_v output[restrict][1],
 		nn_real lse[restrict])
 {
@@ -430,7 +430,7 @@ static void k06_loss_m(const nn_task *t,
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.2 kB; no tile */
-static void k07_loss_q(const nn_task *t,
+NN_KERNEL void k07_loss_q(const nn_task *t,
 		const nn_real target[restrict],
 		nn_v q[restrict][1])
 {
@@ -469,7 +469,7 @@ NN_INLINE void k08_loss_loss_tile(const nn_task *t,
 	}
 }
 
-static void k08_loss_loss(const nn_task *t,
+NN_KERNEL void k08_loss_loss(const nn_task *t,
 		const nn_v q[restrict][1],
 		const nn_real lse[restrict],
 		const nn_v output[restrict][1],
@@ -493,7 +493,7 @@ static void k08_loss_loss(const nn_task *t,
  *
  *   n 4
  *   0.000 Mflop, 0.1 kB; no tile */
-static void k09_loss_sum(const nn_task *t,
+NN_KERNEL void k09_loss_sum(const nn_task *t,
 		const nn_real loss[restrict],
 		nn_real loss2[restrict])
 {
@@ -519,7 +519,7 @@ static void k09_loss_sum(const nn_task *t,
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.2 kB; no tile */
-static void k10_loss_s(const nn_task *t,
+NN_KERNEL void k10_loss_s(const nn_task *t,
 		const nn_v q[restrict][1],
 		nn_real s[restrict])
 {
@@ -542,7 +542,7 @@ static void k10_loss_s(const nn_task *t,
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.4 kB; no tile */
-static void k11_ddense1_y(const nn_task *t,
+NN_KERNEL void k11_ddense1_y(const nn_task *t,
 		const nn_v output[restrict][1],
 		const nn_real lse[restrict],
 		const nn_real s[restrict],
@@ -568,7 +568,7 @@ static void k11_ddense1_y(const nn_task *t,
  *
  *   k 8  n 4
  *   0.000 Mflop, 0.2 kB; no tile */
-static void k12_ddense1_bias(const nn_task *t,
+NN_KERNEL void k12_ddense1_bias(const nn_task *t,
 		const nn_v dy[restrict][1],
 		nn_v dbias[restrict],
 		nn_v bias[restrict])
@@ -592,35 +592,35 @@ static void k12_ddense1_bias(const nn_task *t,
 
 /* k13_dense1_weight_by1  (loss)
  *
- *   copy[k,c,0,0] = weight[k,c,0,0]
+ *   copy[c,k,0,0] = weight[k,c,0,0]
  *
- *   k 8  c 32
+ *   c 32  k 8
  *   0.000 Mflop, 2.0 kB; no tile */
-static void k13_dense1_weight_by1(const nn_task *t,
+NN_KERNEL void k13_dense1_weight_by1(const nn_task *t,
 		const nn_v weight[restrict][32][1][1],
-		nn_v copy[restrict][4][1][1])
+		nn_v copy[restrict][8][1][1])
 {
-	const nn_span part = nn_share(t, 8 * 4);
+	const nn_span part = nn_share(t, 4 * 8);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
-		const int k = piece / 4;
-		const int c = piece % 4;
+		const int c = piece / 8;
+		const int k = piece % 8;
 		{
-			copy[k][c][0][0] = nn_gather(&NN_AT(weight[k / 8][8 * c][0][0], k % 8), 8, nn_least(8, 32 - 8 * (c)));
+			copy[c][k][0][0] = nn_gather(&NN_AT(weight[k / 8][8 * c][0][0], k % 8), 8, nn_least(8, 32 - 8 * (c)));
 		}
 	}
 }
 
 /* k14_dglobal_avg_pool1_y  (line 7 dense, line 6 global_avg_pool)
  *
- *   dy2[n,c,0,0] = sum{k} dy[n,k] * copy[k,c,0,0]
+ *   dy2[n,c,0,0] = sum{k} dy[n,k] * copy[c,k,0,0]
  *   dsum[n,c] = dy2[n,c,0,0] * 0.00757576
  *
  *   n 4  c 32  k 8
  *   0.002 Mflop, 1.6 kB; tile: 2 n x 4 c, 8 accumulators */
 NN_INLINE void k14_dglobal_avg_pool1_y_tile(const nn_task *t,
 		const nn_v dy[restrict][1],
-		const nn_v copy[restrict][4][1][1],
+		const nn_v copy[restrict][8][1][1],
 		nn_v dsum[restrict][4],
 		const int n0, const int nn, const int c0, const int cn)
 {
@@ -634,7 +634,7 @@ NN_INLINE void k14_dglobal_avg_pool1_y_tile(const nn_task *t,
 		NN_STEP;
 		NN_UNROLL for (int ct = 0; ct < cn; ct++)
 		NN_UNROLL for (int nt = 0; nt < nn; nt++)
-			acc[nt][ct] += NN_AT(dy[n0 + nt][k / 8], k % 8) * copy[k][c0 + ct][0][0];
+			acc[nt][ct] += NN_AT(dy[n0 + nt][k / 8], k % 8) * copy[c0 + ct][k][0][0];
 	}
 	NN_UNROLL for (int nt = 0; nt < nn; nt++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
@@ -644,9 +644,9 @@ NN_INLINE void k14_dglobal_avg_pool1_y_tile(const nn_task *t,
 	}
 }
 
-static void k14_dglobal_avg_pool1_y(const nn_task *t,
+NN_KERNEL void k14_dglobal_avg_pool1_y(const nn_task *t,
 		const nn_v dy[restrict][1],
-		const nn_v copy[restrict][4][1][1],
+		const nn_v copy[restrict][8][1][1],
 		nn_v dsum[restrict][4])
 {
 	const int live = t->run->live;
@@ -706,7 +706,7 @@ NN_INLINE void k15_ddense1_weight_tile(const nn_task *t,
 	}
 }
 
-static void k15_ddense1_weight(const nn_task *t,
+NN_KERNEL void k15_ddense1_weight(const nn_task *t,
 		const nn_v dy[restrict][1],
 		const nn_v y[restrict][4][1][1],
 		nn_v dweight[restrict][32][1][1],
@@ -727,7 +727,7 @@ static void k15_ddense1_weight(const nn_task *t,
  *
  *   n 4  c 32  h 12  w 11
  *   0.000 Mflop, 66.5 kB; no tile */
-static void k16_dconv2_y(const nn_task *t,
+NN_KERNEL void k16_dconv2_y(const nn_task *t,
 		const nn_v dsum[restrict][4],
 		nn_v dy[restrict][4][12][11])
 {
@@ -748,7 +748,7 @@ static void k16_dconv2_y(const nn_task *t,
  *
  *   n 4  k 32  i 12  j 11
  *   0.017 Mflop, 66.5 kB; no tile */
-static void k17_dconv2_bias_n(const nn_task *t,
+NN_KERNEL void k17_dconv2_bias_n(const nn_task *t,
 		const nn_v dy[restrict][4][12][11],
 		nn_v by_image[restrict][4])
 {
@@ -776,7 +776,7 @@ static void k17_dconv2_bias_n(const nn_task *t,
  *
  *   k 32  n 4
  *   0.000 Mflop, 0.8 kB; no tile */
-static void k18_dconv2_bias(const nn_task *t,
+NN_KERNEL void k18_dconv2_bias(const nn_task *t,
 		const nn_v by_image[restrict][4],
 		nn_v dbias[restrict],
 		nn_v bias[restrict])
@@ -804,7 +804,7 @@ static void k18_dconv2_bias(const nn_task *t,
  *
  *   c 32  k 32  p 6  q 6  a 3  b 3
  *   0.000 Mflop, 180.0 kB; no tile */
-static void k19_drelu1_y_U(const nn_task *t,
+NN_KERNEL void k19_drelu1_y_U(const nn_task *t,
 		const nn_v weight[restrict][32][3][3],
 		nn_v U[restrict][6][4][32])
 {
@@ -1014,7 +1014,7 @@ static void k20_drelu1_y_V_3(const nn_task *t,
 	}
 }
 
-static void k20_drelu1_y_V(const nn_task *t,
+NN_KERNEL void k20_drelu1_y_V(const nn_task *t,
 		const nn_v dy[restrict][4][12][11],
 		const nn_v U[restrict][6][4][32],
 		nn_v dy2[restrict][4][12][11])
@@ -1197,7 +1197,7 @@ static void k21_dconv2_weight_D_3(const nn_task *t,
 	}
 }
 
-static void k21_dconv2_weight_D(const nn_task *t,
+NN_KERNEL void k21_dconv2_weight_D(const nn_task *t,
 		const nn_v dy[restrict][4][12][11],
 		const nn_v y[restrict][4][12][11],
 		nn_v S[restrict][6][4][32])
@@ -1222,7 +1222,7 @@ static void k21_dconv2_weight_D(const nn_task *t,
  *
  *   k 32  c 32  r 3  s 3  p 6  q 6
  *   0.000 Mflop, 180.0 kB; no tile */
-static void k22_dconv2_weight(const nn_task *t,
+NN_KERNEL void k22_dconv2_weight(const nn_task *t,
 		const nn_v S[restrict][6][4][32],
 		nn_v dweight[restrict][32][3][3])
 {
@@ -1263,7 +1263,7 @@ static void k22_dconv2_weight(const nn_task *t,
  *
  *   n 4  c 32  h 12  w 11
  *   0.017 Mflop, 198.0 kB; no tile */
-static void k23_dconv1_y(const nn_task *t,
+NN_KERNEL void k23_dconv1_y(const nn_task *t,
 		const nn_v y[restrict][4][12][11],
 		const nn_v dy[restrict][4][12][11],
 		nn_v dy2[restrict][4][12][11])
@@ -1285,7 +1285,7 @@ static void k23_dconv1_y(const nn_task *t,
  *
  *   n 4  k 32  i 12  j 11
  *   0.017 Mflop, 66.5 kB; no tile */
-static void k24_dconv1_bias_n(const nn_task *t,
+NN_KERNEL void k24_dconv1_bias_n(const nn_task *t,
 		const nn_v dy[restrict][4][12][11],
 		nn_v by_image[restrict][4])
 {
@@ -1313,7 +1313,7 @@ static void k24_dconv1_bias_n(const nn_task *t,
  *
  *   k 32  n 4
  *   0.000 Mflop, 0.8 kB; no tile */
-static void k25_dconv1_bias(const nn_task *t,
+NN_KERNEL void k25_dconv1_bias(const nn_task *t,
 		const nn_v by_image[restrict][4],
 		nn_v dbias[restrict],
 		nn_v bias[restrict])
@@ -1394,7 +1394,7 @@ NN_INLINE void k26_dconv1_weight_tile(const nn_task *t,
 	}
 }
 
-static void k26_dconv1_weight(const nn_task *t,
+NN_KERNEL void k26_dconv1_weight(const nn_task *t,
 		const nn_v dy[restrict][4][12][11],
 		const nn_real x[restrict][3][12][11],
 		nn_v dweight[restrict][3][3][3],
@@ -1423,7 +1423,7 @@ static void k26_dconv1_weight(const nn_task *t,
  *
  *   k 32  c 32  r 3  s 3
  *   0.018 Mflop, 72.0 kB; one row of vectors */
-static void k27_conv2_weight_d(const nn_task *t,
+NN_KERNEL void k27_conv2_weight_d(const nn_task *t,
 		const nn_v dweight[restrict],
 		nn_v weight[restrict])
 {
@@ -1473,7 +1473,7 @@ NN_INLINE void k28_eval_conv1_sum_tile(const nn_task *t,
 	}
 }
 
-static void k28_eval_conv1_sum(const nn_task *t,
+NN_KERNEL void k28_eval_conv1_sum(const nn_task *t,
 		const nn_real x[restrict][3][12][11],
 		const nn_v weight[restrict][3][3][3],
 		const nn_v bias[restrict],
@@ -1498,7 +1498,7 @@ static void k28_eval_conv1_sum(const nn_task *t,
  *
  *   k 32  c 32  p 6  q 6  a 3  b 3
  *   0.000 Mflop, 180.0 kB; no tile */
-static void k29_eval_conv2_sum_U(const nn_task *t,
+NN_KERNEL void k29_eval_conv2_sum_U(const nn_task *t,
 		const nn_v weight[restrict][32][3][3],
 		nn_v U[restrict][6][4][32])
 {
@@ -1708,7 +1708,7 @@ static void k30_eval_conv2_sum_V_3(const nn_task *t,
 	}
 }
 
-static void k30_eval_conv2_sum_V(const nn_task *t,
+NN_KERNEL void k30_eval_conv2_sum_V(const nn_task *t,
 		const nn_v y[restrict][4][12][11],
 		const nn_v U[restrict][6][4][32],
 		nn_v sum[restrict][4][12][11])
@@ -1732,7 +1732,7 @@ static void k30_eval_conv2_sum_V(const nn_task *t,
  *
  *   n 4  k 32  i 12  j 11
  *   0.017 Mflop, 132.1 kB; no tile */
-static void k31_eval_conv2_y(const nn_task *t,
+NN_KERNEL void k31_eval_conv2_y(const nn_task *t,
 		const nn_v bias[restrict],
 		const nn_v sum[restrict][4][12][11],
 		nn_v y[restrict][4][12][11])
@@ -1755,7 +1755,7 @@ static void k31_eval_conv2_y(const nn_task *t,
  *
  *   n 4  c 32  h 12  w 11
  *   0.017 Mflop, 66.5 kB; no tile */
-static void k32_eval_global_avg_pool1_sum(const nn_task *t,
+NN_KERNEL void k32_eval_global_avg_pool1_sum(const nn_task *t,
 		const nn_v y[restrict][4][12][11],
 		nn_v y2[restrict][4][1][1])
 {
@@ -1807,7 +1807,7 @@ NN_INLINE void k33_eval_dense1_sum_tile(const nn_task *t,
 	}
 }
 
-static void k33_eval_dense1_sum(const nn_task *t,
+NN_KERNEL void k33_eval_dense1_sum(const nn_task *t,
 		const nn_v y[restrict][4][1][1],
 		const nn_v weight[restrict][32][1][1],
 		const nn_v bias[restrict],
@@ -1834,7 +1834,7 @@ static void k33_eval_dense1_sum(const nn_task *t,
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.2 kB; no tile */
-static void k34_eval_m(const nn_task *t,
+NN_KERNEL void k34_eval_m(const nn_task *t,
 		const nn_v output[restrict][1],
 		nn_real lse[restrict])
 {
@@ -1869,7 +1869,7 @@ static void k34_eval_m(const nn_task *t,
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.2 kB; no tile */
-static void k35_eval_q(const nn_task *t,
+NN_KERNEL void k35_eval_q(const nn_task *t,
 		const nn_real target[restrict],
 		nn_v q[restrict][1])
 {
@@ -1908,7 +1908,7 @@ NN_INLINE void k36_eval_loss_tile(const nn_task *t,
 	}
 }
 
-static void k36_eval_loss(const nn_task *t,
+NN_KERNEL void k36_eval_loss(const nn_task *t,
 		const nn_v q[restrict][1],
 		const nn_real lse[restrict],
 		const nn_v output[restrict][1],
@@ -1932,7 +1932,7 @@ static void k36_eval_loss(const nn_task *t,
  *
  *   n 4
  *   0.000 Mflop, 0.1 kB; no tile */
-static void k37_eval_sum(const nn_task *t,
+NN_KERNEL void k37_eval_sum(const nn_task *t,
 		const nn_real loss[restrict],
 		nn_real loss2[restrict])
 {
