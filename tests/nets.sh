@@ -2,7 +2,7 @@
 #
 # A network lives in a directory of its own: net.xml, data (tests/net_gen.c says which), and for each
 # build TAG its sources TAG.c and its trainer TAG. Functions print what went wrong, its kind first
-# ("nncc", "cc", "step"), and return 1.
+# ("nncc", "cc", "step"), and return 1. Times are there to end what hangs; a busy machine has room.
 # shellcheck shell=bash
 export LC_ALL=C
 export nncc=${NNCC:-build/nncc} gen=${NET_GEN:-build/tests/net_gen}
@@ -14,12 +14,12 @@ export diff=${NET_DIFF:-build/tests/net_diff} library=build/runtime/libnn.a
 compile() {
 	local dir=$1 tag=$2 level=$3 said plain=-Wl,--defsym=nn_plain=nn_fast
 	shift 3
-	said=$(timeout 60 "$nncc" "$@" -S -o "$dir/$tag.c" "$dir/net.xml" 2>&1) ||
+	said=$(timeout 300 "$nncc" "$@" -S -o "$dir/$tag.c" "$dir/net.xml" 2>&1) ||
 		{ echo "nncc: status $? with $*: $said"; return 1; }
 	[ -z "${PLAIN-}" ] || plain=$dir/$tag.c/plain.o
-	said=$(timeout 120 make -s -C "$dir/$tag.c" CC=clang-19 LEVEL="${PLAIN:--O0}" model.o \
+	said=$(timeout 600 make -s -C "$dir/$tag.c" CC=clang-19 LEVEL="${PLAIN:--O0}" model.o \
 			${PLAIN:+plain.o} 2>&1 &&
-		timeout 240 make -s -C "$dir/$tag.c" CC=clang-19 LEVEL="$level" net.o 2>&1 &&
+		timeout 600 make -s -C "$dir/$tag.c" CC=clang-19 LEVEL="$level" net.o 2>&1 &&
 		clang-19 -fopenmp -Wl,--as-needed -o "$dir/$tag" "$dir/$tag".c/{net,model}.o "$plain" \
 			"$library" -lpng -lz -lm 2>&1) ||
 		{ echo "cc: status $? with $*: $said"; return 1; }
@@ -31,7 +31,7 @@ compile() {
 step() {
 	local dir=$1 tag=$2 out=$3 threads=$4 weights=$5 batch=$6 said
 	shift 6
-	said=$(timeout 60 "$dir/$tag" step --weights "$dir/$weights.safetensors" -j "$threads" \
+	said=$(timeout 300 "$dir/$tag" step --weights "$dir/$weights.safetensors" -j "$threads" \
 		--batch "$dir/$batch.safetensors" --out "$dir/$out" "$@" 2>&1) ||
 		{ echo "step: status $? of $tag -j $threads $*: ${said%%$'\n'*}"; return 1; }
 }
