@@ -2,7 +2,7 @@
 #
 # A network lives in a directory of its own: net.xml, data (tests/net_gen.c says which), and for each
 # build TAG its sources TAG.c and its trainer TAG. Functions print what went wrong, its kind first
-# ("nncc", "cc", "step"), and return 1.
+# ("nncc", "cc", "step"), and return 1. Times are there to end what hangs; a busy machine has room.
 # shellcheck shell=bash
 export LC_ALL=C
 export nncc=${NNCC:-build/nncc} gen=${NET_GEN:-build/tests/net_gen}
@@ -14,14 +14,14 @@ export diff=${NET_DIFF:-build/tests/net_diff} library=build/runtime/libnn.a
 compile() {
 	local dir=$1 tag=$2 level=$3 said net plain="" instead=-Wl,--defsym=nn_plain=nn_fast
 	shift 3
-	said=$(timeout 60 "$nncc" "$@" -S -o "$dir/$tag.c" "$dir/net.xml" 2>&1) ||
+	said=$(timeout 300 "$nncc" "$@" -S -o "$dir/$tag.c" "$dir/net.xml" 2>&1) ||
 		{ echo "nncc: status $? with $*: $said"; return 1; }
 	net=$(cd "$dir/$tag.c" && echo net*.c)
 	[ -z "${PLAIN-}" ] || { plain=$(cd "$dir/$tag.c" && echo plain*.c); instead=; }
 	# shellcheck disable=SC2086 # several words
-	said=$(timeout 120 make -s -C "$dir/$tag.c" CC=clang-19 LEVEL="${PLAIN:--O0}" \
+	said=$(timeout 600 make -s -C "$dir/$tag.c" CC=clang-19 LEVEL="${PLAIN:--O0}" \
 			${plain//.c/.o} model.o 2>&1 &&
-		timeout 240 make -s -C "$dir/$tag.c" CC=clang-19 LEVEL="$level" ${net//.c/.o} 2>&1 &&
+		timeout 600 make -s -C "$dir/$tag.c" CC=clang-19 LEVEL="$level" ${net//.c/.o} 2>&1 &&
 		clang-19 -fopenmp -Wl,--as-needed -o "$dir/$tag" \
 			"$dir/$tag".c/{net*,model}.o ${plain:+"$dir/$tag".c/plain*.o} $instead \
 			"$library" -lpng -lz -lm 2>&1) ||
@@ -34,7 +34,7 @@ compile() {
 step() {
 	local dir=$1 tag=$2 out=$3 threads=$4 weights=$5 batch=$6 said
 	shift 6
-	said=$(timeout 60 "$dir/$tag" step --weights "$dir/$weights.safetensors" -j "$threads" \
+	said=$(timeout 300 "$dir/$tag" step --weights "$dir/$weights.safetensors" -j "$threads" \
 		--batch "$dir/$batch.safetensors" --out "$dir/$out" "$@" 2>&1) ||
 		{ echo "step: status $? of $tag -j $threads $*: ${said%%$'\n'*}"; return 1; }
 }
