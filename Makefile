@@ -99,6 +99,12 @@ test-torch: all $(NET_TOOLS)
 	@tests/torch/setup.sh $(BUILD)/venv
 	@$(BUILD)/venv/bin/python -B tests/torch/live.py models/*.xml --random $(or $(N),20)
 
+# What is emitted for NEON, under qemu; installs a cross compiler and qemu-user.
+test-neon:
+	@tests/setup.sh build neon
+	@$(QUICK) all $(BUILD)/tests/compare $(NET_TOOLS)
+	@tests/neon.sh
+
 # The report of a training in a real browser; needs Debian's package chromium.
 test-report: all
 	@tests/run_report.sh && tests/report_chromium.sh
@@ -156,5 +162,5 @@ clean:
 
 -include $(wildcard $(addprefix $(BUILD)/,compiler/*.d runtime/*.d runtime/lib/*.d tests/*.d bench/*.d))
 .SECONDARY:
-.PHONY: all test fuzz-nets test-torch test-report bench bench-quick bench-peers bench-venv demo style \
-	install clean FORCE
+.PHONY: all test fuzz-nets test-torch test-neon test-report bench bench-quick bench-peers bench-venv \
+	demo style install clean FORCE

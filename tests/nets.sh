@@ -30,11 +30,12 @@ compile() {
 }
 
 # step DIR TAG OUT THREADS WEIGHTS BATCH OPTION...: a run of the trainer; OUT and the others are
-# names in DIR.
+# names in DIR. PATIENCE: seconds for it (300).
 step() {
 	local dir=$1 tag=$2 out=$3 threads=$4 weights=$5 batch=$6 said
 	shift 6
-	said=$(timeout 300 "$dir/$tag" step --weights "$dir/$weights.safetensors" -j "$threads" \
+	said=$(timeout "${PATIENCE:-300}" "$dir/$tag" step -j "$threads" \
+		--weights "$dir/$weights.safetensors" \
 		--batch "$dir/$batch.safetensors" --out "$dir/$out" "$@" 2>&1) ||
 		{ echo "step: status $? of $tag -j $threads $*: ${said%%$'\n'*}"; return 1; }
 }

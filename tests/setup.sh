@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # setup.sh: installs the Debian packages that are missing.
 #
-#     tests/setup.sh PART...         parts: build demo test style bench
+#     tests/setup.sh PART...         parts: build demo test style bench neon
 #
 # As root on Debian it installs them; otherwise it says what to install and fails. When nothing is
 # missing it takes a few milliseconds and touches neither the network nor the package lists.
@@ -10,13 +10,14 @@ build="make clang-19 libomp-19-dev libc6-dev libxml2-dev libpng-dev libjpeg62-tu
 demo="dataset-fashion-mnist"
 test="gcc libcriterion-dev libcjson-dev libclang-rt-19-dev libdnnl-dev libxml2-utils dataset-fashion-mnist"
 style="clang-format-19 clang-tidy-19"
+neon="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user libcjson-dev"
 bench="gcc libdnnl-dev libcjson-dev python3 dataset-fashion-mnist"
 
 packages=""
 for part; do
 	case $part in
-	build | demo | test | style | bench) packages="$packages ${!part}" ;;
-	*) echo "setup: unknown part '$part'; parts are build, demo, test, style and bench" >&2; exit 2 ;;
+	build | demo | test | style | bench | neon) packages="$packages ${!part}" ;;
+	*) echo "setup: unknown part '$part'; parts are build, demo, test, style, bench and neon" >&2; exit 2 ;;
 	esac
 done
 
