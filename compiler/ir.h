@@ -342,7 +342,7 @@ void verify(const Prog *p, char letter);
 void dump(const Prog *p, char letter, FILE *out);
 void explain(const Prog *p, FILE *out);
 /* emit.c     C of one program: kernels, tensors, step and evaluation, as nn_program `symbol`, in
- * the file BASE.c or, where that would be long, also BASE_1.c ... and BASE.h. most: 1 for one file. */
+ * the file BASE.c or, where that would be long and `most` is not 1, also BASE_1.c ... and BASE.h */
 enum { MAX_FILES = 34 };       /* of one program                                              */
 typedef struct File {
 	const char *name, *text;

@@ -227,7 +227,7 @@ static double alone(const Prog *p, const Kernel *k, const Operands *o, const Til
 	one.threads = 1;
 	for (int i = 0; i < k->nloop; i++) {
 		a = k->loop[i].axis == t->a ? i : a;
-		b = k->loop[i].axis == t->b ? i : b;
+		b = t->b && k->loop[i].axis == t->b ? i : b;
 	}
 	return around(&one, k, o, a, b) * plane_cycles(o, t->a, trips(&one, &k->loop[a]), t->ta,
 	                                               t->b, b >= 0 ? trips(&one, &k->loop[b]) : 1,
@@ -257,7 +257,7 @@ void choose_tile(const Prog *p, Kernel *k, int pick)
 	k->cycles = alone(p, k, &o, t);
 	for (int i = q->nfree; i < q->naxis; i++)
 		k->cycles *= blocks_of(p, q->axis[i]);
-	k->why = format("%d accumulators", t->ta * t->tb);
+	k->why = format("%d accumulators%s", t->ta * t->tb, k->taken ? ", measured" : "");
 }
 
 static const int *picks; /* of each kernel, or NULL                                         */

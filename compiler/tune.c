@@ -191,19 +191,22 @@ static int most_tiles(void)
 	int n = 0;
 
 	for (int i = 0; i < nchoice; i++)
-		if (choice[i].step && choice[i].pick < 0 && choice[i].k->ntried > n)
+		if (choice[i].step && choice[i].k && choice[i].pick < 0 && choice[i].k->ntried > n)
 			n = choice[i].k->ntried;
 	return n;
 }
 
+/* Lines "KERNEL PROGRAM MILLISECONDS". */
 static void read_times(FILE *f)
 {
-	int kernel, program;
-	double ms;
+	char line[128], *at;
 
-	while (fscanf(f, "%d %d %lf", &kernel, &program, &ms) == 3)
+	while (fgets(line, sizeof line, f)) {
+		long kernel = strtol(line, &at, 10), program = strtol(at, &at, 10);
+		double ms = strtod(at, NULL);
 		if (kernel >= 0 && kernel < nchoice && program >= 0 && program < MAX_TRIED)
 			choice[kernel].ms[program] = ms;
+	}
 }
 
 /* The tile with the least time over all kernels that are equal to kernel i. Where threads share few
@@ -233,7 +236,7 @@ static void decide(void)
 {
 	for (int i = 0; i < nchoice; i++) {
 		Choice *c = &choice[i];
-		if (!c->step || c->pick >= 0)
+		if (!c->step || !c->k || c->pick >= 0)
 			continue;
 		int best = fastest(i);
 		learn(c->key, tile_name(&c->k->tried[best]));
