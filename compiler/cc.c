@@ -226,6 +226,35 @@ static void tell(const Prog *p, const char *path)
 	        show_count(parameter_count(p)), show_bytes(memory_bytes(p)), clock_ms() / 1e3);
 }
 
+const char *cc_version(void)
+{
+	Args cc = compiler();
+	args_add(&cc, "--version");
+	const char *line = program_says(&cc);
+	return line ? line : cc.word[0];
+}
+
+bool cc_run(const Args *a, int n)
+{
+	int result = programs_run(a, n, processors());
+	if (result < 0) {
+		sources_drop();
+		signal_raise(-result);
+	}
+	return !result;
+}
+
+bool cc_program(Sources *s, const Prog *p, const char *output)
+{
+	Args cc = compiler();
+	use_library(s, &cc);
+	Args *command = alloc((size_t)s->nfile * sizeof *command);
+	for (int i = 0; i < s->nfile; i++)
+		command[i] = compile_command(&cc, s, i, p);
+	Args link = link_command(&cc, s, output);
+	return cc_run(command, s->nfile) && cc_run(&link, 1);
+}
+
 int build(const Prog *fast, const Prog *plain)
 {
 	Sources s = {.name = trainer_name(fast->model)};

@@ -54,6 +54,8 @@ typedef struct Sources {
 const char *trainer_name(const Model *m);  /* the network's name as a harmless file name       */
 /* Fills all but dir, name and library. */
 void sources_list(Sources *s, const Prog *fast, const Prog *plain);
+/* The same without the programs: what was emitted is there. */
+void sources_add_runtime(Sources *s, const Model *m);
 /* The runtime's archive, if it is what the compiler that calls itself `maker` would make of the
  * runtime's sources now; or NULL. */
 const char *sources_library(const char *maker);
@@ -68,6 +70,8 @@ extern const char *const cc_threads;       /* of those in runtime/              
 extern const char *const cc_link_flags;
 const char *cc_march(const Prog *p);       /* "-march=native -mprefer-vector-width=512"        */
 const char *cc_level(const char *file);    /* "-O3", "-O2 -ffp-contract=off"                    */
+
+const char *cc_version(void);              /* of the C compiler, its first line               */
 
 /* spawn.c: programs, without a shell. */
 typedef struct Args {          /* an argument vector                                          */
@@ -86,5 +90,14 @@ void signals_hold(void);
  * 1: one failed (it has said why), -N: signal N came, and none is left running. */
 int programs_run(const Args *a, int n, int at_once);
 _Noreturn void signal_raise(int signal);       /* ends as the signal would have                */
+
+/* cc.c: the same with as many at once as there are processors; false: one failed. */
+bool cc_run(const Args *a, int n);
+/* Compiles and links the files of s, which have been written. */
+bool cc_program(Sources *s, const Prog *p, const char *output);
+
+/* tune.c: -O3. Decides which register tiles the programs made from now on have, by the cache or, if
+ * it may, by measuring. `make` runs all passes. */
+void tune(Model *m, Prog *make(Model *m), bool may_measure);
 
 #endif

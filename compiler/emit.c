@@ -384,7 +384,7 @@ static void program(const Prog *p, Text *o, const Function *f, const char *symbo
 	put_line(o, "};");
 }
 
-int emit(const Prog *p, const char *base, const char *symbol, File *file)
+int emit(const Prog *p, const char *base, const char *symbol, int most, File *file)
 {
 	Text o = {.depth = 0};
 	const Function *f = functions(p);
@@ -393,7 +393,7 @@ int emit(const Prog *p, const char *base, const char *symbol, File *file)
 
 	for (int i = 0; i < p->nkernel; i++)
 		bytes += f[i].text ? strlen(f[i].text) : 0;
-	const int parts = parts_of(bytes);
+	const int wanted = parts_of(bytes), parts = wanted < most ? wanted : most;
 	for (int i = 1; parts > 1 && i <= parts; i++) {
 		Text part = {.depth = 0};
 		banner(p, &part);

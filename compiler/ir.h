@@ -147,6 +147,7 @@ typedef struct Tile {          /* of registers: ta iterations of loop a, tb of l
 	const Axis *a, *b;         /* b NULL: of one loop                                         */
 	int ta, tb;
 	double cycles;             /* predicted, of a thread, a step of the folded loops          */
+	double uneven;             /* times what threads lose because tiles are few; in cycles    */
 } Tile;
 enum { MAX_TRIED = 6 };
 
@@ -332,6 +333,8 @@ void sched(Prog *p);
 bool eqn_guarded(const Eqn *q, const Axis *a);         /* may a read outside depend on a?      */
 /* tile.c     the register tile of k: the pick-th of those that come near (0: best predicted) */
 void choose_tile(const Prog *p, Kernel *k, int pick);
+void take_tiles(const int *pick, int n);               /* of each kernel, from now on          */
+int picked_tile(int kernel);                           /* 0 unless take_tiles said otherwise   */
 const char *tile_name(const Tile *t);                  /* "2 k x 6 j"                          */
 /* verify.c   checks what holds after pass `letter`; ends the program with a report if not */
 void verify(const Prog *p, char letter);
@@ -339,17 +342,18 @@ void verify(const Prog *p, char letter);
 void dump(const Prog *p, char letter, FILE *out);
 void explain(const Prog *p, FILE *out);
 /* emit.c     C of one program: kernels, tensors, step and evaluation, as nn_program `symbol`, in
- * the file BASE.c or, where that would be long, also BASE_1.c ... and BASE.h */
+ * the file BASE.c or, where that would be long and `most` is not 1, also BASE_1.c ... and BASE.h */
 enum { MAX_FILES = 34 };       /* of one program                                              */
 typedef struct File {
 	const char *name, *text;
 } File;
-int emit(const Prog *p, const char *base, const char *symbol, File *file);
+int emit(const Prog *p, const char *base, const char *symbol, int most, File *file);
 void emit_kernel(const Prog *p, const Kernel *k, FILE *out);   /* also -d k and -d s           */
 /* emit_model.c  C of the nn_model table */
 void emit_model(const Prog *fast, const Prog *plain, FILE *out);
 /* target.c */
 bool target_find(const char *march, Target *t);
+bool target_runs(const Target *t);                     /* on this machine?                     */
 /* cc.c       writes the directory, runs the C compiler */
 int build(const Prog *fast, const Prog *plain);
 

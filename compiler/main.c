@@ -122,6 +122,17 @@ static Prog *run(Model *m, bool plain, char last)
 	return p;
 }
 
+/* The fast program, made without a word. */
+static Prog *make_fast(Model *m)
+{
+	Options given = options;
+	options.dump = 0;
+	options.verbose = false;
+	Prog *p = run(m, false, 0);
+	options = given;
+	return p;
+}
+
 int main(int argc, char **argv)
 {
 	options_parse(argc, argv);
@@ -140,6 +151,8 @@ int main(int argc, char **argv)
 		show_done();
 	/* The layers point to the tensors of the program made last: that is the fast one. */
 	Prog *plain = options.dump || options.explain ? NULL : run(m, true, 0);
+	if (options.level == 3)
+		tune(m, make_fast, plain && !options.print_only);
 	Prog *fast = run(m, false, 0);
 	check_memory(fast);
 	if (options.explain) {

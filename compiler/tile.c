@@ -177,9 +177,9 @@ static void try_pair(const Prog *p, Kernel *k, const Operands *o, int a, int b, 
 
 	for (int ta = 1; ta <= na && fits_registers(p, ta, 1); ta++) {
 		for (int tb = 1; tb <= nb && fits_registers(p, ta, tb); tb++) {
-			double c = outer * uneven(p, k, a, ta, b, tb) *
-			           plane_cycles(o, x, na, ta, y, nb, tb);
-			Tile t = {x, y, ta, tb, c};
+			double lost = uneven(p, k, a, ta, b, tb);
+			double c = outer * lost * plane_cycles(o, x, na, ta, y, nb, tb);
+			Tile t = {x, y, ta, tb, c, lost};
 			*best = c < best->cycles * 0.999 ? t : *best;
 			if (c < row.cycles && (!y || (ta > 1 && tb > 1)))
 				row = t;
@@ -197,8 +197,8 @@ static void try_pair(const Prog *p, Kernel *k, const Operands *o, int a, int b, 
 static Tile plain_form(Tile t)
 {
 	if (t.b && t.ta == 1)
-		return (Tile){t.b, NULL, t.tb, 1, t.cycles};
-	return t.tb == 1 ? (Tile){t.a, NULL, t.ta, 1, t.cycles} : t;
+		return (Tile){t.b, NULL, t.tb, 1, t.cycles, t.uneven};
+	return t.tb == 1 ? (Tile){t.a, NULL, t.ta, 1, t.cycles, t.uneven} : t;
 }
 
 /* The best first, then what comes near. */
@@ -227,7 +227,7 @@ static double alone(const Prog *p, const Kernel *k, const Operands *o, const Til
 	one.threads = 1;
 	for (int i = 0; i < k->nloop; i++) {
 		a = k->loop[i].axis == t->a ? i : a;
-		b = k->loop[i].axis == t->b ? i : b;
+		b = t->b && k->loop[i].axis == t->b ? i : b;
 	}
 	return around(&one, k, o, a, b) * plane_cycles(o, t->a, trips(&one, &k->loop[a]), t->ta,
 	                                               t->b, b >= 0 ? trips(&one, &k->loop[b]) : 1,
@@ -257,7 +257,21 @@ void choose_tile(const Prog *p, Kernel *k, int pick)
 	k->cycles = alone(p, k, &o, t);
 	for (int i = q->nfree; i < q->naxis; i++)
 		k->cycles *= blocks_of(p, q->axis[i]);
-	k->why = format("%d accumulators", t->ta * t->tb);
+	k->why = format("%d accumulators%s", t->ta * t->tb, k->taken ? ", measured" : "");
+}
+
+static const int *picks; /* of each kernel, or NULL                                         */
+static int npick;
+
+void take_tiles(const int *pick, int n)
+{
+	picks = pick;
+	npick = n;
+}
+
+int picked_tile(int kernel)
+{
+	return kernel < npick ? picks[kernel] : 0;
 }
 
 const char *tile_name(const Tile *t)

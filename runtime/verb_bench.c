@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "measure.h"
 #include "nn_peak.h"
-#include "score.h"
 #include "session.h"
 #include "tensor.h"
 
@@ -37,27 +37,6 @@ static void one_step(bench *b, double *ms)
 {
 	nn_net_step(&b->net, &b->run, ms);
 	b->run.step++;
-}
-
-static bool fill(bench *b, nn_error *e)
-{
-	const nn_model *m = b->session->model;
-	const nn_tensor *target = b->net.target;
-	int64_t targets = m->classes || target->target_input ? 0 : nn_net_outputs(&b->net);
-	nn_items items = {0};
-	nn_normalize z = {0};
-	nn_feed feed = {0};
-	uint32_t *index = nn_alloc((size_t)b->run.live, sizeof *index, "the batch", e);
-	bool ok = index && nn_make_items(&items, m, b->run.live, targets, 1, 0, e) &&
-	          nn_normalize_open(&z, m, e) && nn_feed_open(&feed, &b->net, &z, e);
-	for (int i = 0; ok && i < b->run.live; i++)
-		index[i] = (uint32_t)i;
-	ok = ok && nn_feed_fill(&feed, &items, index, b->run.live, e);
-	nn_feed_close(&feed);
-	nn_normalize_close(&z);
-	nn_items_free(&items);
-	free(index);
-	return ok;
 }
 
 static void measure(bench *b)
@@ -197,7 +176,8 @@ bool nn_verb_bench(nn_session *s, nn_error *e)
 		b.kernel_ms =
 		        nn_alloc((size_t)s->model->fast->kernels, sizeof *b.kernel_ms, "times", e);
 	bool ok = !e->code && nn_net_open(&b.net, s->model, s->model->fast, s->team, e) &&
-	          nn_initialise(b.net.program, b.net.arena, s->seed, e) && fill(&b, e);
+	          nn_initialise(b.net.program, b.net.arena, s->seed, e) &&
+	          nn_synthetic_batch(&b.net, b.run.live, e);
 	if (ok) {
 		nn_net_prepare(&b.net, &b.run);
 		measure(&b);

@@ -14,7 +14,7 @@ export diff=${NET_DIFF:-build/tests/net_diff} library=build/runtime/libnn.a
 compile() {
 	local dir=$1 tag=$2 level=$3 said net plain="" instead=-Wl,--defsym=nn_plain=nn_fast
 	shift 3
-	said=$(timeout 300 "$nncc" "$@" -S -o "$dir/$tag.c" "$dir/net.xml" 2>&1) ||
+	said=$(timeout 600 "$nncc" "$@" -S -o "$dir/$tag.c" "$dir/net.xml" 2>&1) ||
 		{ echo "nncc: status $? with $*: $said"; return 1; }
 	net=$(cd "$dir/$tag.c" && echo net*.c)
 	[ -z "${PLAIN-}" ] || { plain=$(cd "$dir/$tag.c" && echo plain*.c); instead=; }

@@ -17,7 +17,7 @@ work=$(mktemp -d "$PWD/build/driver/run-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 mkdir tmp bin
-export TMPDIR=$work/tmp
+export TMPDIR=$work/tmp XDG_CACHE_HOME=$work/cache
 passed=0 failed=0
 
 result() {
@@ -121,7 +121,7 @@ prints() {
 		check 0 . "$nncc" -d $letter tiny.xml
 	done
 	check 0 '^  g grad +[0-9.]+ ms  append' "$nncc" -v -d s tiny.xml
-	check 0 'as -O2' "$nncc" -O3 -fsyntax-only tiny.xml
+	check 0 'tune: [1-9][0-9]* kernels with tiles, [1-9]' "$nncc" -O3 -v --explain tiny.xml
 	holds 'none of these wrote a file' test ! -e tiny -a ! -e tiny.c.d
 }
 
@@ -178,6 +178,25 @@ trainers() {
 	check 0 . "$nncc" --static -o fixed tiny.xml
 	holds 'the static trainer needs no library' sh -c 'test -x fixed && ! ldd fixed'
 	holds 'the static trainer runs' ./fixed info --json
+}
+
+# -O3: what was measured stays in the cache, whose loss does no harm.
+tuned() {
+	check 0 'tune: [0-9]+ kernels with tiles, [1-9]' "$nncc" -O3 -v -o measured tiny.xml
+	clean_tmp '-O3'
+	holds 'the cache has tiles' grep -qE '^[0-9a-f]{32} [0-9]+ [a-z]' cache/nncc/tiles
+	cp cache/nncc/tiles before
+	check 0 'tune: [0-9]+ kernels with tiles, 0 to measure' "$nncc" -O3 -v -o again tiny.xml
+	holds 'nothing was added to it' cmp before cache/nncc/tiles
+	holds 'the same cache gives the same trainer' cmp measured again
+	check 0 'all as it should be' ./measured check
+	sed -i 's/ .*/ 1 x/; 1s/^/rubbish\n/' cache/nncc/tiles
+	check 0 'tune: .* [1-9][0-9]* to measure' "$nncc" -O3 -v -o measured tiny.xml
+	check 0 'cache .* cannot be written' env XDG_CACHE_HOME="$work/tiny.xml" "$nncc" -O3 -v \
+		-o measured tiny.xml
+	check 0 'does not run here' "$nncc" -O3 -march=armv8-a -S tiny.xml
+	check 0 'nothing could be measured' "$nncc" -O3 --cc bin/refuse -S tiny.xml
+	rm -r tiny.c.d
 }
 
 # The archive of the compiled runtime: which compilers link it, and that it changes no result.
@@ -248,6 +267,7 @@ usage
 prints
 compilers
 trainers
+tuned
 library
 sources
 several

@@ -13,6 +13,7 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/nets.sh
 out=build/fuzz/options
 me=tests/run_options.sh
+export XDG_CACHE_HOME=$PWD/$out/cache # of -O3, empty at first
 options=(-O0 -O1 -O2 -O3 -fno-fuse -fno-tile -fno-simd -fno-reuse -fno-parallel -fno-winograd
 	-march=x86-64-v2 -march=x86-64-v3 -march=generic -flanes=images -flanes=channels
 	"--threads 1" "--threads 3" -fdouble)
@@ -59,6 +60,7 @@ if [ "${1-}" = --one ]; then
 	exit 0
 fi
 need "$nncc" "$library"
+rm -rf "$XDG_CACHE_HOME"
 mkdir -p "$out"
 [ $# -gt 0 ] || set -- models/*.xml
 number=2
