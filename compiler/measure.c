@@ -17,13 +17,14 @@ static const char *programs(const Measured *m)
 		names = format("%s, nn_fast%d", names, i);
 		places = format("%s, &nn_fast%d", places, i);
 	}
-	return format("#include \"measure.h\"\n\n"
-	              "extern const nn_program nn_plain, %s;\n"
-	              "const nn_program nn_plain = {.real_size = 8};\n"
-	              "static const nn_program *const program[] = {%s};\n\n"
-	              "int main(int argc, char **argv)\n{\n"
-	              "\treturn argc == 2 ? nn_measure(&nn_network, program, %d, argv[1]) : 2;\n}\n",
-	              names, places, m->n);
+	return format(
+	        "#include \"measure.h\"\n\n"
+	        "extern const nn_program nn_plain, %s;\n"
+	        "const nn_program nn_plain = {.real_size = 8};\n"
+	        "static const nn_program *const program[] = {%s};\n\n"
+	        "int main(int argc, char **argv)\n{\n"
+	        "\treturn argc == 2 ? nn_measure(&nn_network, program, %d, argv[1]) : 2;\n}\n",
+	        names, places, m->n);
 }
 
 /* All kernels of a program stand in one file: those of the others have the same names. */
@@ -32,9 +33,9 @@ static void list(Sources *s, const Measured *m)
 	int kept = 0;
 
 	for (int i = 0; i < m->n; i++)
-		s->nemitted += emit(m->prog[i], format("net%d", i),
-		                    i ? format("nn_fast%d", i) : "nn_fast", 1,
-		                    s->emitted + s->nemitted);
+		s->nemitted +=
+		        emit(m->prog[i], format("net%d", i), i ? format("nn_fast%d", i) : "nn_fast",
+		             1, s->emitted + s->nemitted);
 	s->emitted[s->nemitted++] = (File){"programs.c", programs(m)};
 	sources_add_runtime(s, m->prog[0]->model);
 	for (int i = 0; i < s->nfile; i++)
