@@ -1,6 +1,6 @@
 /* tune.c: register tiles that were measured (-O3).
  *
- * In: a model. Out: for each kernel with a register tile, which of the tiles that come near (tile.c)
+ * In: a model. Out: for each kernel with a register tile, which of those that come near (tile.c)
  * the schedule takes. Every program of -O3 is legal and right; only the order of sums may differ
  * from that of -O2, and so the last bits.
  *
@@ -38,7 +38,7 @@ typedef struct Choice {  /* of one kernel                                       
 static Choice *choice; /* one for each kernel                                             */
 static int nchoice;
 
-/* From now on each kernel gets its tile; `forced`, unless -1: that one, wherever it is not known. */
+/* From now on each kernel gets its tile; `forced`, unless -1: that one where it is not known. */
 static void take(int forced)
 {
 	int *pick = alloc((size_t)(nchoice + 1) * sizeof *pick);

@@ -114,8 +114,8 @@ double window_work(const Window *m)
 }
 
 /* Time as a part of the plain sum's, both in cycles an image, one multiply-add of a vector each. A
- * transform was measured to take as long as 440 (input) and 370 (output) of them, and twice that where
- * its 36 values meet 16 registers; where p is a loop around it, all six together 900. */
+ * transform was measured to take as long as 440 (input) and 370 (output) of them, and twice that
+ * where its 36 values meet 16 registers; where p is a loop around it, all six together 900. */
 static double relative_cost(const Window *m)
 {
 	double k = up(m->k->extent, m->p->lanes), c = up(m->c->extent, m->p->lanes);
