@@ -229,7 +229,7 @@ typedef struct Prog {
 	Target target;             /*                                                        main */
 	int lanes;                 /* reals in a vector                                      main */
 	bool channels;             /* channels run in the lanes; otherwise images do            f */
-	double other_family;       /* time with the other ones in the lanes, as a part; 0: forced f */
+	double other_family;       /* relative time with the other ones in the lanes; 0: forced f */
 	int threads;               /* what the schedule assumes                                 f */
 	bool plain;                /* the reference program: -O0, double                     main */
 	Tensor **tensor;           /*                                                           e */

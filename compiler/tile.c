@@ -10,6 +10,7 @@
  * The others that come near are kept, best first: --explain tells them, and -O3 measures them. */
 #include "ir.h"
 
+#include <assert.h>
 #include <string.h>
 
 static const double MIN_CYCLES = 4.5; /* latency of a multiply-add, and what is lost in hiding it */
@@ -142,6 +143,7 @@ static bool fits_registers(const Prog *p, int ta, int tb)
 static double around(const Prog *p, const Kernel *k, const Operands *o, int a, int b)
 {
 	const Loop *la = &k->loop[a], *lb = b >= 0 ? &k->loop[b] : NULL;
+	assert(la->axis);
 	double outer = eqn_guarded(k->eqn[0], la->axis) ? 1.03 : 1;
 
 	if (lb && eqn_guarded(k->eqn[0], lb->axis))

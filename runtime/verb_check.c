@@ -143,8 +143,8 @@ static winograd find_winograd(const nn_program *p)
 	return w;
 }
 
-/* What rounding in all of them did to the output, beside what is expected of one. Gradients stand in
- * their rows; where there are kinks near, those move them further than Winograd does. */
+/* What rounding in all of them did to the output, beside what is expected of one. Gradients stand
+ * in their rows; where there are kinks near, those move them further than Winograd does. */
 static void print_winograd(const nn_check *c)
 {
 	winograd w = find_winograd(c->fast.program);

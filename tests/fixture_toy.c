@@ -174,7 +174,8 @@ static void plain_eval(nn_task *t)
 }
 
 static const nn_kernel kernels[] = {{"k01_dense1", "y[n,k] = b[k] + sum{c} x[n,c] * w[k,c]",
-                                     "dense1", 6.0 * (N * F * K), 4.0 * (N * F + 3 * F * K), true, 0, 0}};
+                                     "dense1", 6.0 * (N * F * K), 4.0 * (N * F + 3 * F * K), true,
+                                     0, 0}};
 
 /* Row-major: block 1, strides as given. */
 #define PLAIN .block = {1, 1, 1, 1}
