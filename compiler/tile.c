@@ -143,7 +143,7 @@ static bool fits_registers(const Prog *p, int ta, int tb)
 static double around(const Prog *p, const Kernel *k, const Operands *o, int a, int b)
 {
 	const Loop *la = &k->loop[a], *lb = b >= 0 ? &k->loop[b] : NULL;
-	assert(la->axis);
+	assert(la->axis && (!lb || lb->axis));
 	double outer = eqn_guarded(k->eqn[0], la->axis) ? 1.03 : 1;
 
 	if (lb && eqn_guarded(k->eqn[0], lb->axis))
