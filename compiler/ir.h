@@ -189,6 +189,7 @@ typedef struct Target {        /* one row a machine                             
 	int vector_bytes;          /* of a register                                               */
 	int registers;             /* vector registers a kernel may use                           */
 	int l1, l2;                /* bytes a core                                                */
+	double l2_rate;            /* bytes a cycle from the second-level cache                   */
 	double ghz, gbytes;        /* usual clock; GB/s of memory that one thread gets            */
 	const char *flags;         /* for the C compiler beside -march                            */
 } Target;

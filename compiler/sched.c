@@ -228,8 +228,8 @@ static void find_inner(Expr *e, void *ctx)
 }
 
 /* With partial sums a thread owns the weights of whole leading dims, and walks the images itself:
- * the first dim, and more where that is too little to share evenly. Bands of rows fit half of the
- * first-level cache. */
+ * the first dim, and more where that is too little to share evenly. Bands of rows fit three
+ * quarters of the first-level cache. */
 static void own(const Prog *p, Kernel *k)
 {
 	const Eqn *q = k->eqn[0];
@@ -280,7 +280,6 @@ static bool share(const Prog *p, Kernel *k)
 
 /* A transform of Winograd, for one vector of channels of a tile, in cycles: measured. */
 static const double TRANSFORM = 200;
-static const double CACHE = 32; /* bytes a cycle, where all tensors fit the second-level cache */
 
 static double points(const Prog *p, const Kernel *k)
 {
@@ -308,7 +307,7 @@ static double work(const Prog *p, const Kernel *k)
 static double predicted_ms(const Prog *p, const Kernel *k)
 {
 	double hertz = p->target.ghz * 1e9, seconds = work(p, k) / hertz;
-	double fast = hertz * CACHE, slow = p->target.gbytes * 1e9;
+	double fast = hertz * p->target.l2_rate, slow = p->target.gbytes * 1e9;
 	double memory = k->bytes / (k->bytes < p->target.l2 ? fast : slow);
 
 	return 1e3 * (seconds > memory ? seconds : memory);

@@ -57,8 +57,7 @@ static Operands operands_of(const Prog *p, const Kernel *k)
 }
 
 /* Cycles of one step of the folded loops for a tile of these sizes. What all steps read comes from
- * the second-level cache where the first cannot hold it, at a little less than a vector a
- * cycle. */
+ * the second-level cache where the first cannot hold it. */
 static double step_cycles(const Operands *o, const Axis *a, int ta, const Axis *b, int tb)
 {
 	double fma = ta * tb, loads = 0, bytes = 0;
@@ -72,8 +71,8 @@ static double step_cycles(const Operands *o, const Axis *a, int ta, const Axis *
 
 	if (cycles < loads / 2)
 		cycles = loads / 2;
-	if (bytes * o->steps > o->target->l1 && cycles < bytes / (0.9 * o->target->vector_bytes))
-		cycles = bytes / (0.9 * o->target->vector_bytes);
+	if (bytes * o->steps > o->target->l1 && cycles < bytes / o->target->l2_rate)
+		cycles = bytes / o->target->l2_rate;
 	if (cycles < MIN_CYCLES)
 		cycles = MIN_CYCLES;
 	return cycles + 0.02 * loads;

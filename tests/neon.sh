@@ -11,7 +11,7 @@
 #
 # qemu on x86 keeps the memory order of x86 and says nothing about times.
 #
-# zlib, libpng and libjpeg for arm64 are unpacked into build/neon/root, not installed.
+# zlib, libpng and libjpeg for arm64 are unpacked into build/neon/arm64, not installed.
 # JOBS: how many at a time (2).
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -20,7 +20,7 @@ cd "$(dirname "$0")/.." || exit 1
 export PATIENCE=${PATIENCE:-600} # qemu is slow
 me=tests/neon.sh out=build/neon compare=build/tests/compare
 gcc=aarch64-linux-gnu-gcc clang="clang-19 --target=aarch64-linux-gnu"
-root=$PWD/$out/root/usr arm_library=$out/libnn.a
+arm=$PWD/$out/arm64/usr arm_library=$out/libnn.a
 names=(lenet5 mlp winograd images depthwise random:301 random:302 random:303 random:304
 	oracle:conv_depthwise oracle:conv_transpose_17_33 oracle:conv_transpose_stride3
 	oracle:residual_project oracle:gelu)
@@ -29,7 +29,7 @@ names=(lenet5 mlp winograd images depthwise random:301 random:302 random:303 ran
 libraries() {
 	local apt=(-qq -o APT::Architectures::=arm64 -o APT::Architectures::=amd64
 		-o Dir::State::Lists="$PWD/$out/lists" -o APT::Sandbox::User=root)
-	[ -e "$root/include/jpeglib.h" ] && return
+	[ -e "$arm/include/jpeglib.h" ] && return
 	rm -rf "$out/deb" && mkdir -p "$out/deb" "$out/lists/partial" "$out/new"
 	apt-get "${apt[@]}" update &&
 		(cd "$out/deb" && apt-get "${apt[@]}" download {zlib1g,libpng,libjpeg62-turbo}-dev:arm64) ||
@@ -38,7 +38,7 @@ libraries() {
 		dpkg -x "$deb" "$out/new" || return
 	done
 	find "$out/new" -name '*.so' -delete # what is left is linked statically
-	rm -rf "$out/root" "$out/lists" && mv "$out/new" "$out/root"
+	rm -rf "$out/arm64" "$out/lists" && mv "$out/new" "$out/arm64"
 }
 
 # arm_make DIR CC ARGUMENT...
@@ -46,8 +46,8 @@ arm_make() {
 	local dir=$1 cc=$2
 	shift 2
 	timeout 900 make -s -C "$dir" CC="$cc" "$@" \
-		CFLAGS="-Wall -Wextra -Werror -I$root/include -I$root/include/aarch64-linux-gnu" \
-		LDFLAGS="-fopenmp -L$root/lib/aarch64-linux-gnu" 2>&1
+		CFLAGS="-Wall -Wextra -Werror -I$arm/include -I$arm/include/aarch64-linux-gnu" \
+		LDFLAGS="-fopenmp -L$arm/lib/aarch64-linux-gnu" 2>&1
 }
 
 # wrap FILE: FILE.arm becomes a command of this machine.
@@ -77,11 +77,21 @@ cross() {
 	# shellcheck disable=SC2086 # several words
 	said=$(arm_make "$dir/$tag.c" "$gcc" model.o &&
 		arm_make "$dir/$tag.c" "$cc" ${net//.c/.o} &&
-		$gcc -fopenmp -L"$root/lib/aarch64-linux-gnu" -Wl,--defsym=nn_plain=nn_fast \
+		$gcc -fopenmp -L"$arm/lib/aarch64-linux-gnu" -Wl,--defsym=nn_plain=nn_fast \
 			-o "$dir/$tag.arm" "$dir/$tag".c/{net*,model}.o $arm_library \
 			-ljpeg -lpng -lz -lm 2>&1) || { echo "cc: $cc: $said"; return 1; }
 	rm -rf "$dir/$tag.c"
 	wrap "$dir/$tag"
+}
+
+# What ends a network.
+trained() {
+	cat <<-END
+	<loss type="cross_entropy"/>
+	<data format="synthetic"/>
+	<train epochs="1" batch_size="6"><optimizer type="sgd" lr="0.1" momentum="0.9"/></train>
+	</network>
+	END
 }
 
 # A small residual network with batch_norm, whose 3x3 windows suit Winograd.
@@ -99,11 +109,8 @@ winograd() {
 		</residual>
 		<activation type="relu"/><global_avg_pool/><dense units="10"/>
 	</layers>
-	<loss type="cross_entropy"/>
-	<data format="synthetic"/>
-	<train epochs="1" batch_size="6"><optimizer type="sgd" lr="0.1" momentum="0.9"/></train>
-	</network>
 	END
+	trained
 }
 
 # Depthwise, strided and transposed convolutions.
@@ -118,11 +125,8 @@ depthwise() {
 		<conv_transpose filters="5" kernel_size="3" stride="2" activation="sigmoid"/>
 		<dense units="10"/>
 	</layers>
-	<loss type="cross_entropy"/>
-	<data format="synthetic"/>
-	<train epochs="1" batch_size="6"><optimizer type="sgd" lr="0.1" momentum="0.9"/></train>
-	</network>
 	END
+	trained
 }
 
 # three DIR TAG: the three results of one build.
@@ -177,7 +181,8 @@ one() {
 	oracle:*) cp "tests/oracle/${name#*:}.xml" "$dir/net.xml" ;;
 	*) sed 's/batch_size="[0-9]*"/batch_size="18"/' "models/$name.xml" >"$dir/net.xml" ;;
 	esac
-	said=$(cross "$dir" gcc "$gcc" "${options[@]}" && cross "$dir" clang "$clang" "${options[@]}") ||
+	said=$(cross "$dir" gcc "$gcc" "${options[@]}" &&
+		cross "$dir" clang "$clang" "${options[@]}") ||
 		{ echo "$name: $(one_line "$said")"; return; }
 	case $name in
 	oracle:*) said=$(oracle "$dir" "${name#*:}" gcc clang) ;;
