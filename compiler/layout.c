@@ -7,7 +7,8 @@
  * padded to whole vectors: kernels read weights as broadcast scalars, the optimizer as one row.
  *
  * The last block of images may be partly dead. Lanes past the live count hold 0 in every tensor
- * that a sum over images reads (`zero_dead`), so that such sums need no mask. */
+ * that a sum over images reads (`zero_dead`), so that such sums need no mask: all but those that
+ * are written image by image, which leaves dead lanes as they were. */
 #include "ir.h"
 
 #include <string.h>
@@ -18,6 +19,16 @@ static void mark_dead(Expr *e, void *ctx)
 
 	if (e->op == OP_READ && e->tensor->batched && affine_coef(&e->index[0], n))
 		e->tensor->zero_dead = true;
+}
+
+/* Whoever writes image by image does not write 0 into dead lanes. */
+static void keep_masks(const Eqn *q)
+{
+	bool lanes = false;
+
+	for (int i = 0; i < q->nfree; i++)
+		lanes |= q->axis[i]->batch && q->axis[i]->lane;
+	q->out->zero_dead &= lanes;
 }
 
 /* Channels that lie a multiple of 2 KiB apart fall on few cache sets: rows of one vector more
@@ -102,4 +113,7 @@ void layout(Prog *p)
 		for (int i = q->nfree; i < q->naxis; i++)
 			if (q->axis[i]->batch && q->axis[i]->lane)
 				expr_each(q->rhs, mark_dead, q->axis[i]);
+	for (int i = 0; i < p->nkernel; i++)
+		for (int j = 0; j < p->kernel[i]->neqn; j++)
+			keep_masks(p->kernel[i]->eqn[j]);
 }
