@@ -62,7 +62,6 @@ const char *em_type(const Em *e, const Tensor *t);
 /* emit_expr.c: expressions in C */
 void em_names(Em *e);                          /* fills used, axis, uniform, keys             */
 const Used *em_used(const Em *e, const Tensor *t);
-bool em_given(const Kernel *k, const Axis *a); /* is it a loop around this stage?             */
 const char *em_first(const Em *e, const Eqn *q);     /* nothing added up so far; "": starts anew */
 bool em_is_vector(const Em *e, const Eqn *q);  /* is its value a vector?                      */
 bool em_banded(const Kernel *k);               /* does it keep sums so far, band by band?     */

@@ -121,21 +121,13 @@ bool em_banded(const Kernel *k)
 	return k->partial && k->band > 0;
 }
 
-bool em_given(const Kernel *k, const Axis *a)
-{
-	for (int i = 0; i < k->ngiven; i++)
-		if (k->given[i] == a)
-			return true;
-	return false;
-}
-
 /* A stage that sums over a loop around it goes on from what memory holds. */
 const char *em_first(const Em *e, const Eqn *q)
 {
 	const char *s = "";
 
 	for (int i = q->nfree; i < q->naxis; i++)
-		if (em_given(e->k, q->axis[i]))
+		if (kernel_given(e->k, q->axis[i]))
 			s = format("%s%s%s == 0", s, *s ? " && " : "", em_axis(e, q->axis[i]));
 	return s;
 }

@@ -85,6 +85,16 @@ static bool in_edge_guard(const Em *e, const Eqn *q, const Axis *a)
 	return false;
 }
 
+/* In steps: inside one every address is a constant away from where it begins. */
+static void in_steps(Em *e, const Axis *a)
+{
+	const char *name = em_axis(e, a);
+
+	put_line(e->out, "for (int %s0 = 0; %s0 < %d; %s0 += %d)", name, name,
+	         blocks_of(e->prog, a), name, e->k->step);
+	put_line(e->out, "%s", for_line(format("%st", name), "0", format("%d", e->k->step), true));
+}
+
 static const char *and_also(const char *a, const char *b)
 {
 	return *a ? format("%s && %s", a, b) : b;
@@ -96,11 +106,15 @@ void folded_loops(Em *e, const Eqn *q, int from, Inside in)
 		const Axis *a = q->axis[i];
 		const char *name = em_axis(e, a), *lo = "0", *hi = extent_of(e, a);
 		int clean_from, clean_to;
-		if ((em_banded(e->k) && a->batch) || em_given(e->k, a))
+		if ((em_banded(e->k) && a->batch) || kernel_given(e->k, a))
 			continue; /* walked outside, like the bands of rows */
 		if (em_banded(e->k) && a == e->k->rows) {
 			lo = "row_from";
 			hi = "row_to";
+		}
+		if (a == e->k->stepped) {
+			in_steps(e, a);
+			continue;
 		}
 		const Guard *split = split_of(q, a, &clean_from, &clean_to);
 		if (!split) {

@@ -8,12 +8,13 @@
 
 #include <string.h>
 
-static const Loop *tiled_loop(const Em *e, const Axis *a)
+/* How many values of an axis are unrolled: k0 + kt, kt < 4. */
+static int unrolled(const Em *e, const Axis *a)
 {
 	for (int i = 0; i < e->k->nloop; i++)
-		if (e->k->loop[i].axis->id == a->id && e->k->loop[i].tile > 1)
-			return &e->k->loop[i];
-	return NULL;
+		if (e->k->loop[i].axis->id == a->id)
+			return e->k->loop[i].tile;
+	return e->k->stepped && e->k->stepped->id == a->id ? e->k->step : 1;
 }
 
 static const char *bare_name(const Em *e, const Axis *a)
@@ -37,7 +38,7 @@ const char *em_affine(const Em *e, const Affine *a)
 		int k = a->term[i].coef, m = k < 0 ? -k : k;
 		const char *name = bare_name(e, a->term[i].axis);
 		const char *sign = k < 0 ? (*s ? " - " : "-") : *s ? " + " : "";
-		bool tile = tiled_loop(e, a->term[i].axis) != NULL;
+		bool tile = unrolled(e, a->term[i].axis) > 1;
 		const char *v =
 		        tile ? format(m > 1 || k < 0 ? "(%s0 + %st)" : "%s0 + %st", name, name)
 		             : name;
@@ -94,13 +95,12 @@ static Affine in_blocks(const Em *e, Affine a)
 }
 
 /* Does a tile of this index alone lie inside one block? Then its start decides which. */
-static const Loop *tile_in_block(const Em *e, const Affine *a)
+static bool tile_in_block(const Em *e, const Affine *a)
 {
-	const Loop *l = a->n == 1 && a->term[0].coef == 1 && a->c == 0
-	                        ? tiled_loop(e, a->term[0].axis)
-	                        : NULL;
+	int tile = a->n == 1 && a->term[0].coef == 1 && a->c == 0 ? unrolled(e, a->term[0].axis)
+	                                                          : 1;
 
-	return l && e->prog->lanes % l->tile == 0 ? l : NULL;
+	return tile > 1 && e->prog->lanes % tile == 0;
 }
 
 /* The block that holds an index of one element, and its place there. */
@@ -116,7 +116,7 @@ static const char *block_of(const Em *e, const Affine *a)
 		return format("%d", a->c / v);
 	if (tile_in_block(e, a))
 		return format("%s0 / %d", bare_name(e, a->term[0].axis), v);
-	bool sum = a->n > 1 || a->c || tiled_loop(e, a->term[0].axis);
+	bool sum = a->n > 1 || a->c || unrolled(e, a->term[0].axis) > 1;
 	return format(sum ? "(%s) / %d" : "%s / %d", em_affine(e, a), v);
 }
 
@@ -128,8 +128,9 @@ static const char *place_in_block(const Em *e, const Affine *a)
 	if (a->n == 0)
 		return format("%d", a->c % v);
 	if (tile_in_block(e, a))
-		return format("%s0 %% %d + %st", name, v, name);
-	bool sum = a->n > 1 || a->c || tiled_loop(e, a->term[0].axis);
+		return unrolled(e, a->term[0].axis) == v ? format("%st", name)
+		                                         : format("%s0 %% %d + %st", name, v, name);
+	bool sum = a->n > 1 || a->c || unrolled(e, a->term[0].axis) > 1;
 	return format(sum ? "(%s) %% %d" : "%s %% %d", em_affine(e, a), v);
 }
 

@@ -63,7 +63,7 @@ static void columns(Em *e, const Eqn *q, const char *element)
 	const Matrix *m = q->matrix;
 	const char *a = em_axis(e, q->col[0]), *b = em_axis(e, q->col[1]);
 	const char *p = em_axis(e, q->row[0]);
-	bool one = em_given(e->k, q->row[0]);
+	bool one = kernel_given(e->k, q->row[0]);
 
 	loop_line(e, b, m->cols);
 	put_open(e->out);
@@ -100,7 +100,7 @@ static void inputs(Em *e, const Eqn *q)
 	const char *inside = whole(e, x->tensor, x->index, q->col, q->matrix->cols);
 	CValue v = em_expr(e, x);
 
-	if (em_given(e->k, q->row[0]))
+	if (kernel_given(e->k, q->row[0]))
 		table(e, q->matrix);
 	if (*inside) {
 		put_line(e->out, "if (%s)", inside);
@@ -121,7 +121,7 @@ static void outputs(Em *e, int j, const char *test)
 	const Eqn *q = e->k->eqn[j];
 	const char *p = em_axis(e, q->row[0]), *r = em_axis(e, q->row[1]);
 
-	if (!em_given(e->k, q->row[0]))
+	if (!kernel_given(e->k, q->row[0]))
 		loop_line(e, p, q->matrix->rows);
 	loop_line(e, r, q->matrix->rows);
 	if (*test)
@@ -142,7 +142,7 @@ int sandwich(Em *e, int j)
 	put_open(e->out);
 	put_line(e->out, "nn_v h[%d][%d], o[%d][%d];", m->rows, m->cols, m->rows, m->rows);
 	inputs(e, q);
-	if (!em_given(e->k, q->row[0]))
+	if (!kernel_given(e->k, q->row[0]))
 		loop_line(e, p, m->rows);
 	put_open(e->out);
 	for (int i = 0; i < m->rows; i++)

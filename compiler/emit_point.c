@@ -209,7 +209,7 @@ static bool is_outer(const Em *e, const Axis *a)
 	for (int l = 0; l < e->k->nloop; l++)
 		if (e->k->loop[l].axis == a)
 			return true;
-	return e->k->flat || em_given(e->k, a);
+	return e->k->flat || kernel_given(e->k, a);
 }
 
 /* Does equation j run in the same inner loops as equation i? */

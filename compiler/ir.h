@@ -163,6 +163,8 @@ typedef struct Kernel {
 	bool flat;                 /* all tensors walked as one row of reals                    k */
 	bool slice;                /* threads share the images and nothing else                 f */
 	bool serial;               /* one thread                                                s */
+	Axis *stepped;             /* of a tile: its innermost folded loop, where it goes in    */
+	int step;                  /* unrolled steps of so many values; or NULL                 s */
 	Tensor *partial;           /* sums so far, over bands; may be the output; or NULL       l */
 	Axis *rows;                /* with partial: folded axis that is walked in bands         l */
 	int band;                  /* rows of a band                                            s */
@@ -319,6 +321,7 @@ bool eqn_reads(const Eqn *q, const Tensor *t);
 bool eqn_writes(const Eqn *q, const Tensor *t);
 bool kernel_reads(const Kernel *k, const Tensor *t);
 bool kernel_writes(const Kernel *k, const Tensor *t);
+bool kernel_given(const Kernel *k, const Axis *a);     /* is it a loop around this stage?      */
 void find_locals(Prog *p, const Kernel *k);
 void meetings(Prog *p);
 

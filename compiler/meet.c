@@ -49,6 +49,14 @@ bool kernel_writes(const Kernel *k, const Tensor *t)
 	return false;
 }
 
+bool kernel_given(const Kernel *k, const Axis *a)
+{
+	for (int i = 0; i < k->ngiven; i++)
+		if (k->given[i] == a)
+			return true;
+	return false;
+}
+
 /* ---- registers ------------------------------------------------------------------------------ */
 
 /* Is t made and read only inside kernel k, always at the point where it was made? */

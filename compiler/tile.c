@@ -14,6 +14,7 @@
 #include <string.h>
 
 static const double MIN_CYCLES = 4.5; /* latency of a multiply-add, and what is lost in hiding it */
+enum { SHORTEST = 4, LONGEST = 8 };   /* part of a row that is unrolled */
 static const double NEAR = 1.6;       /* times the fewest cycles: beyond, a tile is not kept */
 
 typedef struct Operands {
@@ -73,9 +74,11 @@ static double step_cycles(const Operands *o, const Axis *a, int ta, const Axis *
 		cycles = loads / 2;
 	if (bytes * o->steps > o->target->l1 && cycles < bytes / o->target->l2_rate)
 		cycles = bytes / o->target->l2_rate;
+	if (bytes * o->steps > o->target->l1)
+		cycles += 0.25 * bytes / o->target->l2_rate;
 	if (cycles < MIN_CYCLES)
 		cycles = MIN_CYCLES;
-	return cycles + 0.02 * loads;
+	return cycles + 0.1 * loads;
 }
 
 /* Iterations of a loop that one thread sees: blocks of images are shared out. */
@@ -130,9 +133,9 @@ static double uneven(const Prog *p, const Kernel *k, int a, int ta, int b, int t
 
 /* The sums, what the shorter side reads, and one of what the longer side reads. The C compiler
  * wants one to spare where there are 32; where there are 16 it is three, since it loads ahead. */
-static bool fits_registers(const Prog *p, int ta, int tb)
+static bool fits_registers(const Prog *p, const Kernel *k, int ta, int tb)
 {
-	int spare = p->target.registers > 16 ? 1 : 3;
+	int spare = p->target.registers > 16 ? 1 : k->stepped ? 0 : 3;
 
 	return ta * tb + (ta < tb ? ta : tb) + 1 + spare <= p->target.registers;
 }
@@ -176,8 +179,8 @@ static void try_pair(const Prog *p, Kernel *k, const Operands *o, int a, int b, 
 	double outer = around(p, k, o, a, b);
 	Tile row = {.cycles = 1e300};
 
-	for (int ta = 1; ta <= na && fits_registers(p, ta, 1); ta++) {
-		for (int tb = 1; tb <= nb && fits_registers(p, ta, tb); tb++) {
+	for (int ta = 1; ta <= na && fits_registers(p, k, ta, 1); ta++) {
+		for (int tb = 1; tb <= nb && fits_registers(p, k, ta, tb); tb++) {
 			double lost = uneven(p, k, a, ta, b, tb);
 			double c = outer * lost * plane_cycles(o, x, na, ta, y, nb, tb);
 			Tile t = {x, y, ta, tb, c, lost};
@@ -235,12 +238,50 @@ static double alone(const Prog *p, const Kernel *k, const Operands *o, const Til
 	                                               t->tb);
 }
 
+typedef struct Inner { /* does a read have this axis inside its blocks?                */
+	const Axis *axis;
+	bool found;
+} Inner;
+
+static void find_inner(Expr *e, void *ctx)
+{
+	Inner *in = ctx;
+	int d = e->op == OP_READ ? e->tensor->lane_dim : -1;
+
+	in->found |= d >= 0 && affine_is(&e->index[d], in->axis);
+}
+
+/* The innermost folded loop goes in steps that are unrolled, so that every address is a constant
+ * away from where the step begins: over the elements of a block, where an operand has them, or, in
+ * a gradient of weights, over a part of a row. */
+static void choose_steps(const Prog *p, Kernel *k)
+{
+	const Eqn *q = k->eqn[0];
+	Axis *a = q->axis[q->naxis - 1];
+	Inner in = {a, false};
+
+	k->stepped = NULL;
+	if (k->lanes == 1 || !p->channels || a->batch || a == k->rows || eqn_guarded(q, a) ||
+	    kernel_given(k, a))
+		return;
+	expr_each(q->rhs, find_inner, &in);
+	if (!in.found && !k->rows)
+		return;
+	int most = in.found ? p->lanes : LONGEST, least = in.found ? p->lanes : SHORTEST;
+	for (int step = most; step >= least && !k->stepped; step--)
+		if (blocks_of(p, a) % step == 0) {
+			k->stepped = a;
+			k->step = step;
+		}
+}
+
 void choose_tile(const Prog *p, Kernel *k, int pick)
 {
 	const Eqn *q = k->eqn[0];
 	Operands o = operands_of(p, k);
 	Tile best = {.cycles = 1e300};
 
+	choose_steps(p, k);
 	for (int a = 0; a < k->nloop; a++) {
 		try_pair(p, k, &o, a, -1, &best);
 		for (int b = a + 1; b < k->nloop; b++)

@@ -177,16 +177,17 @@ NN_INLINE void k02_conv2_sum_V_2_tile(const nn_task *t,
 	(void)t;
 	(void)n;
 	(void)band;
-	nn_v acc[2][5];
-	NN_UNROLL for (int kt = 0; kt < 2; kt++)
-	NN_UNROLL for (int zt = 0; zt < 5; zt++)
+	nn_v acc[4][3];
+	NN_UNROLL for (int kt = 0; kt < 4; kt++)
+	NN_UNROLL for (int zt = 0; zt < 3; zt++)
 		acc[kt][zt] = nn_splat(0);
-	for (int c = 0; c < 32; c++)
+	for (int c0 = 0; c0 < 32; c0 += 8)
+	NN_UNROLL for (int ct = 0; ct < 8; ct++)
 	{
 		NN_STEP;
-		NN_UNROLL for (int zt = 0; zt < zn; zt++)
 		NN_UNROLL for (int kt = 0; kt < kn; kt++)
-			acc[kt][zt] += NN_AT(V[p][q][c / 8][z0 + zt], c % 8) * U[p][q][k0 + kt][c];
+		NN_UNROLL for (int zt = 0; zt < zn; zt++)
+			acc[kt][zt] += NN_AT(V[p][q][c0 / 8][z0 + zt], ct) * U[p][q][k0 + kt][c0 + ct];
 	}
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int zt = 0; zt < zn; zt++)
@@ -207,17 +208,13 @@ static void k02_conv2_sum_V_2(const nn_task *t,
 	for (int p = 0; p < 6; p++)
 	for (int q = 0; q < 6; q++)
 	{
-		for (int k0 = 0; k0 < 4; k0 += 2)
+		{
+			const int k0 = 0;
 			{
-				{
-					const int z0 = 0;
-						k02_conv2_sum_V_2_tile(t, V, U, M, p, q, k0, 2, z0, 5, n, band);
-				}
-				{
-					const int z0 = 5;
-						k02_conv2_sum_V_2_tile(t, V, U, M, p, q, k0, 2, z0, 4, n, band);
-				}
+				for (int z0 = 0; z0 < 9; z0 += 3)
+						k02_conv2_sum_V_2_tile(t, V, U, M, p, q, k0, 4, z0, 3, n, band);
 			}
+		}
 	}
 }
 
@@ -355,11 +352,12 @@ NN_INLINE void k05_dense1_sum_tile(const nn_task *t,
 	nn_v acc[2];
 	NN_UNROLL for (int nt = 0; nt < 2; nt++)
 		acc[nt] = nn_splat(0);
-	for (int c = 0; c < 32; c++)
+	for (int c0 = 0; c0 < 32; c0 += 8)
+	NN_UNROLL for (int ct = 0; ct < 8; ct++)
 	{
 		NN_STEP;
 		NN_UNROLL for (int nt = 0; nt < nn; nt++)
-			acc[nt] += NN_AT(y[n0 + nt][c / 8][0][0], c % 8) * weight[k][c][0][0];
+			acc[nt] += NN_AT(y[n0 + nt][c0 / 8][0][0], ct) * weight[k][c0 + ct][0][0];
 	}
 	NN_UNROLL for (int nt = 0; nt < nn; nt++)
 	{
@@ -629,12 +627,13 @@ NN_INLINE void k14_dglobal_avg_pool1_y_tile(const nn_task *t,
 	NN_UNROLL for (int nt = 0; nt < 2; nt++)
 	NN_UNROLL for (int ct = 0; ct < 4; ct++)
 		acc[nt][ct] = nn_splat(0);
-	for (int k = 0; k < 8; k++)
+	for (int k0 = 0; k0 < 8; k0 += 8)
+	NN_UNROLL for (int kt = 0; kt < 8; kt++)
 	{
 		NN_STEP;
 		NN_UNROLL for (int ct = 0; ct < cn; ct++)
 		NN_UNROLL for (int nt = 0; nt < nn; nt++)
-			acc[nt][ct] += NN_AT(dy[n0 + nt][k / 8], k % 8) * copy[c0 + ct][k][0][0];
+			acc[nt][ct] += NN_AT(dy[n0 + nt][k0 / 8], kt) * copy[c0 + ct][k0 + kt][0][0];
 	}
 	NN_UNROLL for (int nt = 0; nt < nn; nt++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
@@ -695,7 +694,7 @@ NN_INLINE void k15_ddense1_weight_tile(const nn_task *t,
 	{
 		NN_STEP;
 		NN_UNROLL for (int ct = 0; ct < cn; ct++)
-			acc[ct] += dy[n][k] * NN_AT(y[n][c0 / 8][0][0], c0 % 8 + ct);
+			acc[ct] += dy[n][k] * NN_AT(y[n][c0 / 8][0][0], ct);
 	}
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	{
@@ -922,16 +921,17 @@ NN_INLINE void k20_drelu1_y_V_2_tile(const nn_task *t,
 	(void)t;
 	(void)n;
 	(void)band;
-	nn_v acc[2][5];
-	NN_UNROLL for (int ct = 0; ct < 2; ct++)
-	NN_UNROLL for (int zt = 0; zt < 5; zt++)
+	nn_v acc[4][3];
+	NN_UNROLL for (int ct = 0; ct < 4; ct++)
+	NN_UNROLL for (int zt = 0; zt < 3; zt++)
 		acc[ct][zt] = nn_splat(0);
-	for (int c2 = 0; c2 < 32; c2++)
+	for (int c20 = 0; c20 < 32; c20 += 8)
+	NN_UNROLL for (int c2t = 0; c2t < 8; c2t++)
 	{
 		NN_STEP;
-		NN_UNROLL for (int zt = 0; zt < zn; zt++)
 		NN_UNROLL for (int ct = 0; ct < cn; ct++)
-			acc[ct][zt] += NN_AT(V[p][q][c2 / 8][z0 + zt], c2 % 8) * U[p][q][c0 + ct][c2];
+		NN_UNROLL for (int zt = 0; zt < zn; zt++)
+			acc[ct][zt] += NN_AT(V[p][q][c20 / 8][z0 + zt], c2t) * U[p][q][c0 + ct][c20 + c2t];
 	}
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	NN_UNROLL for (int zt = 0; zt < zn; zt++)
@@ -952,17 +952,13 @@ static void k20_drelu1_y_V_2(const nn_task *t,
 	for (int p = 0; p < 6; p++)
 	for (int q = 0; q < 6; q++)
 	{
-		for (int c0 = 0; c0 < 4; c0 += 2)
+		{
+			const int c0 = 0;
 			{
-				{
-					const int z0 = 0;
-						k20_drelu1_y_V_2_tile(t, V, U, M, p, q, c0, 2, z0, 5, n, band);
-				}
-				{
-					const int z0 = 5;
-						k20_drelu1_y_V_2_tile(t, V, U, M, p, q, c0, 2, z0, 4, n, band);
-				}
+				for (int z0 = 0; z0 < 9; z0 += 3)
+						k20_drelu1_y_V_2_tile(t, V, U, M, p, q, c0, 4, z0, 3, n, band);
 			}
+		}
 	}
 }
 
@@ -1616,16 +1612,17 @@ NN_INLINE void k30_eval_conv2_sum_V_2_tile(const nn_task *t,
 	(void)t;
 	(void)n;
 	(void)band;
-	nn_v acc[2][5];
-	NN_UNROLL for (int kt = 0; kt < 2; kt++)
-	NN_UNROLL for (int zt = 0; zt < 5; zt++)
+	nn_v acc[4][3];
+	NN_UNROLL for (int kt = 0; kt < 4; kt++)
+	NN_UNROLL for (int zt = 0; zt < 3; zt++)
 		acc[kt][zt] = nn_splat(0);
-	for (int c = 0; c < 32; c++)
+	for (int c0 = 0; c0 < 32; c0 += 8)
+	NN_UNROLL for (int ct = 0; ct < 8; ct++)
 	{
 		NN_STEP;
-		NN_UNROLL for (int zt = 0; zt < zn; zt++)
 		NN_UNROLL for (int kt = 0; kt < kn; kt++)
-			acc[kt][zt] += NN_AT(V[p][q][c / 8][z0 + zt], c % 8) * U[p][q][k0 + kt][c];
+		NN_UNROLL for (int zt = 0; zt < zn; zt++)
+			acc[kt][zt] += NN_AT(V[p][q][c0 / 8][z0 + zt], ct) * U[p][q][k0 + kt][c0 + ct];
 	}
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int zt = 0; zt < zn; zt++)
@@ -1646,17 +1643,13 @@ static void k30_eval_conv2_sum_V_2(const nn_task *t,
 	for (int p = 0; p < 6; p++)
 	for (int q = 0; q < 6; q++)
 	{
-		for (int k0 = 0; k0 < 4; k0 += 2)
+		{
+			const int k0 = 0;
 			{
-				{
-					const int z0 = 0;
-						k30_eval_conv2_sum_V_2_tile(t, V, U, M, p, q, k0, 2, z0, 5, n, band);
-				}
-				{
-					const int z0 = 5;
-						k30_eval_conv2_sum_V_2_tile(t, V, U, M, p, q, k0, 2, z0, 4, n, band);
-				}
+				for (int z0 = 0; z0 < 9; z0 += 3)
+						k30_eval_conv2_sum_V_2_tile(t, V, U, M, p, q, k0, 4, z0, 3, n, band);
 			}
+		}
 	}
 }
 
@@ -1794,11 +1787,12 @@ NN_INLINE void k33_eval_dense1_sum_tile(const nn_task *t,
 	nn_v acc[2];
 	NN_UNROLL for (int nt = 0; nt < 2; nt++)
 		acc[nt] = nn_splat(0);
-	for (int c = 0; c < 32; c++)
+	for (int c0 = 0; c0 < 32; c0 += 8)
+	NN_UNROLL for (int ct = 0; ct < 8; ct++)
 	{
 		NN_STEP;
 		NN_UNROLL for (int nt = 0; nt < nn; nt++)
-			acc[nt] += NN_AT(y[n0 + nt][c / 8][0][0], c % 8) * weight[k][c][0][0];
+			acc[nt] += NN_AT(y[n0 + nt][c0 / 8][0][0], ct) * weight[k][c0 + ct][0][0];
 	}
 	NN_UNROLL for (int nt = 0; nt < nn; nt++)
 	{
