@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { FETCH_STEPS = 32 }; /* of a sum: enough time for memory to answer */
+
 /* ---- statements ----------------------------------------------------------------------------- */
 
 /* Loops over the tile: as much of it as there is, or the whole. */
@@ -262,6 +264,64 @@ int equation(Em *e, int j)
 
 /* ---- the tile ------------------------------------------------------------------------------- */
 
+typedef struct Fetch { /* what the equations behind the sum read from memory                */
+	Em *e;
+	const Tensor *tensor[16];
+	int n;
+} Fetch;
+
+/* Does a read have one place for each element of the tile? */
+static bool in_tile(const Em *e, const Expr *x)
+{
+	for (int i = 0; i < e->k->nloop; i++)
+		if (e->k->loop[i].tile > 1 && !expr_uses(x, e->k->loop[i].axis))
+			return false;
+	for (int d = 0; d < x->n; d++)
+		for (int t = 0; t < x->index[d].n; t++) {
+			bool loop = false;
+			for (int i = 0; i < e->k->nloop; i++)
+				loop |= e->k->loop[i].axis == x->index[d].term[t].axis;
+			if (!loop)
+				return false;
+		}
+	return true;
+}
+
+static void fetch_read(Expr *x, void *ctx)
+{
+	Fetch *f = ctx;
+	const Tensor *t = x->op == OP_READ ? x->tensor : NULL;
+
+	if (!t || t->local || em_lane_place(x) < 0 || em_lane_place(x) != t->lane_dim ||
+	    f->n == (int)(sizeof f->tensor / sizeof *f->tensor) || !in_tile(f->e, x) ||
+	    *em_tests(f->e, t, x->index))
+		return;
+	for (int i = 0; i < f->n; i++)
+		if (f->tensor[i] == t)
+			return;
+	if (f->n == 0) {
+		tile_loops(f->e, false);
+		put_open(f->e->out);
+	}
+	f->tensor[f->n++] = t;
+	put_line(f->e->out, "NN_FETCH(%s, %d);", em_element(f->e, t, x->index),
+	         kernel_writes(f->e->k, t));
+}
+
+/* What the equations behind the sum will read comes while the sum is made. */
+static void fetch(Em *e)
+{
+	Fetch f = {.e = e, .n = 0};
+	int steps = 1;
+
+	for (int i = e->q->nfree; i < e->q->naxis; i++)
+		steps *= e->q->axis[i]->extent;
+	for (int j = 1; j < e->k->neqn && steps >= FETCH_STEPS && e->k->lanes > 1; j++)
+		expr_each(e->k->eqn[j]->rhs, fetch_read, &f);
+	if (f.n)
+		put_close(e->out);
+}
+
 /* Accumulate, then everything behind it while the sums are in registers. */
 void tile(Em *e)
 {
@@ -289,6 +349,7 @@ void tile(Em *e)
 	else
 		put_line(e->out, vector ? "acc%s = nn_splat(0);" : "acc%s = 0;", at);
 	e->out->depth--;
+	fetch(e);
 	folded_loops(e, q, q->nfree, in);
 	if (em_banded(e->k)) {
 		tile_loops(e, false);

@@ -126,19 +126,28 @@ static void walk(Em *e, int at, Walk w)
 	put_close(e->out);
 }
 
-/* Partial sums: all images, band by band, for the weights of this piece; then one sum a weight. */
-static void bands(Em *e, Walk w)
+/* All images, band by band: what each tile adds to its sums. */
+static void each_band(Em *e)
 {
 	const Kernel *k = e->k;
-	const Tensor *t = k->eqn[0]->out;
-	int count = k->rows->extent, rest = 1;
-	Affine first[MAX_DIM];
+	int count = k->rows->extent;
 
 	put_line(e->out, "for (int n = 0; n < %s; n++)", e->prog->channels ? "live" : "blocks");
 	put_line(e->out, "for (int row_from = 0; row_from < %d; row_from += %d)", count, k->band);
 	put_open(e->out);
 	put_line(e->out, "const int row_to = nn_least(row_from + %d, %d);", k->band, count);
 	put_line(e->out, "const int first = n == 0 && row_from == 0;");
+}
+
+/* Partial sums for the weights of this piece; then one sum a weight. */
+static void bands(Em *e, Walk w)
+{
+	const Kernel *k = e->k;
+	const Tensor *t = k->eqn[0]->out;
+	int rest = 1;
+	Affine first[MAX_DIM];
+
+	each_band(e);
 	walk(e, 0, w);
 	put_close(e->out);
 	if (!k->partial->wide)
@@ -160,7 +169,7 @@ static void bands(Em *e, Walk w)
 
 static void inside(Em *e, Walk w)
 {
-	if (!em_banded(e->k)) {
+	if (!em_banded(e->k) || e->k->sweep) {
 		walk(e, 0, w);
 		return;
 	}
@@ -223,6 +232,24 @@ static void take_apart(Em *e, int shared)
 		put_line(e->out, "%s", line[i]);
 }
 
+/* The pieces of this thread, made of the first n loops. */
+static void pieces(Em *e, Walk w, int n)
+{
+	const Kernel *k = e->k;
+
+	if (n == 1 && k->loop[0].tile == 1) {
+		const char *name = em_axis(e, k->loop[0].axis);
+		put_line(e->out, "%s", for_line(name, "part.from", "part.to", false));
+		inside(e, w);
+		return;
+	}
+	put_line(e->out, "for (int piece = part.from; piece < part.to; piece++)");
+	put_open(e->out);
+	take_apart(e, n);
+	sizes(e, w, 0, n);
+	put_close(e->out);
+}
+
 /* Outer loops that threads share: one count, split, and taken apart again. */
 void parallel(Em *e)
 {
@@ -249,15 +276,9 @@ void parallel(Em *e)
 		images(e, 0, w, "part.from", "part.to");
 		return;
 	}
-	if (n == 1 && k->loop[0].tile == 1) {
-		const char *name = em_axis(e, k->loop[0].axis);
-		put_line(e->out, "%s", for_line(name, "part.from", "part.to", false));
-		inside(e, w);
-		return;
-	}
-	put_line(e->out, "for (int piece = part.from; piece < part.to; piece++)");
-	put_open(e->out);
-	take_apart(e, n);
-	sizes(e, w, 0, n);
-	put_close(e->out);
+	if (k->sweep)
+		each_band(e);
+	pieces(e, w, n);
+	if (k->sweep)
+		put_close(e->out);
 }

@@ -227,6 +227,52 @@ static void find_inner(Expr *e, void *ctx)
 	in->found |= d >= 0 && !in->axis->lane && affine_coef(&e->index[d], in->axis);
 }
 
+typedef struct Reading { /* of the operands of a gradient of weights                        */
+	const Prog *prog;
+	const Kernel *k;
+	double once, each; /* bytes: once each operand; for every piece what it needs       */
+} Reading;
+
+static void count_reading(Expr *e, void *ctx)
+{
+	Reading *r = ctx;
+	int64_t times = 1;
+
+	if (e->op != OP_READ)
+		return;
+	for (int i = 0; i < r->k->nloop; i++) {
+		const Loop *l = &r->k->loop[i];
+		if (l->parallel && !expr_uses(e, l->axis))
+			times *= tiles(blocks_of(r->prog, l->axis), l->tile);
+	}
+	double bytes = (double)e->tensor->elems * (options.real_double ? 8 : 4);
+	r->once += bytes;
+	r->each += bytes * (double)times;
+}
+
+/* Does a thread walk all images for each of its pieces, or all pieces for each band? The first reads
+ * an operand again for each piece, the second the sums of all pieces for each band: it is taken
+ * where it saves a fifth. Then a band of all channels fits half of the second-level cache. */
+static void choose_walk(const Prog *p, Kernel *k)
+{
+	const Tensor *t = k->eqn[0]->out;
+	Reading r = {p, k, 0, 0};
+	int images = 1;
+
+	if (k->partial->wide)
+		return;
+	expr_each(k->eqn[0]->rhs, count_reading, &r);
+	for (int i = k->eqn[0]->nfree; i < k->eqn[0]->naxis; i++)
+		images *= k->eqn[0]->axis[i]->batch ? k->eqn[0]->axis[i]->extent : 1;
+	int most = (int)(p->target.l2 / 2 / (r.once / images / k->rows->extent));
+	most = most < 1 ? 1 : most < k->band ? most : k->band;
+	double sums = 2.0 * (double)t->elems * (options.real_double ? 8 : 4);
+	double cheap = sums / p->threads < p->target.l2 ? 0.25 : 1; /* in the second-level cache */
+	double swept = r.once + cheap * sums * images * (double)tiles(k->rows->extent, most);
+	k->sweep = swept < 0.8 * r.each;
+	k->band = k->sweep ? most : k->band;
+}
+
 /* With partial sums a thread owns the weights of whole leading dims, and walks the images itself:
  * the first dim, and more where that is too little to share evenly. Bands of rows fit three
  * quarters of the first-level cache. */
@@ -256,6 +302,8 @@ static void own(const Prog *p, Kernel *k)
 	int64_t bytes = row * reads * p->target.vector_bytes;
 	k->band = (int)(p->target.l1 * 3 / 4 / (bytes ? bytes : 1));
 	k->band = k->band < 1 ? 1 : k->band > k->rows->extent ? k->rows->extent : k->band;
+	choose_walk(p, k);
+	k->band = (int)tiles(k->rows->extent, tiles(k->rows->extent, k->band)); /* alike */
 }
 
 /* Threads share whole outer loops: the images alone where there are enough of them, otherwise as

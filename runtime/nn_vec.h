@@ -39,6 +39,8 @@
 /* Between the steps of a sum over a tile: what was loaded for one is not kept for the next, since
  * the registers are needed for the sums. */
 #define NN_STEP __asm__ volatile("" ::: "memory")
+/* Asks for a place in memory that will be read soon, and written (1) or not (0). */
+#define NN_FETCH(place, write) __builtin_prefetch(&(place), write)
 
 #define NN_INLINE static inline __attribute__((always_inline, unused))
 

@@ -1353,6 +1353,12 @@ NN_INLINE void k26_dconv1_weight_tile(const nn_task *t,
 	NN_UNROLL for (int ct = 0; ct < 3; ct++)
 	NN_UNROLL for (int st = 0; st < 3; st++)
 		acc[ct][st] = nn_splat(0);
+	NN_UNROLL for (int ct = 0; ct < cn; ct++)
+	NN_UNROLL for (int st = 0; st < sn; st++)
+	{
+		NN_FETCH(dweight[k][c0 + ct][r][s0 + st], 1);
+		NN_FETCH(weight[k][c0 + ct][r][s0 + st], 1);
+	}
 	for (int n = 0; n < live; n++)
 	for (int i = nn_lo(r - 1, 1); i < nn_hi(r - 1, 1, 12, 12); i++)
 	{
