@@ -169,7 +169,7 @@ static void bands(Em *e, Walk w)
 
 static void inside(Em *e, Walk w)
 {
-	if (!em_banded(e->k) || e->k->sweep) {
+	if (!em_banded(e->k) || e->k->group > 1) {
 		walk(e, 0, w);
 		return;
 	}
@@ -232,21 +232,37 @@ static void take_apart(Em *e, int shared)
 		put_line(e->out, "%s", line[i]);
 }
 
-/* The pieces of this thread, made of the first n loops. */
-static void pieces(Em *e, Walk w, int n)
+/* Pieces made of the first n loops. */
+static void pieces(Em *e, Walk w, int n, const char *from, const char *to)
 {
 	const Kernel *k = e->k;
 
 	if (n == 1 && k->loop[0].tile == 1) {
 		const char *name = em_axis(e, k->loop[0].axis);
-		put_line(e->out, "%s", for_line(name, "part.from", "part.to", false));
+		put_line(e->out, "%s", for_line(name, from, to, false));
 		inside(e, w);
 		return;
 	}
-	put_line(e->out, "for (int piece = part.from; piece < part.to; piece++)");
+	put_line(e->out, "for (int piece = %s; piece < %s; piece++)", from, to);
 	put_open(e->out);
 	take_apart(e, n);
 	sizes(e, w, 0, n);
+	put_close(e->out);
+}
+
+/* The pieces of this thread; with partial sums some of them for each band. */
+static void own_pieces(Em *e, Walk w, int n)
+{
+	if (!em_banded(e->k) || e->k->group == 1) {
+		pieces(e, w, n, "part.from", "part.to");
+		return;
+	}
+	put_line(e->out, "for (int from = part.from; from < part.to; from += %d)", e->k->group);
+	put_open(e->out);
+	put_line(e->out, "const int to = nn_least(from + %d, part.to);", e->k->group);
+	each_band(e);
+	pieces(e, w, n, "from", "to");
+	put_close(e->out);
 	put_close(e->out);
 }
 
@@ -276,9 +292,5 @@ void parallel(Em *e)
 		images(e, 0, w, "part.from", "part.to");
 		return;
 	}
-	if (k->sweep)
-		each_band(e);
-	pieces(e, w, n);
-	if (k->sweep)
-		put_close(e->out);
+	own_pieces(e, w, n);
 }

@@ -168,7 +168,7 @@ typedef struct Kernel {
 	Tensor *partial;           /* sums so far, over bands; may be the output; or NULL       l */
 	Axis *rows;                /* with partial: folded axis that is walked in bands         l */
 	int band;                  /* rows of a band                                            s */
-	bool sweep;                /* a thread does a band for all its weights, then the next   s */
+	int group;                 /* pieces that a thread does for a band before the next      s */
 	int owned;                 /* with partial: leading dims of out that a thread owns      s */
 	struct Kernel *stage[8];   /* run one after the other for each point of the loops       f */
 	int nstage;                /* 0: the equations themselves                               f */

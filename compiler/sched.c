@@ -250,27 +250,47 @@ static void count_reading(Expr *e, void *ctx)
 	r->each += bytes * (double)times;
 }
 
-/* Does a thread walk all images for each of its pieces, or all pieces for each band? The first reads
- * an operand again for each piece, the second the sums of all pieces for each band: it is taken
- * where it saves a fifth. Then a band of all channels fits half of the second-level cache. */
-static void choose_walk(const Prog *p, Kernel *k)
+static int rows_within(const Kernel *k, double bytes, double row)
 {
-	const Tensor *t = k->eqn[0]->out;
-	Reading r = {p, k, 0, 0};
-	int images = 1;
+	int most = bytes < row ? 1 : (int)(bytes / row);
 
+	return most < k->band ? most : k->band;
+}
+
+/* How many pieces a thread does for a band before it goes on to the next one: an operand that all
+ * pieces read is read again for each group of them, the sums of a group for each band. A band of all
+ * channels fits half of the second-level cache when there are several; so do the sums, or they cost
+ * more. */
+static void choose_group(const Prog *p, Kernel *k, int64_t pieces)
+{
+	const Eqn *q = k->eqn[0];
+	Reading r = {p, k, 0, 0};
+	int images = 1, high = k->band, band = k->band;
+	double real = options.real_double ? 8 : 4, best = 1e300;
+	double sums = 2 * (double)q->out->elems * real / p->threads;
+
+	k->group = 1;
 	if (k->partial->wide)
 		return;
-	expr_each(k->eqn[0]->rhs, count_reading, &r);
-	for (int i = k->eqn[0]->nfree; i < k->eqn[0]->naxis; i++)
-		images *= k->eqn[0]->axis[i]->batch ? k->eqn[0]->axis[i]->extent : 1;
-	int most = (int)(p->target.l2 / 2 / (r.once / images / k->rows->extent));
-	most = most < 1 ? 1 : most < k->band ? most : k->band;
-	double sums = 2.0 * (double)t->elems * (options.real_double ? 8 : 4);
-	double cheap = sums / p->threads < p->target.l2 ? 0.25 : 1; /* in the second-level cache */
-	double swept = r.once + cheap * sums * images * (double)tiles(k->rows->extent, most);
-	k->sweep = swept < 0.8 * r.each;
-	k->band = k->sweep ? most : k->band;
+	expr_each(q->rhs, count_reading, &r);
+	for (int i = q->nfree; i < q->naxis; i++)
+		images *= q->axis[i]->batch ? q->axis[i]->extent : 1;
+	double row = r.once / images / k->rows->extent;
+	for (int64_t group = 1; group < 2 * pieces; group *= 2) {
+		int64_t some = group < pieces ? group : pieces, walks = tiles(pieces, some);
+		bool fits = sums / 2 / (double)pieces * (double)some < p->target.l2 / 2.0;
+		if (some > 1)
+			high = rows_within(k, p->target.l2 / 2.0, row);
+		double cost = r.once + (r.each - r.once) * (double)walks / (double)pieces +
+		              (fits ? 0.25 : 1) * sums * images *
+		                      (double)tiles(k->rows->extent, high);
+		if (cost < 0.9 * best) {
+			best = cost;
+			k->group = (int)some;
+			band = high;
+		}
+	}
+	k->band = band;
 }
 
 /* With partial sums a thread owns the weights of whole leading dims, and walks the images itself:
@@ -302,7 +322,7 @@ static void own(const Prog *p, Kernel *k)
 	int64_t bytes = row * reads * p->target.vector_bytes;
 	k->band = (int)(p->target.l1 * 3 / 4 / (bytes ? bytes : 1));
 	k->band = k->band < 1 ? 1 : k->band > k->rows->extent ? k->rows->extent : k->band;
-	choose_walk(p, k);
+	choose_group(p, k, tiles(pieces, p->threads));
 	k->band = (int)tiles(k->rows->extent, tiles(k->rows->extent, k->band)); /* alike */
 }
 
