@@ -52,35 +52,44 @@ static void find_zero(Expr *x, void *ctx)
 		d->covered |= expr_vanishes(d->q->rhs, x);
 }
 
-static bool folds_lane(const Eqn *q)
+/* The folded axis that runs in the lanes, or NULL. */
+static const Axis *folded_lane(const Eqn *q)
 {
 	for (int i = q->nfree; i < q->naxis; i++)
 		if (q->axis[i]->lane)
-			return true;
-	return false;
+			return q->axis[i];
+	return NULL;
+}
+
+/* How many lanes of a vector along a count: dead images and what is behind the end do not. */
+static const char *alive(const Em *e, const Axis *a)
+{
+	const char *name = em_axis(e, a);
+
+	if (a->batch)
+		return format("live - %d * %s", e->k->lanes, name);
+	return format("%d - %d * %s", a->extent, e->k->lanes, name);
 }
 
 static const char *summand(Em *e, const Eqn *q)
 {
 	CValue v = em_expr(e, q->rhs);
 	Dead d = {q, false};
+	const Axis *lane = folded_lane(q);
 
-	if (!folds_lane(q) || e->k->lanes == 1)
+	if (!lane || e->k->lanes == 1 || (!lane->batch && lane->extent % e->k->lanes == 0))
 		return v.text;
-	expr_each(q->rhs, find_zero, &d);
+	if (lane->batch)
+		expr_each(q->rhs, find_zero, &d);
 	if (d.covered)
 		return v.text;
-	for (int i = q->nfree; i < q->naxis; i++)
-		if (q->axis[i]->batch)
-			return format("nn_first(live - %d * %s, %s)", e->k->lanes,
-			              em_axis(e, q->axis[i]), em_vector(v));
-	return v.text;
+	return format("nn_first(%s, %s)", alive(e, lane), em_vector(v));
 }
 
 /* Are the accumulators vectors: of images, free or folded? */
 static bool vector_sum(const Em *e, const Eqn *q)
 {
-	return e->k->lanes > 1 && (em_is_vector(e, q) || folds_lane(q));
+	return e->k->lanes > 1 && (em_is_vector(e, q) || folded_lane(q));
 }
 
 /* The longer side of the tile outside: what the shorter one reads stays in registers, and the
@@ -129,8 +138,13 @@ static void sum_step(Em *e, const Eqn *q, const char *test)
 static void max_step(Em *e, const Eqn *q, const char *test)
 {
 	bool vector = vector_sum(e, q);
+	const Axis *lane = folded_lane(q);
 	CValue v = em_expr(e, q->rhs);
 	Affine code = affine(0);
+
+	if (lane && vector && (lane->batch || lane->extent % e->k->lanes))
+		v.text = format("nn_first_or(%s, %s, nn_splat(-INFINITY))", alive(e, lane),
+		                em_vector(v));
 
 	for (int i = q->nfree; i < q->naxis; i++)
 		code = affine_add(affine_scale(code, q->axis[i]->extent), affine_axis(q->axis[i]),
@@ -192,7 +206,7 @@ static void fold_here(Em *e, int j)
 	folded_loops(e, q, q->nfree, in);
 	CValue v = {"acc", vector, 3};
 	if (vector && !em_is_vector(e, q))
-		v = (CValue){"nn_sum(acc)", false, 3};
+		v = (CValue){max ? "nn_hmax(acc)" : "nn_sum(acc)", false, 3};
 	if (q->out->local && !inner)
 		put_line(e->out, "%s = %s;", em_local(e, j), v.text);
 	else

@@ -10,7 +10,7 @@
  * dimension that the forward contraction has in its lanes, and the data gradient, which wants the
  * other one, reads a copy that is made in each step. An operand without the lane's axis is read
  * as a scalar for all lanes; one that has the axis in another place is gathered. Lanes past the
- * end of a dimension hold anything, and nothing reads them: only free axes run in lanes.
+ * end of a dimension hold anything, and nothing uses them: sums over the lanes leave them out.
  */
 #include "ir.h"
 
@@ -46,7 +46,7 @@ static bool can_leave(const Affine *a, int extent)
 typedef struct Fit { /* can `lane` run in the lanes?                                */
 	const Prog *p;
 	const Axis *lane;
-	bool ok;
+	bool ok, block; /* block: something has it in its blocks                       */
 } Fit;
 
 static void fit_read(Expr *e, void *ctx)
@@ -62,6 +62,7 @@ static void fit_read(Expr *e, void *ctx)
 		if (!affine_coef(&e->index[d], f->lane))
 			continue;
 		bool block = d == e->tensor->lane_dim;
+		f->block |= block;
 		places++;
 		f->ok = f->ok &&
 		        (block ? aligned(f->p, &e->index[d], f->lane)
@@ -72,7 +73,7 @@ static void fit_read(Expr *e, void *ctx)
 
 static bool fits(const Prog *p, const Eqn *q, const Axis *lane)
 {
-	Fit f = {p, lane, q->out->lane_dim >= 0};
+	Fit f = {p, lane, q->out->lane_dim >= 0, false};
 	bool free = false;
 
 	for (int i = 0; i < q->nfree; i++)
@@ -102,6 +103,30 @@ static bool take_stage_lanes(const Prog *p, Kernel *k)
 	return all;
 }
 
+/* Does q fold along the blocks of something, and may the axis run in the lanes? */
+static bool folds_blocks(const Prog *p, const Eqn *q, Axis *a)
+{
+	Fit f = {p, a, true, false};
+
+	expr_each(q->rhs, fit_read, &f);
+	return f.ok && f.block && !a->batch;
+}
+
+/* What has an image a point and no lane, the loss, say, folds a block at a time. */
+static void fold_blocks(const Prog *p, Kernel *k)
+{
+	for (int j = 0; j < k->neqn; j++) {
+		Eqn *q = k->eqn[j];
+		Axis *lane = NULL;
+		if (!q->fold || q->arg || eqn_is_contraction(q))
+			continue;
+		for (int i = q->nfree; i < q->naxis && !lane; i++)
+			lane = folds_blocks(p, q, q->axis[i]) ? q->axis[i] : NULL;
+		if (lane)
+			lane->lane = true;
+	}
+}
+
 bool take_lane(const Prog *p, Kernel *k)
 {
 	if (k->nstage)
@@ -120,6 +145,8 @@ bool take_lane(const Prog *p, Kernel *k)
 			assert(a);
 			a->lane = p->channels ? a == lane : a->batch && p->lanes > 1;
 		}
+	if (p->channels && !lane)
+		fold_blocks(p, k);
 	return lane != NULL;
 }
 

@@ -266,6 +266,17 @@ NN_INLINE nn_v nn_first(int k, nn_v v)
 #endif
 }
 
+/* The first k lanes of v, and those of other behind them. */
+NN_INLINE nn_v nn_first_or(int k, nn_v v, nn_v other)
+{
+#if NN_LANES == 1
+	return k > 0 ? v : other;
+#else
+	nn_vi mask = nn_iotai() < nn_splati(k);
+	return nn_unbits((nn_bits(v) & mask) | (nn_bits(other) & ~mask));
+#endif
+}
+
 /* Bytes as reals 0..255, and reals that are whole numbers 0..255 as bytes. */
 NN_INLINE nn_v nn_bload(nn_b b)
 {
