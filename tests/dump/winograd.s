@@ -403,20 +403,20 @@ NN_KERNEL void k06_loss_m(const nn_task *t,
 	{
 		nn_real m;
 		{
-			nn_real acc = -INFINITY;
-			for (int c = 0; c < 8; c++)
+			nn_v acc = nn_splat(-INFINITY);
+			for (int c = 0; c < 1; c++)
 			{
-				const nn_real v = NN_AT(output[n][c / 8], c % 8);
-				acc = v > acc ? v : acc;
+				const nn_v v = output[n][c];
+				acc = nn_ifgt(v, acc, v, acc);
 			}
-			m = acc;
+			m = nn_hmax(acc);
 		}
 		nn_real z;
 		{
-			nn_real acc = 0;
-			for (int c2 = 0; c2 < 8; c2++)
-				acc += nn_exp(nn_splat(NN_AT(output[n][c2 / 8], c2 % 8) - m))[0];
-			z = acc;
+			nn_v acc = nn_splat(0);
+			for (int c2 = 0; c2 < 1; c2++)
+				acc += nn_exp(output[n][c2] - m);
+			z = nn_sum(acc);
 		}
 		lse[n] = nn_log(nn_splat(z))[0] + m;
 	}
@@ -526,10 +526,10 @@ NN_KERNEL void k10_loss_s(const nn_task *t,
 	for (int n = part.from; n < part.to; n++)
 	{
 		{
-			nn_real acc = 0;
-			for (int c = 0; c < 8; c++)
-				acc += NN_AT(q[n][c / 8], c % 8);
-			s[n] = acc;
+			nn_v acc = nn_splat(0);
+			for (int c = 0; c < 1; c++)
+				acc += q[n][c];
+			s[n] = nn_sum(acc);
 		}
 	}
 }
@@ -1844,20 +1844,20 @@ NN_KERNEL void k34_eval_m(const nn_task *t,
 	{
 		nn_real m;
 		{
-			nn_real acc = -INFINITY;
-			for (int c = 0; c < 8; c++)
+			nn_v acc = nn_splat(-INFINITY);
+			for (int c = 0; c < 1; c++)
 			{
-				const nn_real v = NN_AT(output[n][c / 8], c % 8);
-				acc = v > acc ? v : acc;
+				const nn_v v = output[n][c];
+				acc = nn_ifgt(v, acc, v, acc);
 			}
-			m = acc;
+			m = nn_hmax(acc);
 		}
 		nn_real z;
 		{
-			nn_real acc = 0;
-			for (int c2 = 0; c2 < 8; c2++)
-				acc += nn_exp(nn_splat(NN_AT(output[n][c2 / 8], c2 % 8) - m))[0];
-			z = acc;
+			nn_v acc = nn_splat(0);
+			for (int c2 = 0; c2 < 1; c2++)
+				acc += nn_exp(output[n][c2] - m);
+			z = nn_sum(acc);
 		}
 		lse[n] = nn_log(nn_splat(z))[0] + m;
 	}
