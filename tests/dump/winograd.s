@@ -329,8 +329,12 @@ NN_KERNEL void k04_global_avg_pool1_sum(const nn_task *t,
 		{
 			nn_v acc = nn_splat(0);
 			for (int h = 0; h < 12; h++)
-			for (int w = 0; w < 11; w++)
-				acc += y[n][c][h][w];
+			{
+				nn_v row = nn_splat(0);
+				for (int w = 0; w < 11; w++)
+					row += y[n][c][h][w];
+				acc += row;
+			}
 			sum = acc;
 		}
 		y2[n][c][0][0] = sum * (nn_real)0.007575757575757576;
@@ -760,8 +764,12 @@ NN_KERNEL void k17_dconv2_bias_n(const nn_task *t,
 		{
 			nn_v acc = nn_splat(0);
 			for (int i = 0; i < 12; i++)
-			for (int j = 0; j < 11; j++)
-				acc += dy[n][k][i][j];
+			{
+				nn_v row = nn_splat(0);
+				for (int j = 0; j < 11; j++)
+					row += dy[n][k][i][j];
+				acc += row;
+			}
 			by_image[n][k] = acc;
 		}
 	}
@@ -1297,8 +1305,12 @@ NN_KERNEL void k24_dconv1_bias_n(const nn_task *t,
 		{
 			nn_v acc = nn_splat(0);
 			for (int i = 0; i < 12; i++)
-			for (int j = 0; j < 11; j++)
-				acc += dy[n][k][i][j];
+			{
+				nn_v row = nn_splat(0);
+				for (int j = 0; j < 11; j++)
+					row += dy[n][k][i][j];
+				acc += row;
+			}
 			by_image[n][k] = acc;
 		}
 	}
@@ -1768,8 +1780,12 @@ NN_KERNEL void k32_eval_global_avg_pool1_sum(const nn_task *t,
 		{
 			nn_v acc = nn_splat(0);
 			for (int h = 0; h < 12; h++)
-			for (int w = 0; w < 11; w++)
-				acc += y[n][c][h][w];
+			{
+				nn_v row = nn_splat(0);
+				for (int w = 0; w < 11; w++)
+					row += y[n][c][h][w];
+				acc += row;
+			}
 			sum = acc;
 		}
 		y2[n][c][0][0] = sum * (nn_real)0.007575757575757576;
