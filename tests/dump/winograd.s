@@ -395,19 +395,19 @@ NN_KERNEL void k05_dense1_sum(const nn_task *t,
  *
  *   m[n] = max{c} output[n,c]
  *   z[n] = sum{c} exp(output[n,c] - m[n])
- *   lse[n] = log(z[n]) + m[n]
+ *   l[n] = log(z[n])
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.2 kB; no tile */
 NN_KERNEL void k06_loss_m(const nn_task *t,
 		const nn_v output[restrict][1],
-		nn_real lse[restrict])
+		nn_real m[restrict],
+		nn_real l[restrict])
 {
 	const int live = t->run->live;
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
 	{
-		nn_real m;
 		{
 			nn_real acc = -INFINITY;
 			for (int c = 0; c < 8; c++)
@@ -415,16 +415,16 @@ NN_KERNEL void k06_loss_m(const nn_task *t,
 				const nn_real v = NN_AT(output[n][c / 8], c % 8);
 				acc = v > acc ? v : acc;
 			}
-			m = acc;
+			m[n] = acc;
 		}
 		nn_real z;
 		{
 			nn_real acc = 0;
 			for (int c2 = 0; c2 < 8; c2++)
-				acc += nn_exp(nn_splat(NN_AT(output[n][c2 / 8], c2 % 8) - m))[0];
+				acc += nn_exp(nn_splat(NN_AT(output[n][c2 / 8], c2 % 8) - m[n]))[0];
 			z = acc;
 		}
-		lse[n] = nn_log(nn_splat(z))[0] + m;
+		l[n] = nn_log(nn_splat(z))[0];
 	}
 }
 
@@ -449,14 +449,15 @@ NN_KERNEL void k07_loss_q(const nn_task *t,
 
 /* k08_loss_loss  (loss)
  *
- *   loss[n] = sum{c} q[n,c] * (lse[n] - output[n,c])
+ *   loss[n] = sum{c} q[n,c] * (l[n] - (output[n,c] - m[n]))
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.3 kB; tile: 2 n, 2 accumulators */
 NN_INLINE void k08_loss_loss_tile(const nn_task *t,
 		const nn_v q[restrict][1],
-		const nn_real lse[restrict],
+		const nn_real l[restrict],
 		const nn_v output[restrict][1],
+		const nn_real m[restrict],
 		nn_real loss[restrict],
 		const int n0, const int nn)
 {
@@ -466,7 +467,7 @@ NN_INLINE void k08_loss_loss_tile(const nn_task *t,
 		acc[nt] = 0;
 	for (int c = 0; c < 8; c++)
 	NN_UNROLL for (int nt = 0; nt < nn; nt++)
-		acc[nt] += NN_AT(q[n0 + nt][c / 8], c % 8) * (lse[n0 + nt] - NN_AT(output[n0 + nt][c / 8], c % 8));
+		acc[nt] += NN_AT(q[n0 + nt][c / 8], c % 8) * (l[n0 + nt] - (NN_AT(output[n0 + nt][c / 8], c % 8) - m[n0 + nt]));
 	NN_UNROLL for (int nt = 0; nt < nn; nt++)
 	{
 		loss[n0 + nt] = acc[nt];
@@ -475,8 +476,9 @@ NN_INLINE void k08_loss_loss_tile(const nn_task *t,
 
 NN_KERNEL void k08_loss_loss(const nn_task *t,
 		const nn_v q[restrict][1],
-		const nn_real lse[restrict],
+		const nn_real l[restrict],
 		const nn_v output[restrict][1],
+		const nn_real m[restrict],
 		nn_real loss[restrict])
 {
 	const int live = t->run->live;
@@ -484,9 +486,9 @@ NN_KERNEL void k08_loss_loss(const nn_task *t,
 	{
 		int n0 = part.from;
 		for (; n0 + 2 <= part.to; n0 += 2)
-				k08_loss_loss_tile(t, q, lse, output, loss, n0, 2);
+				k08_loss_loss_tile(t, q, l, output, m, loss, n0, 2);
 		for (; n0 < part.to; n0++)
-				k08_loss_loss_tile(t, q, lse, output, loss, n0, 1);
+				k08_loss_loss_tile(t, q, l, output, m, loss, n0, 1);
 	}
 }
 
@@ -542,13 +544,14 @@ NN_KERNEL void k10_loss_s(const nn_task *t,
 
 /* k11_ddense1_y  (loss)
  *
- *   dy[n,c] = (exp(output[n,c] - lse[n]) * s[n] - q[n,c]) / batch
+ *   dy[n,c] = (exp(output[n,c] - m[n] - l[n]) * s[n] - q[n,c]) / batch
  *
  *   n 4  c 8
- *   0.000 Mflop, 0.4 kB; no tile */
+ *   0.000 Mflop, 0.5 kB; no tile */
 NN_KERNEL void k11_ddense1_y(const nn_task *t,
 		const nn_v output[restrict][1],
-		const nn_real lse[restrict],
+		const nn_real m[restrict],
+		const nn_real l[restrict],
 		const nn_real s[restrict],
 		const nn_v q[restrict][1],
 		nn_v dy[restrict][1])
@@ -559,7 +562,7 @@ NN_KERNEL void k11_ddense1_y(const nn_task *t,
 	for (int n = part.from; n < part.to; n++)
 	for (int c = 0; c < 1; c++)
 	{
-		dy[n][c] = (nn_exp(output[n][c] - lse[n]) * s[n] - q[n][c]) / u0;
+		dy[n][c] = (nn_exp(output[n][c] - m[n] - l[n]) * s[n] - q[n][c]) / u0;
 	}
 }
 
@@ -1846,19 +1849,19 @@ NN_KERNEL void k33_eval_dense1_sum(const nn_task *t,
  *
  *   m[n] = max{c} output[n,c]
  *   z[n] = sum{c} exp(output[n,c] - m[n])
- *   lse[n] = log(z[n]) + m[n]
+ *   l[n] = log(z[n])
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.2 kB; no tile */
 NN_KERNEL void k34_eval_m(const nn_task *t,
 		const nn_v output[restrict][1],
-		nn_real lse[restrict])
+		nn_real m[restrict],
+		nn_real l[restrict])
 {
 	const int live = t->run->live;
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
 	{
-		nn_real m;
 		{
 			nn_real acc = -INFINITY;
 			for (int c = 0; c < 8; c++)
@@ -1866,16 +1869,16 @@ NN_KERNEL void k34_eval_m(const nn_task *t,
 				const nn_real v = NN_AT(output[n][c / 8], c % 8);
 				acc = v > acc ? v : acc;
 			}
-			m = acc;
+			m[n] = acc;
 		}
 		nn_real z;
 		{
 			nn_real acc = 0;
 			for (int c2 = 0; c2 < 8; c2++)
-				acc += nn_exp(nn_splat(NN_AT(output[n][c2 / 8], c2 % 8) - m))[0];
+				acc += nn_exp(nn_splat(NN_AT(output[n][c2 / 8], c2 % 8) - m[n]))[0];
 			z = acc;
 		}
-		lse[n] = nn_log(nn_splat(z))[0] + m;
+		l[n] = nn_log(nn_splat(z))[0];
 	}
 }
 
@@ -1900,14 +1903,15 @@ NN_KERNEL void k35_eval_q(const nn_task *t,
 
 /* k36_eval_loss  (loss)
  *
- *   loss[n] = sum{c} q[n,c] * (lse[n] - output[n,c])
+ *   loss[n] = sum{c} q[n,c] * (l[n] - (output[n,c] - m[n]))
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.3 kB; tile: 2 n, 2 accumulators */
 NN_INLINE void k36_eval_loss_tile(const nn_task *t,
 		const nn_v q[restrict][1],
-		const nn_real lse[restrict],
+		const nn_real l[restrict],
 		const nn_v output[restrict][1],
+		const nn_real m[restrict],
 		nn_real loss[restrict],
 		const int n0, const int nn)
 {
@@ -1917,7 +1921,7 @@ NN_INLINE void k36_eval_loss_tile(const nn_task *t,
 		acc[nt] = 0;
 	for (int c = 0; c < 8; c++)
 	NN_UNROLL for (int nt = 0; nt < nn; nt++)
-		acc[nt] += NN_AT(q[n0 + nt][c / 8], c % 8) * (lse[n0 + nt] - NN_AT(output[n0 + nt][c / 8], c % 8));
+		acc[nt] += NN_AT(q[n0 + nt][c / 8], c % 8) * (l[n0 + nt] - (NN_AT(output[n0 + nt][c / 8], c % 8) - m[n0 + nt]));
 	NN_UNROLL for (int nt = 0; nt < nn; nt++)
 	{
 		loss[n0 + nt] = acc[nt];
@@ -1926,8 +1930,9 @@ NN_INLINE void k36_eval_loss_tile(const nn_task *t,
 
 NN_KERNEL void k36_eval_loss(const nn_task *t,
 		const nn_v q[restrict][1],
-		const nn_real lse[restrict],
+		const nn_real l[restrict],
 		const nn_v output[restrict][1],
+		const nn_real m[restrict],
 		nn_real loss[restrict])
 {
 	const int live = t->run->live;
@@ -1935,9 +1940,9 @@ NN_KERNEL void k36_eval_loss(const nn_task *t,
 	{
 		int n0 = part.from;
 		for (; n0 + 2 <= part.to; n0 += 2)
-				k36_eval_loss_tile(t, q, lse, output, loss, n0, 2);
+				k36_eval_loss_tile(t, q, l, output, m, loss, n0, 2);
 		for (; n0 < part.to; n0++)
-				k36_eval_loss_tile(t, q, lse, output, loss, n0, 1);
+				k36_eval_loss_tile(t, q, l, output, m, loss, n0, 1);
 	}
 }
 
