@@ -30,6 +30,7 @@ typedef struct Em {            /* one kernel being emitted                      
 	int nuniform;
 	int keys[8], nkeys;        /* of random numbers                                           */
 	const Eqn *q;              /* equation whose expression is being printed                  */
+	const char *sum;           /* C name of what its fold adds to: acc or row                 */
 	Text *out;
 } Em;
 
@@ -74,6 +75,7 @@ const char *em_uniform(const Expr *x);         /* in double                     
 typedef struct Inside {        /* what stands inside folded loops                             */
 	void (*body)(Em *e, const Eqn *q, const char *test);
 	const char *test;          /* bounds tests that still apply, joined by &&                 */
+	int row;                   /* from this axis on a long sum adds up rows; or -1            */
 } Inside;
 
 /* emit_matrix.c: between two constant matrices */
@@ -82,12 +84,15 @@ int sandwich(Em *e, int j);
 /* emit_fold.c: loops over folded axes */
 const char *for_line(const char *name, const char *lo, const char *hi, bool unroll);
 const char *extent_of(const Em *e, const Axis *a);
+int row_axis(const Em *e, const Eqn *q);
 void folded_loops(Em *e, const Eqn *q, int from, Inside in);
 const char *plain_tests(const Em *e, const Eqn *q);
 
 /* emit_point.c: one point or one tile. equation() returns the first equation it has not done. */
 int equation(Em *e, int j);
 void store(Em *e, int j, CValue v);
+void row_begin(Em *e, const Eqn *q);
+void row_end(Em *e);
 void tile(Em *e);
 
 /* emit_walk.c: outer loops */

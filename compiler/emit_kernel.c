@@ -162,7 +162,7 @@ const char *stage_call(const Em *e, int i)
 /* A stage is a kernel without threads that is told where the loops around it are. */
 static void stage_function(const Prog *p, const Kernel *k, int i, Text *out)
 {
-	Em e = {.prog = p, .k = k->stage[i]};
+	Em e = {.prog = p, .k = k->stage[i], .sum = "acc"};
 	Text text = {.depth = 0}, body = {.depth = 1};
 
 	em_names(&e);
@@ -198,7 +198,7 @@ static void scratch(const Em *e)
 
 const char *kernel_body(const Prog *p, const Kernel *k, const char **formula, const char **args)
 {
-	Em e = {.prog = p, .k = k};
+	Em e = {.prog = p, .k = k, .sum = "acc"};
 	Text out = {.depth = 0}, body = {.depth = 1};
 	char *s = "", *a = "";
 	const char *keep[MAX_USED];

@@ -120,7 +120,7 @@ static void tile_step(Em *e, const Eqn *q, const char *test)
 	if (*test)
 		put_line(e->out, "if (%s)", test);
 	e->out->depth++;
-	put_line(e->out, "acc%s += %s;", tile_index(e, false), summand(e, q));
+	put_line(e->out, "%s%s += %s;", e->sum, tile_index(e, false), summand(e, q));
 	e->out->depth--;
 	if (e->k->lanes > 1)
 		put_close(e->out);
@@ -131,8 +131,34 @@ static void sum_step(Em *e, const Eqn *q, const char *test)
 	if (*test)
 		put_line(e->out, "if (%s)", test);
 	e->out->depth++;
-	put_line(e->out, "acc += %s;", summand(e, q));
+	put_line(e->out, "%s += %s;", e->sum, summand(e, q));
 	e->out->depth--;
+}
+
+/* Each accumulator has a sum of its own for a row, which joins it at the end. */
+void row_begin(Em *e, const Eqn *q)
+{
+	bool vector = vector_sum(e, q);
+	const char *type = vector ? "nn_v" : "nn_real", *zero = vector ? "nn_splat(0)" : "0";
+	const char *at = tile_index(e, false);
+
+	e->sum = "row";
+	if (!*at) {
+		put_line(e->out, "%s row = %s;", type, zero);
+		return;
+	}
+	put_line(e->out, "%s row%s;", type, tile_index(e, true));
+	tile_loops(e, true);
+	put_line(e->out, "\trow%s = %s;", at, zero);
+}
+
+void row_end(Em *e)
+{
+	const char *at = tile_index(e, false);
+
+	e->sum = "acc";
+	tile_loops(e, true);
+	put_line(e->out, "%sacc%s += row%s;", *at ? "\t" : "", at, at);
 }
 
 static void max_step(Em *e, const Eqn *q, const char *test)
@@ -194,7 +220,7 @@ static void fold_here(Em *e, int j)
 	const Eqn *q = e->k->eqn[j];
 	bool vector = vector_sum(e, q), max = q->fold == FOLD_MAX;
 	const char *type = vector ? "nn_v" : "nn_real", *zero = max ? "-INFINITY" : "0";
-	Inside in = {max ? max_step : sum_step, plain_tests(e, q)};
+	Inside in = {max ? max_step : sum_step, plain_tests(e, q), row_axis(e, q)};
 	bool inner = q->nfree > e->k->nloop;
 
 	if (q->out->local && !inner)
@@ -342,7 +368,7 @@ void tile(Em *e)
 	const Eqn *q = e->k->eqn[0];
 	bool vector = vector_sum(e, q), reduce = vector && !em_is_vector(e, q);
 	const char *sizes = tile_index(e, true), *at = tile_index(e, false);
-	Inside in = {tile_step, plain_tests(e, q)};
+	Inside in = {tile_step, plain_tests(e, q), row_axis(e, q)};
 	int count = 1;
 
 	e->q = q;

@@ -312,14 +312,14 @@ const Row rows[] = {
 	  .supported = true, .labels = true, .absorbs = "softmax",
 	  .attr = cross_entropy_attr,
 	  .eqn = "m[n] = max{c...} x[n,c...]; z[n] = sum{c...} exp(x[n,c...] - m[n]);"
-	         "lse[n] = log(z[n]) + m[n];"
+	         "l[n] = log(z[n]);"
 	         "q[n,c...] = (share[n] * ifeq(t[n], ordinal(c...), 1-label_smoothing, 0)"
 	         " + (1-share[n]) * ifeq(other[n], ordinal(c...), 1-label_smoothing, 0)"
 	         " + label_smoothing/F)"
 	         " * class_weight[c...];"
-	         "loss[n] = sum{c...} q[n,c...] * (lse[n] - x[n,c...])",
+	         "loss[n] = sum{c...} q[n,c...] * (l[n] - (x[n,c...] - m[n]))",
 	  .grad = "s[n] = sum{c...} q[n,c...];"
-	          "dx[n,c...] = (exp(x[n,c...] - lse[n]) * s[n] - q[n,c...]) / batch" },
+	          "dx[n,c...] = (exp(x[n,c...] - m[n] - l[n]) * s[n] - q[n,c...]) / batch" },
 	{ .kind = ROW_LOSS, .name = "mse", .doc = "mean squared error", .supported = true,
 	  .eqn = "loss[n] = (sum{c...} (x[n,c...] - t[n,c...]) * (x[n,c...] - t[n,c...])) / F" },
 	{ .kind = ROW_LOSS, .name = "binary_cross_entropy", .doc = "of logits against 0 or 1",

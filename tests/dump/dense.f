@@ -6,16 +6,16 @@ e3   dense2_sum[n,k] = sum{c} tanh1_y[n,c] * dense2_weight[k,c]                 
 e4   dense2_y[n,k] = dense2_bias[k] + dense2_sum[n,k]                               | k01
 e5   loss_m[n] = max{c} dense2_y[n,c]                                               | k02
 e6   loss_z[n] = sum{c} exp(dense2_y[n,c] - loss_m[n])                              | k02
-e7   loss_lse[n] = log(loss_z[n]) + loss_m[n]                                       | k02
+e7   loss_l[n] = log(loss_z[n])                                                     | k02
 e8   loss_q[n,c] = ifeq(target[n], (c), 1, 0)                                       | k03
-e9   loss_loss[n] = sum{c} loss_q[n,c] * (loss_lse[n] - dense2_y[n,c])              | k04
+e9   loss_loss[n] = sum{c} loss_q[n,c] * (loss_l[n] - (dense2_y[n,c] - loss_m[n]))  | k04
 ---- threads meet
 e10  loss_sum[0] = sum{n} loss_loss[n]                                              | k05
 e11  loss[0] = loss_sum[0] / batch                                                  | k05
 
 backward
 e12  loss_s[n] = sum{c} loss_q[n,c]                                                 | k06
-e13  ddense2_y[n,c] = (exp(dense2_y[n,c] - loss_lse[n]) * loss_s[n] - loss_q[n,c]) / batch | k06
+e13  ddense2_y[n,c] = (exp(dense2_y[n,c] - loss_m[n] - loss_l[n]) * loss_s[n] - loss_q[n,c]) / batch | k06
 ---- threads meet
 e14  ddense2_bias[k] = sum{n} ddense2_y[n,k]                                        | k07
 e15  dtanh1_y[n,c] = sum{k} ddense2_y[n,k] * dense2_weight[k,c]                     | k08
@@ -48,9 +48,9 @@ e35  eval_dense2_sum[n,k] = sum{c} eval_tanh1_y[n,c] * dense2_weight[k,c]       
 e36  dense2_y[n,k] = dense2_bias[k] + eval_dense2_sum[n,k]                          | k17
 e37  eval_m[n] = max{c} dense2_y[n,c]                                               | k18
 e38  eval_z[n] = sum{c} exp(dense2_y[n,c] - eval_m[n])                              | k18
-e39  eval_lse[n] = log(eval_z[n]) + eval_m[n]                                       | k18
+e39  eval_l[n] = log(eval_z[n])                                                     | k18
 e40  eval_q[n,c] = ifeq(target[n], (c), 1, 0)                                       | k19
-e41  eval_loss[n] = sum{c} eval_q[n,c] * (eval_lse[n] - dense2_y[n,c])              | k20
+e41  eval_loss[n] = sum{c} eval_q[n,c] * (eval_l[n] - (dense2_y[n,c] - eval_m[n]))  | k20
 ---- threads meet
 e42  eval_sum[0] = sum{n} eval_loss[n]                                              | k21
 e43  loss[0] = eval_sum[0] / batch                                                  | k21

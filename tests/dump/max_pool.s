@@ -247,8 +247,12 @@ NN_KERNEL void k08_dconv1_bias(const nn_task *t,
 			nn_v acc = nn_splat(0);
 			for (int n = 0; n < blocks; n++)
 			for (int i = 0; i < 7; i++)
-			for (int j = 0; j < 7; j++)
-				acc += dy[n][k][i][j];
+			{
+				nn_v row = nn_splat(0);
+				for (int j = 0; j < 7; j++)
+					row += dy[n][k][i][j];
+				acc += row;
+			}
 			dbias[k] = nn_sum(acc);
 		}
 	}

@@ -14,16 +14,16 @@ e10  dense1_sum[n,k] = sum{c} global_avg_pool1_y[n,c,0,0] * dense1_weight[k,c,0,
 e11  dense1_y[n,k] = dense1_bias[k] + dense1_sum[n,k]                               | k05
 e12  loss_m[n] = max{c} dense1_y[n,c]                                               | k06
 e13  loss_z[n] = sum{c} exp(dense1_y[n,c] - loss_m[n])                              | k06
-e14  loss_lse[n] = log(loss_z[n]) + loss_m[n]                                       | k06
+e14  loss_l[n] = log(loss_z[n])                                                     | k06
 e15  loss_q[n,c] = ifeq(target[n], (c), 1, 0)                                       | k07
-e16  loss_loss[n] = sum{c} loss_q[n,c] * (loss_lse[n] - dense1_y[n,c])              | k08
+e16  loss_loss[n] = sum{c} loss_q[n,c] * (loss_l[n] - (dense1_y[n,c] - loss_m[n]))  | k08
 ---- threads meet
 e17  loss_sum[0] = sum{n} loss_loss[n]                                              | k09
 e18  loss[0] = loss_sum[0] / batch                                                  | k09
 
 backward
 e19  loss_s[n] = sum{c} loss_q[n,c]                                                 | k10
-e20  ddense1_y[n,c] = (exp(dense1_y[n,c] - loss_lse[n]) * loss_s[n] - loss_q[n,c]) / batch | k11
+e20  ddense1_y[n,c] = (exp(dense1_y[n,c] - loss_m[n] - loss_l[n]) * loss_s[n] - loss_q[n,c]) / batch | k11
 ---- threads meet
 e21  ddense1_bias[k] = sum{n} ddense1_y[n,k]                                        | k12
 e55  dense1_bias_d[k] = ddense1_bias[k]                                             | k12
@@ -87,9 +87,9 @@ e68  eval_dense1_sum[n,k] = sum{c} eval_global_avg_pool1_y[n,c,0,0] * dense1_wei
 e69  dense1_y[n,k] = dense1_bias[k] + eval_dense1_sum[n,k]                          | k33
 e70  eval_m[n] = max{c} dense1_y[n,c]                                               | k34
 e71  eval_z[n] = sum{c} exp(dense1_y[n,c] - eval_m[n])                              | k34
-e72  eval_lse[n] = log(eval_z[n]) + eval_m[n]                                       | k34
+e72  eval_l[n] = log(eval_z[n])                                                     | k34
 e73  eval_q[n,c] = ifeq(target[n], (c), 1, 0)                                       | k35
-e74  eval_loss[n] = sum{c} eval_q[n,c] * (eval_lse[n] - dense1_y[n,c])              | k36
+e74  eval_loss[n] = sum{c} eval_q[n,c] * (eval_l[n] - (dense1_y[n,c] - eval_m[n]))  | k36
 ---- threads meet
 e75  eval_sum[0] = sum{n} eval_loss[n]                                              | k37
 e76  loss[0] = eval_sum[0] / batch                                                  | k37

@@ -12,18 +12,18 @@ e8   global_avg_pool1_sum[n,c] = sum{h,w} conv2_y[n,c,h,w]                      
 e9   global_avg_pool1_y[n,c,0,0] = global_avg_pool1_sum[n,c] * 0.00757576           | k04 | c/8 ... c%8    |   372544 | 1-4
 e10  dense1_sum[n,k] = sum{c} global_avg_pool1_y[n,c,0,0] * dense1_weight[k,c,0,0]  | k05 | registers     
 e11  dense1_y[n,k] = dense1_bias[k] + dense1_sum[n,k]                               | k05 | c/8 ... c%8    |    46976 | 0-12
-e12  loss_m[n] = max{c} dense1_y[n,c]                                               | k06 | registers     
+e12  loss_m[n] = max{c} dense1_y[n,c]                                               | k06 | row-major      |   373184 | 1-2
 e13  loss_z[n] = sum{c} exp(dense1_y[n,c] - loss_m[n])                              | k06 | registers     
-e14  loss_lse[n] = log(loss_z[n]) + loss_m[n]                                       | k06 | row-major      |   373184 | 1-2
+e14  loss_l[n] = log(loss_z[n])                                                     | k06 | row-major      |   373248 | 1-2
 e15  loss_q[n,c] = ifeq(target[n], (c), 1, 0)                                       | k07 | c/8 ... c%8    |   373056 | 1-2
-e16  loss_loss[n] = sum{c} loss_q[n,c] * (loss_lse[n] - dense1_y[n,c])              | k08 | row-major      |   373248 | 1-2
+e16  loss_loss[n] = sum{c} loss_q[n,c] * (loss_l[n] - (dense1_y[n,c] - loss_m[n]))  | k08 | row-major      |   373312 | 1-2
 ---- threads meet
 e17  loss_sum[0] = sum{n} loss_loss[n]                                              | k09 | registers     
 e18  loss[0] = loss_sum[0] / batch                                                  | k09 | row-major      |     6336 | 0-12
 
 backward
 e19  loss_s[n] = sum{c} loss_q[n,c]                                                 | k10 | row-major      |    89920 | 2-2
-e20  ddense1_y[n,c] = (exp(dense1_y[n,c] - loss_lse[n]) * loss_s[n] - loss_q[n,c]) / batch | k11 | c/8 ... c%8    |    91456 | 2-4
+e20  ddense1_y[n,c] = (exp(dense1_y[n,c] - loss_m[n] - loss_l[n]) * loss_s[n] - loss_q[n,c]) / batch | k11 | c/8 ... c%8    |    91456 | 2-4
 ---- threads meet
 e21  ddense1_bias[k] = sum{n} ddense1_y[n,k]                                        | k12 | k/8 ... k%8    |    48256 | 0-12
 e55  dense1_bias_d[k] = ddense1_bias[k]                                             | k12 | registers     
@@ -85,11 +85,11 @@ e66  eval_global_avg_pool1_sum[n,c] = sum{h,w} eval_conv2_y[n,c,h,w]            
 e67  eval_global_avg_pool1_y[n,c,0,0] = eval_global_avg_pool1_sum[n,c] * 0.00757576 | k32 | c/8 ... c%8    |   440128 | 10-10
 e68  eval_dense1_sum[n,k] = sum{c} eval_global_avg_pool1_y[n,c,0,0] * dense1_weight[k,c,0,0] | k33 | registers     
 e69  dense1_y[n,k] = dense1_bias[k] + eval_dense1_sum[n,k]                          | k33 | c/8 ... c%8    |    46976 | 0-12
-e70  eval_m[n] = max{c} dense1_y[n,c]                                               | k34 | registers     
+e70  eval_m[n] = max{c} dense1_y[n,c]                                               | k34 | row-major      |   440768 | 10-10
 e71  eval_z[n] = sum{c} exp(dense1_y[n,c] - eval_m[n])                              | k34 | registers     
-e72  eval_lse[n] = log(eval_z[n]) + eval_m[n]                                       | k34 | row-major      |   440768 | 10-10
+e72  eval_l[n] = log(eval_z[n])                                                     | k34 | row-major      |   440832 | 10-10
 e73  eval_q[n,c] = ifeq(target[n], (c), 1, 0)                                       | k35 | c/8 ... c%8    |   440640 | 10-10
-e74  eval_loss[n] = sum{c} eval_q[n,c] * (eval_lse[n] - dense1_y[n,c])              | k36 | row-major      |   440832 | 10-11
+e74  eval_loss[n] = sum{c} eval_q[n,c] * (eval_l[n] - (dense1_y[n,c] - eval_m[n]))  | k36 | row-major      |   440896 | 10-11
 ---- threads meet
 e75  eval_sum[0] = sum{n} eval_loss[n]                                              | k37 | registers     
 e76  loss[0] = eval_sum[0] / batch                                                  | k37 | row-major      |     6336 | 0-12

@@ -326,8 +326,12 @@ NN_KERNEL void k04_global_avg_pool1_sum(const nn_task *t,
 		{
 			nn_v acc = nn_splat(0);
 			for (int h = 0; h < 12; h++)
-			for (int w = 0; w < 11; w++)
-				acc += y[n][c][h][w];
+			{
+				nn_v row = nn_splat(0);
+				for (int w = 0; w < 11; w++)
+					row += y[n][c][h][w];
+				acc += row;
+			}
 			sum = acc;
 		}
 		y2[n][c][0][0] = sum * (nn_real)0.007575757575757576;
@@ -389,19 +393,19 @@ NN_KERNEL void k05_dense1_sum(const nn_task *t,
  *
  *   m[n] = max{c} output[n,c]
  *   z[n] = sum{c} exp(output[n,c] - m[n])
- *   lse[n] = log(z[n]) + m[n]
+ *   l[n] = log(z[n])
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.2 kB; no tile */
 NN_KERNEL void k06_loss_m(const nn_task *t,
 		const nn_v output[restrict][1],
-		nn_real lse[restrict])
+		nn_real m[restrict],
+		nn_real l[restrict])
 {
 	const int live = t->run->live;
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
 	{
-		nn_real m;
 		{
 			nn_v acc = nn_splat(-INFINITY);
 			for (int c = 0; c < 1; c++)
@@ -409,16 +413,16 @@ NN_KERNEL void k06_loss_m(const nn_task *t,
 				const nn_v v = output[n][c];
 				acc = nn_ifgt(v, acc, v, acc);
 			}
-			m = nn_hmax(acc);
+			m[n] = nn_hmax(acc);
 		}
 		nn_real z;
 		{
 			nn_v acc = nn_splat(0);
 			for (int c2 = 0; c2 < 1; c2++)
-				acc += nn_exp(output[n][c2] - m);
+				acc += nn_exp(output[n][c2] - m[n]);
 			z = nn_sum(acc);
 		}
-		lse[n] = nn_log(nn_splat(z))[0] + m;
+		l[n] = nn_log(nn_splat(z))[0];
 	}
 }
 
@@ -443,14 +447,15 @@ NN_KERNEL void k07_loss_q(const nn_task *t,
 
 /* k08_loss_loss  (loss)
  *
- *   loss[n] = sum{c} q[n,c] * (lse[n] - output[n,c])
+ *   loss[n] = sum{c} q[n,c] * (l[n] - (output[n,c] - m[n]))
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.3 kB; tile: 2 n, 2 accumulators */
 NN_INLINE void k08_loss_loss_tile(const nn_task *t,
 		const nn_v q[restrict][1],
-		const nn_real lse[restrict],
+		const nn_real l[restrict],
 		const nn_v output[restrict][1],
+		const nn_real m[restrict],
 		nn_real loss[restrict],
 		const int n0, const int nn)
 {
@@ -460,7 +465,7 @@ NN_INLINE void k08_loss_loss_tile(const nn_task *t,
 		acc[nt] = 0;
 	for (int c = 0; c < 8; c++)
 	NN_UNROLL for (int nt = 0; nt < nn; nt++)
-		acc[nt] += NN_AT(q[n0 + nt][c / 8], c % 8) * (lse[n0 + nt] - NN_AT(output[n0 + nt][c / 8], c % 8));
+		acc[nt] += NN_AT(q[n0 + nt][c / 8], c % 8) * (l[n0 + nt] - (NN_AT(output[n0 + nt][c / 8], c % 8) - m[n0 + nt]));
 	NN_UNROLL for (int nt = 0; nt < nn; nt++)
 	{
 		loss[n0 + nt] = acc[nt];
@@ -469,8 +474,9 @@ NN_INLINE void k08_loss_loss_tile(const nn_task *t,
 
 NN_KERNEL void k08_loss_loss(const nn_task *t,
 		const nn_v q[restrict][1],
-		const nn_real lse[restrict],
+		const nn_real l[restrict],
 		const nn_v output[restrict][1],
+		const nn_real m[restrict],
 		nn_real loss[restrict])
 {
 	const int live = t->run->live;
@@ -478,9 +484,9 @@ NN_KERNEL void k08_loss_loss(const nn_task *t,
 	{
 		int n0 = part.from;
 		for (; n0 + 2 <= part.to; n0 += 2)
-				k08_loss_loss_tile(t, q, lse, output, loss, n0, 2);
+				k08_loss_loss_tile(t, q, l, output, m, loss, n0, 2);
 		for (; n0 < part.to; n0++)
-				k08_loss_loss_tile(t, q, lse, output, loss, n0, 1);
+				k08_loss_loss_tile(t, q, l, output, m, loss, n0, 1);
 	}
 }
 
@@ -536,13 +542,14 @@ NN_KERNEL void k10_loss_s(const nn_task *t,
 
 /* k11_ddense1_y  (loss)
  *
- *   dy[n,c] = (exp(output[n,c] - lse[n]) * s[n] - q[n,c]) / batch
+ *   dy[n,c] = (exp(output[n,c] - m[n] - l[n]) * s[n] - q[n,c]) / batch
  *
  *   n 4  c 8
- *   0.000 Mflop, 0.4 kB; no tile */
+ *   0.000 Mflop, 0.5 kB; no tile */
 NN_KERNEL void k11_ddense1_y(const nn_task *t,
 		const nn_v output[restrict][1],
-		const nn_real lse[restrict],
+		const nn_real m[restrict],
+		const nn_real l[restrict],
 		const nn_real s[restrict],
 		const nn_v q[restrict][1],
 		nn_v dy[restrict][1])
@@ -553,7 +560,7 @@ NN_KERNEL void k11_ddense1_y(const nn_task *t,
 	for (int n = part.from; n < part.to; n++)
 	for (int c = 0; c < 1; c++)
 	{
-		dy[n][c] = (nn_exp(output[n][c] - lse[n]) * s[n] - q[n][c]) / u0;
+		dy[n][c] = (nn_exp(output[n][c] - m[n] - l[n]) * s[n] - q[n][c]) / u0;
 	}
 }
 
@@ -759,8 +766,12 @@ NN_KERNEL void k17_dconv2_bias_n(const nn_task *t,
 		{
 			nn_v acc = nn_splat(0);
 			for (int i = 0; i < 12; i++)
-			for (int j = 0; j < 11; j++)
-				acc += dy[n][k][i][j];
+			{
+				nn_v row = nn_splat(0);
+				for (int j = 0; j < 11; j++)
+					row += dy[n][k][i][j];
+				acc += row;
+			}
 			by_image[n][k] = acc;
 		}
 	}
@@ -1293,8 +1304,12 @@ NN_KERNEL void k24_dconv1_bias_n(const nn_task *t,
 		{
 			nn_v acc = nn_splat(0);
 			for (int i = 0; i < 12; i++)
-			for (int j = 0; j < 11; j++)
-				acc += dy[n][k][i][j];
+			{
+				nn_v row = nn_splat(0);
+				for (int j = 0; j < 11; j++)
+					row += dy[n][k][i][j];
+				acc += row;
+			}
 			by_image[n][k] = acc;
 		}
 	}
@@ -1767,8 +1782,12 @@ NN_KERNEL void k32_eval_global_avg_pool1_sum(const nn_task *t,
 		{
 			nn_v acc = nn_splat(0);
 			for (int h = 0; h < 12; h++)
-			for (int w = 0; w < 11; w++)
-				acc += y[n][c][h][w];
+			{
+				nn_v row = nn_splat(0);
+				for (int w = 0; w < 11; w++)
+					row += y[n][c][h][w];
+				acc += row;
+			}
 			sum = acc;
 		}
 		y2[n][c][0][0] = sum * (nn_real)0.007575757575757576;
@@ -1830,19 +1849,19 @@ NN_KERNEL void k33_eval_dense1_sum(const nn_task *t,
  *
  *   m[n] = max{c} output[n,c]
  *   z[n] = sum{c} exp(output[n,c] - m[n])
- *   lse[n] = log(z[n]) + m[n]
+ *   l[n] = log(z[n])
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.2 kB; no tile */
 NN_KERNEL void k34_eval_m(const nn_task *t,
 		const nn_v output[restrict][1],
-		nn_real lse[restrict])
+		nn_real m[restrict],
+		nn_real l[restrict])
 {
 	const int live = t->run->live;
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
 	{
-		nn_real m;
 		{
 			nn_v acc = nn_splat(-INFINITY);
 			for (int c = 0; c < 1; c++)
@@ -1850,16 +1869,16 @@ NN_KERNEL void k34_eval_m(const nn_task *t,
 				const nn_v v = output[n][c];
 				acc = nn_ifgt(v, acc, v, acc);
 			}
-			m = nn_hmax(acc);
+			m[n] = nn_hmax(acc);
 		}
 		nn_real z;
 		{
 			nn_v acc = nn_splat(0);
 			for (int c2 = 0; c2 < 1; c2++)
-				acc += nn_exp(output[n][c2] - m);
+				acc += nn_exp(output[n][c2] - m[n]);
 			z = nn_sum(acc);
 		}
-		lse[n] = nn_log(nn_splat(z))[0] + m;
+		l[n] = nn_log(nn_splat(z))[0];
 	}
 }
 
@@ -1884,14 +1903,15 @@ NN_KERNEL void k35_eval_q(const nn_task *t,
 
 /* k36_eval_loss  (loss)
  *
- *   loss[n] = sum{c} q[n,c] * (lse[n] - output[n,c])
+ *   loss[n] = sum{c} q[n,c] * (l[n] - (output[n,c] - m[n]))
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.3 kB; tile: 2 n, 2 accumulators */
 NN_INLINE void k36_eval_loss_tile(const nn_task *t,
 		const nn_v q[restrict][1],
-		const nn_real lse[restrict],
+		const nn_real l[restrict],
 		const nn_v output[restrict][1],
+		const nn_real m[restrict],
 		nn_real loss[restrict],
 		const int n0, const int nn)
 {
@@ -1901,7 +1921,7 @@ NN_INLINE void k36_eval_loss_tile(const nn_task *t,
 		acc[nt] = 0;
 	for (int c = 0; c < 8; c++)
 	NN_UNROLL for (int nt = 0; nt < nn; nt++)
-		acc[nt] += NN_AT(q[n0 + nt][c / 8], c % 8) * (lse[n0 + nt] - NN_AT(output[n0 + nt][c / 8], c % 8));
+		acc[nt] += NN_AT(q[n0 + nt][c / 8], c % 8) * (l[n0 + nt] - (NN_AT(output[n0 + nt][c / 8], c % 8) - m[n0 + nt]));
 	NN_UNROLL for (int nt = 0; nt < nn; nt++)
 	{
 		loss[n0 + nt] = acc[nt];
@@ -1910,8 +1930,9 @@ NN_INLINE void k36_eval_loss_tile(const nn_task *t,
 
 NN_KERNEL void k36_eval_loss(const nn_task *t,
 		const nn_v q[restrict][1],
-		const nn_real lse[restrict],
+		const nn_real l[restrict],
 		const nn_v output[restrict][1],
+		const nn_real m[restrict],
 		nn_real loss[restrict])
 {
 	const int live = t->run->live;
@@ -1919,9 +1940,9 @@ NN_KERNEL void k36_eval_loss(const nn_task *t,
 	{
 		int n0 = part.from;
 		for (; n0 + 2 <= part.to; n0 += 2)
-				k36_eval_loss_tile(t, q, lse, output, loss, n0, 2);
+				k36_eval_loss_tile(t, q, l, output, m, loss, n0, 2);
 		for (; n0 < part.to; n0++)
-				k36_eval_loss_tile(t, q, lse, output, loss, n0, 1);
+				k36_eval_loss_tile(t, q, l, output, m, loss, n0, 1);
 	}
 }
 

@@ -189,7 +189,9 @@ class GraphNet(torch.nn.Module):
             inputs = [value[name] for name in layer["inputs"]]
             p = {short: getattr(self, key) for short, key in table}
             y = LAYERS[n.kind](n, p, *inputs)
-            value[layer["name"]] = self.watch(layer, inputs, y) if self.watch else y
+            if self.watch:
+                y = self.watch(layer, inputs, y)
+            value[layer["name"]] = y
         return y
 
 
