@@ -3,8 +3,8 @@
  * In: kernels, layouts. Out: for every kernel the loops over its outer axes in the order of the
  * formulas, how many reals it handles at a time, and what it costs. Images run in the lanes where
  * the tensors are laid out so. A kernel whose tensors are all walked in the same order (the
- * optimizer) is `flat`: one row of vectors. As it leaves this pass a kernel is right and slow; it
- * is what -O0 emits. */
+ * optimizer) is `flat`: one row of vectors. In the plain program a row of sums is made at once. As
+ * it leaves this pass a kernel is right and slow; it is what -O0 emits. */
 #include "ir.h"
 
 #include <string.h>
