@@ -13,8 +13,8 @@
  * would show, and then another direction is taken; w is a little off the start along it, since
  * there, with biases of zero, a relu may stand at 0 exactly. Two directions must be found free of
  * kinks, and their quotients agree. A wrong gradient has no such jumps, or has them everywhere.
- * Networks so large that a step has a single image (verb_check.c) have kinks wherever h is long:
- * once it had to be smaller, the next directions start with that. */
+ * Large networks (verb_check.c) have kinks wherever h is long: once it had to be smaller, the next
+ * directions start with that. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,7 +126,7 @@ static bool measure_slope(slope_check *s, int d, double *slope, double *error)
 	double longest = LONGEST * fmax(fabs(middle.loss), 0.1);
 	for (int i = s->first; i < LENGTHS; i++) {
 		double h = longest * pow(0.1, i);
-		if (i > 0 && s->all->few == 1 && s->all->live > 1)
+		if (s->all->large)
 			s->first = i;
 		point above = at(s, d, OFF + h), below = at(s, d, OFF - h);
 		if (fabs(above.slope - 2 * middle.slope + below.slope) > BEND)

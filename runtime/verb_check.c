@@ -223,6 +223,7 @@ static void choose_images(nn_check *c)
 {
 	const nn_model *m = c->session->model;
 	double each = fmax(m->flop_per_step / m->batch, 1);
+	c->large = each > SLOPE_FLOP;
 	double few = fmin(fmax(floor(SLOPE_FLOP / each), 1), m->batch);
 	double live = fmax(floor(WORK / each - few * (double)SLOPE_STEPS), 2);
 	c->live = (int)fmin(live, m->batch);
