@@ -47,7 +47,7 @@ const char *cc_level(const char *file)
 	if (!strncmp(file, "net", 3))
 		return "-O3 -ffp-contract=fast";
 	if (!strncmp(file, "plain", 5)) /* run by `check` alone, compiled always */
-		return "-O1 -ffp-contract=fast";
+		return "-O1 -ftree-vectorize -ffp-contract=fast";
 	bool fused = !strcmp(file, "runtime/peak.c");
 	return fused ? "-O2 -ffp-contract=fast" : "-O2 -ffp-contract=off";
 }

@@ -246,12 +246,43 @@ static void fold_here(Em *e, int j)
 	put_close(e->out);
 }
 
+static void put_row_loop(Em *e)
+{
+	const Axis *a = e->k->inmost;
+
+	put_line(e->out, "%s", for_line(em_axis(e, a), "0", extent_of(e, a), false));
+	e->out->depth++;
+}
+
+static void row_step(Em *e, const Eqn *q, const char *test)
+{
+	(void)test; /* of a schedule: the plain program has none */
+	put_row_loop(e);
+	put_line(e->out, "acc[%s] += %s;", em_axis(e, e->k->inmost), summand(e, q));
+	e->out->depth--;
+}
+
+/* A row of sums, whose axis is inside of the folded ones. */
+static void fold_row(Em *e, int j)
+{
+	const Eqn *q = e->k->eqn[j];
+	Inside in = {row_step, "", -1};
+
+	put_open(e->out);
+	put_line(e->out, "nn_real acc[%s] = {0};", extent_of(e, e->k->inmost));
+	folded_loops(e, q, q->nfree, in);
+	put_row_loop(e);
+	store(e, j, (CValue){format("acc[%s]", em_axis(e, e->k->inmost)), false, 3});
+	e->out->depth--;
+	put_close(e->out);
+}
+
 static bool is_outer(const Em *e, const Axis *a)
 {
 	for (int l = 0; l < e->k->nloop; l++)
 		if (e->k->loop[l].axis == a)
 			return true;
-	return e->k->flat || kernel_given(e->k, a);
+	return e->k->flat || kernel_given(e->k, a) || a == e->k->inmost;
 }
 
 /* Does equation j run in the same inner loops as equation i? */
@@ -286,7 +317,7 @@ int equation(Em *e, int j)
 		inner++;
 	}
 	if (q->fold) {
-		fold_here(e, j);
+		(e->k->inmost ? fold_row : fold_here)(e, j);
 		return end;
 	}
 	if (inner)

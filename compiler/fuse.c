@@ -436,8 +436,9 @@ void fuse(Prog *p)
 		const Eqn *q = k->eqn[0];
 		for (int j = 0; j < k->neqn; j++)
 			k->eqn[j]->group = i;
-		k->slice = enough && q->nfree > 0 && q->axis[0]->batch && q->axis[0]->unit < 2;
-		k->serial = q->nfree == 0 || options.no_parallel || p->plain;
+		k->slice = enough && !p->plain && q->nfree > 0 && q->axis[0]->batch &&
+		           q->axis[0]->unit < 2;
+		k->serial = q->nfree == 0 || options.no_parallel;
 		find_locals(p, k);
 	}
 	meetings(p);

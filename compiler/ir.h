@@ -160,6 +160,7 @@ typedef struct Kernel {
 	Loop loop[MAX_AXIS];       /* shared by all equations, outermost first                  k */
 	int nloop;                 /*                                                           k */
 	int lanes;                 /* reals at a time; 1: scalar                                k */
+	Axis *inmost;              /* plain sums: free axis inside of the folded ones, or NULL  k */
 	bool flat;                 /* all tensors walked as one row of reals                    k */
 	bool slice;                /* threads share the images and nothing else                 f */
 	bool serial;               /* one thread                                                s */

@@ -3,11 +3,13 @@
  * In: kernels, layouts. Out: for every kernel the loops over its outer axes in the order of the
  * formulas, how many reals it handles at a time, and what it costs. Images run in the lanes where
  * the tensors are laid out so. A kernel whose tensors are all walked in the same order (the
- * optimizer) is `flat`: one row of vectors. As it leaves this pass a kernel is right and slow; it
- * is what -O0 emits. */
+ * optimizer) is `flat`: one row of vectors. In the plain program a row of sums is made at once. As
+ * it leaves this pass a kernel is right and slow; it is what -O0 emits. */
 #include "ir.h"
 
 #include <string.h>
+
+enum { SHORT_ROW = 7 }; /* is no row */
 
 /* ---- flat kernels --------------------------------------------------------------------------- */
 
@@ -179,6 +181,33 @@ static bool no_loop(const Kernel *k, const Axis *a)
 	return q->matrix && (q->row[0] == a || q->row[1] == a);
 }
 
+typedef struct Along {
+	const Axis *axis; /* in                          */
+	bool ok;          /* no tensor is strided along it */
+} Along;
+
+static void check_row(Expr *e, void *ctx)
+{
+	Along *row = ctx;
+
+	for (int d = 0; e->op == OP_READ && d + 1 < e->n; d++)
+		row->ok = row->ok && !affine_coef(&e->index[d], row->axis);
+}
+
+/* The plain program sums a row of its result at once, where memory holds rows of what it reads:
+ * one sum alone waits for each of its additions. */
+static Axis *find_inmost(const Prog *p, const Kernel *k)
+{
+	const Eqn *q = k->eqn[0];
+	Axis *last = q->nfree ? q->axis[q->nfree - 1] : NULL;
+	Along row = {last, true};
+
+	if (!p->plain || q->fold != FOLD_SUM || !last || last->batch || last->extent < SHORT_ROW)
+		return NULL;
+	expr_each(q->rhs, check_row, &row);
+	return row.ok ? last : NULL;
+}
+
 static void nest(const Prog *p, Kernel *k)
 {
 	const Eqn *q = k->eqn[0];
@@ -189,9 +218,10 @@ static void nest(const Prog *p, Kernel *k)
 			lane |= k->eqn[j]->axis[a]->lane;
 	k->flat = p->lanes > 1 && !q->matrix && !k->nstage && !k->ngiven && is_flat(k);
 	k->lanes = lane || k->flat ? p->lanes : 1;
+	k->inmost = find_inmost(p, k);
 	for (int a = 0; a < (k->nstage ? q->naround : q->nfree); a++) {
 		Axis *axis = k->nstage ? q->around[a] : q->axis[a];
-		if (k->nstage || !no_loop(k, axis))
+		if (k->nstage || !(axis == k->inmost || no_loop(k, axis)))
 			k->loop[k->nloop++] = (Loop){.axis = axis, .tile = 1};
 	}
 	for (int i = 0; i < k->nstage; i++)

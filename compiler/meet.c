@@ -142,6 +142,7 @@ void meetings(Prog *p)
 	for (int i = 0; i < p->nkernel; i++) {
 		Kernel *k = p->kernel[i];
 		bool other_program = i > 0 && k->eval != p->kernel[i - 1]->eval;
+		k->sync = p->plain; /* the reference rests on no analysis */
 		for (int j = since; j < i && !k->sync; j++)
 			k->sync = conflict(p->kernel[j], k);
 		if (k->sync || other_program) {

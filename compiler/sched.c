@@ -344,6 +344,14 @@ static bool share(const Prog *p, Kernel *k)
 	return k->nloop > 0 && k->loop[0].parallel;
 }
 
+/* The plain program may see an image or two: its threads share the next loop as well. */
+static bool share_plain(Kernel *k)
+{
+	for (int i = 0; i < k->nloop && i < 2; i++)
+		k->loop[i].parallel = true;
+	return k->nloop > 0;
+}
+
 /* ---- time ----------------------------------------------------------------------------------- */
 
 /* A transform of Winograd, for one vector of channels of a tile, in cycles: measured. */
@@ -403,7 +411,7 @@ void sched(Prog *p)
 		if (k->partial && has_tile(k))
 			own(p, k);
 		else if (!k->serial && !k->flat)
-			k->serial = !share(p, k);
+			k->serial = !(p->plain ? share_plain(k) : share(p, k));
 		k->ms = predicted_ms(p, k);
 	}
 }

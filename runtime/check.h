@@ -10,6 +10,10 @@ typedef struct nn_check {
 	nn_session *session; /* verb and options                               */
 	nn_net fast, plain;  /* both programs                                  */
 	int live;            /* images of the batch that both are compared on  */
+	int few;             /* images of a step that is for the slope alone   */
+	bool large;          /* an image costs more than such a step may       */
+	int steps;           /* steps of that kind, done                       */
+	int directed;        /* tensors whose gradients they test              */
 	char *fast_start;    /* what a step starts from: all tensors, packed   */
 	char *plain_start;   /* the same                                       */
 	double *a, *b, *c;   /* room for the largest tensor each               */

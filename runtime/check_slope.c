@@ -12,7 +12,9 @@
  * the quotient this is six times. Otherwise h becomes smaller, down to where rounding of the loss
  * would show, and then another direction is taken; w is a little off the start along it, since
  * there, with biases of zero, a relu may stand at 0 exactly. Two directions must be found free of
- * kinks, and their quotients agree. A wrong gradient has no such jumps, or has them everywhere. */
+ * kinks, and their quotients agree. A wrong gradient has no such jumps, or has them everywhere.
+ * Large networks (verb_check.c) have kinks wherever h is long: once it had to be smaller, the next
+ * directions start with that. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,12 +30,12 @@ static const double BEND = 1e-6;            /* of the slope, where there is no k
 static const double LONGEST = 1e-8;         /* h, times the loss; goes down in tens             */
 static const double OFF = 1e-5;             /* how far w is from the start, times d             */
 static const double LEAST = 1e-3;           /* of the largest gradient: others count as this    */
-static const double STEP_FLOP = 1e9;        /* of a step; there are seven at least              */
 
 typedef struct slope_check {
 	nn_check *all; /* the plain program and where it starts          */
 	nn_run run;    /* of every step: fewer images than fast_check's  */
 	double *scale; /* of each tensor in a direction, 0: does not move */
+	int first;     /* of the lengths of h that a direction tries      */
 } slope_check;
 
 typedef struct point {
@@ -61,6 +63,7 @@ static void step(slope_check *s)
 {
 	nn_net_prepare(&s->all->plain, &s->run);
 	nn_net_step(&s->all->plain, &s->run, NULL);
+	s->all->steps++;
 }
 
 /* One over the norm of each gradient at the start. */
@@ -81,8 +84,10 @@ static void measure_scales(slope_check *s)
 		most = fmax(most, s->scale[i]);
 	}
 	for (int i = 0; i < p->tensors; i++)
-		if (gradient_of(p, &p->tensor[i]))
+		if (gradient_of(p, &p->tensor[i])) {
 			s->scale[i] = most > 0 ? 1 / fmax(s->scale[i], LEAST * most) : 0;
+			c->directed++;
+		}
 }
 
 /* A step from the start plus h times direction d. */
@@ -118,8 +123,11 @@ static point at(slope_check *s, int d, double h)
 static bool measure_slope(slope_check *s, int d, double *slope, double *error)
 {
 	point middle = at(s, d, OFF);
-	double h = LONGEST * fmax(fabs(middle.loss), 0.1);
-	for (int i = 0; i < LENGTHS; i++, h /= 10) {
+	double longest = LONGEST * fmax(fabs(middle.loss), 0.1);
+	for (int i = s->first; i < LENGTHS; i++) {
+		double h = longest * pow(0.1, i);
+		if (s->all->large)
+			s->first = i;
 		point above = at(s, d, OFF + h), below = at(s, d, OFF - h);
 		if (fabs(above.slope - 2 * middle.slope + below.slope) > BEND)
 			continue;
@@ -132,11 +140,8 @@ static bool measure_slope(slope_check *s, int d, double *slope, double *error)
 
 bool nn_check_slope(nn_check *c, nn_error *e)
 {
-	const nn_model *m = c->session->model;
-	double images = fmax(STEP_FLOP * m->batch / fmax(m->flop_per_step, 1), 1);
-	slope_check s = {.all = c};
-	s.run = nn_session_run(c->session, (int)fmin(images, c->live));
-	s.scale = nn_alloc((size_t)m->plain->tensors, sizeof *s.scale, "check", e);
+	slope_check s = {.all = c, .run = nn_session_run(c->session, c->few)};
+	s.scale = nn_alloc((size_t)c->plain.program->tensors, sizeof *s.scale, "check", e);
 	if (!s.scale)
 		return false;
 	measure_scales(&s);

@@ -114,10 +114,11 @@ static bool map_arena(nn_net *n, int live, nn_error *e)
 {
 	size_t bytes = mapped(n->program), available = nn_memory_available();
 	size_t need = nn_net_need(n->model, n->program, live);
+	/* Of a part of the batch more may be mapped than the machine has. */
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | (live < n->model->batch ? MAP_NORESERVE : 0);
 	char *memory = MAP_FAILED;
 	if (bytes && need <= available)
-		memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		              0);
+		memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
 	if (memory == MAP_FAILED)
 		return nn_fail(e, NN_EXIT_MEMORY,
 		               "not enough memory: this network needs %.1f MiB "

@@ -6,9 +6,12 @@
  * or a maximum that stands exactly between two answers is told from a mistake.
  *
  * The initial weights are the seed's or --weights; the batch is random: normal inputs, random
- * labels or targets in [0,1]. The plain program is slow and reuses no memory, so both see as many
- * images of the batch as the plain one does in STEP_FLOP and as fit into memory, and the first
- * line says how many. Exit 1 when a row fails. */
+ * labels or targets in [0,1]. Exit 1 when a row fails.
+ *
+ * The plain program is slow and reuses no memory. All its steps together may do WORK: SLOPE_STEPS
+ * of them, of SLOPE_FLOP or a single image each, are for the gradients, and what they leave
+ * decides how many images of the batch both programs are compared on, at least two. The first
+ * line says how many, the last what was done. Kinks may make more steps necessary. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +21,9 @@
 #include "nn_rand.h"
 #include "tensor.h"
 
-static const double STEP_FLOP = 5e10; /* of the plain program's step: a minute or so */
+enum { SLOPE_STEPS = 7 };             /* of them, where no kink is in the way                    */
+static const double WORK = 6e10;      /* flop of contractions: half a minute of two threads  */
+static const double SLOPE_FLOP = 1e9; /* of a step for the gradients                             */
 
 /* ---- what the parts share ------------------------------------------------------------------ */
 
@@ -166,12 +171,20 @@ static void add_winograd(const nn_check *c)
 
 /* ---- the verb ------------------------------------------------------------------------------ */
 
+static void print_work(const nn_check *c)
+{
+	printf("the plain program: a step of %d images, %d of %d for the gradients of %d tensors\n",
+	       c->live, c->steps, c->few, c->directed);
+}
+
 static bool print_json(nn_check *c, nn_error *e)
 {
 	if (c->json.failed)
 		return nn_fail(e, NN_EXIT_MEMORY, "not enough memory to print");
 	printf("{\"ok\":%s,\"images\":%d,\"rows\":[%s]", c->failures ? "false" : "true", c->live,
 	       c->json.at ? c->json.at : "");
+	printf(",\"slope\":{\"images\":%d,\"steps\":%d,\"tensors\":%d}", c->few, c->steps,
+	       c->directed);
 	add_winograd(c);
 	printf("}\n");
 	return true;
@@ -194,8 +207,10 @@ static bool run_check(nn_check *c, nn_error *e)
 		return false;
 	if (s->options->json && !print_json(c, e))
 		return false;
-	if (!s->options->json)
+	if (!s->options->json) {
 		print_winograd(c);
+		print_work(c);
+	}
 	if (c->failures)
 		return nn_fail(e, NN_EXIT_FAILED, "check: %d of the rows are wrong", c->failures);
 	if (!s->options->json)
@@ -204,13 +219,17 @@ static bool run_check(nn_check *c, nn_error *e)
 }
 
 /* As many images as the plain program does in reasonable time and memory. */
-static int choose_live(const nn_model *m)
+static void choose_images(nn_check *c)
 {
-	double each = m->flop_per_step / m->batch;
-	int live = each * m->batch <= STEP_FLOP ? m->batch : (int)fmax(STEP_FLOP / each, 1);
-	while (live > 1 && nn_net_need(m, m->plain, live) > nn_memory_available() / 4 * 3)
-		live = (live + 1) / 2;
-	return live;
+	const nn_model *m = c->session->model;
+	double each = fmax(m->flop_per_step / m->batch, 1);
+	c->large = each > SLOPE_FLOP;
+	double few = fmin(fmax(floor(SLOPE_FLOP / each), 1), m->batch);
+	double live = fmax(floor(WORK / each - few * (double)SLOPE_STEPS), 2);
+	c->live = (int)fmin(live, m->batch);
+	while (c->live > 1 && nn_net_need(m, m->plain, c->live) > nn_memory_available() / 4 * 3)
+		c->live = (c->live + 1) / 2;
+	c->few = (int)fmin(few, c->live);
 }
 
 static bool take_memory(nn_check *c, nn_error *e)
@@ -236,7 +255,7 @@ static bool open_both(nn_check *c, nn_error *e)
 	nn_session *s = c->session;
 	if (!nn_net_open(&c->fast, s->model, s->model->fast, s->team, e))
 		return false;
-	c->live = choose_live(s->model);
+	choose_images(c);
 	return nn_net_open_part(&c->plain, s->model, s->model->plain, s->team, c->live, e) &&
 	       nn_initialise(c->fast.program, c->fast.arena, s->seed, e);
 }

@@ -303,3 +303,38 @@ Test(train, check_finds_small_mistakes_in_any_gradient)
 		cr_assert_eq(status, 0, "seed %d: %s", seed, toy_output);
 	}
 }
+
+/* A step of the plain program costs so many flop an image: that decides how many are seen. */
+Test(train, check_bounds_the_work_of_the_plain_program)
+{
+	static const struct {
+		double each;
+		const char *images, *steps;
+	} cases[] = {{1e6, "8 of 8", "of 8 for"},
+	             {2e8, "8 of 8", "of 5 for"},
+	             {5e9, "5 of 8", "of 1 for"},
+	             {1e12, "2 of 8", "of 1 for"}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		nn_model large = nn_network;
+		large.flop_per_step = cases[i].each * large.batch;
+		cr_assert_eq(toy_run(&large, "check", NULL), 0, "%s", toy_output);
+		cr_assert(strstr(toy_output, cases[i].images) && strstr(toy_output, cases[i].steps),
+		          "%g flop an image: %s", cases[i].each, toy_output);
+		for (toy_planted = 1; toy_planted <= 2; toy_planted++)
+			cr_assert_eq(toy_run(&large, "check", NULL), 1, "%s", toy_output);
+		toy_planted = 0;
+	}
+}
+
+/* Of its arena, only what a few images need is ever taken. */
+Test(train, check_maps_more_than_the_machine_has)
+{
+	nn_program plain = *nn_network.plain;
+	nn_model large = nn_network;
+	plain.arena_bytes = (size_t)1 << 38;
+	large.plain = &plain;
+	large.batch = 1 << 14;
+	large.flop_per_step = 1e12 * large.batch;
+	cr_assert_eq(toy_run(&large, "check", NULL), 0, "%s", toy_output);
+	cr_assert(strstr(toy_output, "2 of 16384"), "%s", toy_output);
+}

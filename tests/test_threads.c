@@ -30,6 +30,8 @@ typedef struct Watch {
 
 /* ---- programs ------------------------------------------------------------------------------ */
 
+static bool plain; /* the program that is compiled, or the fast one */
+
 static Prog *compiled(const char *path, int lanes, int threads)
 {
 	static void (*const pass[])(Prog *) = {formula, grad, rewrite, fuse,
@@ -37,9 +39,10 @@ static Prog *compiled(const char *path, int lanes, int threads)
 	Prog *p = new(Prog);
 	p->model = model(xml(path));
 	cr_assert(!error_count() && target_find("x86-64-v3", &p->target));
-	p->lanes = lanes;
+	p->lanes = plain ? 1 : lanes;
+	p->plain = plain;
 	options.threads = threads;
-	options.force_winograd = true;
+	options.force_winograd = !plain;
 	for (size_t i = 0; i < sizeof pass / sizeof *pass; i++)
 		pass[i](p);
 	return p;
@@ -189,8 +192,9 @@ static void check_directory(const char *dir)
 			for (int threads = 1; threads <= 2; threads++) {
 				const char *path = format("%s/%s", dir, list[i]->d_name);
 				const char *about =
-				        format("%s, %d lanes, %d threads%s", path, lanes, threads,
-				               options.no_fuse ? ", not fused" : "");
+				        format("%s, %d lanes, %d threads%s%s", path, lanes, threads,
+				               options.no_fuse ? ", not fused" : "",
+				               plain ? ", plain" : "");
 				const Prog *p = compiled(path, lanes, threads);
 				check_sharing(p, about);
 				check_bytes(p, about);
@@ -211,5 +215,11 @@ Test(threads, networks_of_test_dual)
 Test(threads, kernels_of_one_equation)
 {
 	options.no_fuse = true;
+	check_directory("tests/dual");
+}
+
+Test(threads, the_plain_program)
+{
+	plain = true;
 	check_directory("tests/dual");
 }
