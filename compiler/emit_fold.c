@@ -87,14 +87,18 @@ static bool in_edge_guard(const Em *e, const Eqn *q, const Axis *a)
 	return false;
 }
 
-/* In steps: inside one every address is a constant away from where it begins. */
+/* In steps: inside one every address is a constant away from where it begins. With many registers
+ * a step of a tile takes long enough, and the C compiler, given all of them at once, would load
+ * ahead of the sums until it runs out. */
 static void in_steps(Em *e, const Axis *a)
 {
 	const char *name = em_axis(e, a);
+	bool unroll = e->prog->target.registers <= 16;
 
 	put_line(e->out, "for (int %s0 = 0; %s0 < %d; %s0 += %d)", name, name,
 	         blocks_of(e->prog, a), name, e->k->step);
-	put_line(e->out, "%s", for_line(format("%st", name), "0", format("%d", e->k->step), true));
+	put_line(e->out, "%s%s", unroll ? "" : "NN_NO_UNROLL ",
+	         for_line(format("%st", name), "0", format("%d", e->k->step), unroll));
 }
 
 static const char *and_also(const char *a, const char *b)
