@@ -406,7 +406,7 @@ static void loss_equations(Prog *p, Phase phase, Tensor *y)
 	pairs(p, s);
 	parse_equations(s, m->loss->eqn);
 	parse_equations(s, "total[0] = (sum{n} loss[n]) / batch");
-	b->first = before->next;
+	b->first = before ? before->next : p->first; /* a network may compute nothing */
 	b->last = p->last;
 	b->x = y;
 }
