@@ -92,7 +92,7 @@ static bool OWN(lane_by_lane)(void)
 {
 	for (int k = -2; k <= NN_LANES + 2; k++) {
 		nn_v a = nn_iota() - (nn_real)k, b = nn_splat(0), five = nn_splat(5);
-		nn_real out[8][16], want[8];
+		nn_real out[9][16], want[9];
 		nn_store(out[0], nn_ifgt(a, b, a, five));
 		nn_store(out[1], nn_ifge(a, b, a, five));
 		nn_store(out[2], nn_ifeq(a, b, five, a));
@@ -101,12 +101,14 @@ static bool OWN(lane_by_lane)(void)
 		nn_store(out[5], nn_abs(a));
 		nn_store(out[6], nn_first(k, five));
 		nn_store(out[7], nn_copysign(five, a));
+		nn_store(out[8], nn_first_or(k, five, a));
 		for (int l = 0; l < NN_LANES; l++) {
 			nn_real x = (nn_real)(l - k);
 			want[0] = x > 0 ? x : 5, want[1] = x >= 0 ? x : 5, want[2] = x == 0 ? 5 : x;
 			want[3] = x > 0 ? x : 0, want[4] = x < 0 ? x : 0, want[5] = x < 0 ? -x : x;
 			want[6] = l < k ? 5 : 0, want[7] = x < 0 ? -5 : 5;
-			for (int f = 0; f < 8; f++)
+			want[8] = l < k ? 5 : x;
+			for (int f = 0; f < 9; f++)
 				if (!(out[f][l] == want[f]))
 					return false;
 		}

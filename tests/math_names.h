@@ -33,6 +33,7 @@
 #define nn_sqrt           OWN(nn_sqrt)
 #define nn_from_int       OWN(nn_from_int)
 #define nn_first          OWN(nn_first)
+#define nn_first_or       OWN(nn_first_or)
 #define nn_bload          OWN(nn_bload)
 #define nn_bstore         OWN(nn_bstore)
 #define nn_lower          OWN(nn_lower)
