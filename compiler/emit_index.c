@@ -97,8 +97,8 @@ static Affine in_blocks(const Em *e, Affine a)
 /* Does a tile of this index alone lie inside one block? Then its start decides which. */
 static bool tile_in_block(const Em *e, const Affine *a)
 {
-	int tile = a->n == 1 && a->term[0].coef == 1 && a->c == 0 ? unrolled(e, a->term[0].axis)
-	                                                          : 1;
+	int tile =
+	        a->n == 1 && a->term[0].coef == 1 && a->c == 0 ? unrolled(e, a->term[0].axis) : 1;
 
 	return tile > 1 && e->prog->lanes % tile == 0;
 }

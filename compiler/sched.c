@@ -258,8 +258,8 @@ static int rows_within(const Kernel *k, double bytes, double row)
 }
 
 /* How many pieces a thread does for a band before it goes on to the next one: an operand that all
- * pieces read is read again for each group of them, the sums of a group for each band. A band of all
- * channels fits half of the second-level cache when there are several; so do the sums, or they cost
+ * pieces read is read again for each group of them, the sums of a group for each band. A band of
+ * all channels fits half of the second-level cache when there are several; so do the sums, or they cost
  * more. */
 static void choose_group(const Prog *p, Kernel *k, int64_t pieces)
 {
@@ -281,9 +281,9 @@ static void choose_group(const Prog *p, Kernel *k, int64_t pieces)
 		bool fits = sums / 2 / (double)pieces * (double)some < p->target.l2 / 2.0;
 		if (some > 1)
 			high = rows_within(k, p->target.l2 / 2.0, row);
-		double cost = r.once + (r.each - r.once) * (double)walks / (double)pieces +
-		              (fits ? 0.25 : 1) * sums * images *
-		                      (double)tiles(k->rows->extent, high);
+		double cost =
+		        r.once + (r.each - r.once) * (double)walks / (double)pieces +
+		        (fits ? 0.25 : 1) * sums * images * (double)tiles(k->rows->extent, high);
 		if (cost < 0.9 * best) {
 			best = cost;
 			k->group = (int)some;
