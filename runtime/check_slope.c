@@ -13,12 +13,6 @@
  * would show, and then another direction is taken; w is a little off the start along it, since
  * there, with biases of zero, a relu may stand at 0 exactly. Two directions must be found free of
  * kinks, and their quotients agree. A wrong gradient has no such jumps, or has them everywhere.
- * The loss itself is rounded, in a deep network by more than its last place. What is left of
- *     loss(w - h d) - 2 loss(w) + loss(w + h d)
- * without the curvature, which the slopes at both ends tell, is rounding and nothing else, and
- * the quotient may be off by a few times what that makes of it. A wrong gradient does not show
- * there. Where rounding would hide an error of ROUGH, a direction does not count.
- *
  * Large networks (verb_check.c) have kinks wherever h is long: once it had to be smaller, the next
  * directions start with that. */
 #include <math.h>
@@ -32,8 +26,6 @@
 
 enum { DIRECTIONS = 2, TRIES = 8, LENGTHS = 2 };
 static const double SLOPE_TOLERANCE = 5e-6; /* of a gradient, a share of its norm               */
-static const double ROUNDING = 4;           /* times what rounding of the loss makes            */
-static const double ROUGH = 1e-4;           /* error that must not hide in it                   */
 static const double BEND = 1e-6;            /* of the slope, where there is no kink             */
 static const double LONGEST = 1e-8;         /* h, times the loss; goes down in tens             */
 static const double OFF = 1e-5;             /* how far w is from the start, times d             */
@@ -127,12 +119,8 @@ static point at(slope_check *s, int d, double h)
 	return x;
 }
 
-typedef struct slope_found {
-	double slope, error, allowed;
-} slope_found;
-
 /* Looks for a length without kinks along direction d; then fills the slope and its error. */
-static bool measure_slope(slope_check *s, int d, slope_found *f)
+static bool measure_slope(slope_check *s, int d, double *slope, double *error)
 {
 	point middle = at(s, d, OFF);
 	double longest = LONGEST * fmax(fabs(middle.loss), 0.1);
@@ -143,13 +131,8 @@ static bool measure_slope(slope_check *s, int d, slope_found *f)
 		point above = at(s, d, OFF + h), below = at(s, d, OFF - h);
 		if (fabs(above.slope - 2 * middle.slope + below.slope) > BEND)
 			continue;
-		double curved = h * (above.slope - below.slope) / 2;
-		double rounded = fabs(above.loss - 2 * middle.loss + below.loss - curved);
-		f->allowed = fmax(SLOPE_TOLERANCE, ROUNDING * rounded / (2 * h));
-		if (f->allowed > ROUGH)
-			continue;
-		f->slope = middle.slope;
-		f->error = fabs((above.loss - below.loss) / (2 * h) - middle.slope);
+		*slope = middle.slope;
+		*error = fabs((above.loss - below.loss) / (2 * h) - middle.slope);
 		return true;
 	}
 	return false;
@@ -164,12 +147,12 @@ bool nn_check_slope(nn_check *c, nn_error *e)
 	measure_scales(&s);
 	int found = 0;
 	for (int d = 0; d < TRIES && found < DIRECTIONS; d++) {
-		slope_found f;
+		double slope, error;
 		char name[64];
-		if (!measure_slope(&s, d, &f))
+		if (!measure_slope(&s, d, &slope, &error))
 			continue;
 		snprintf(name, sizeof name, "gradient along random direction %d", ++found);
-		nn_check_row(c, name, f.slope, f.error, f.allowed);
+		nn_check_row(c, name, slope, error, SLOPE_TOLERANCE);
 	}
 	if (found < DIRECTIONS)
 		nn_check_row(c, "gradient along directions free of kinks", found, INFINITY,
