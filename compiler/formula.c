@@ -324,9 +324,32 @@ static void layer_equations(Prog *p, Layer *l, Phase phase, const char *tag, int
 static void mark_output(Prog *p, Tensor *y)
 {
 	p->output = y;
-	y->role = y == p->x ? y->role : ROLE_OUTPUT;
+	y->role = ROLE_OUTPUT;
 	y->name = "output";
 	y->keep = true;
+}
+
+/* Where no layer computes anything the output is a copy of the input, in evaluation the same one. */
+static Tensor *copy_input(Prog *p, Phase phase)
+{
+	static const Row copy = {.kind = ROW_LAYER, .name = "copy"};
+	const char *tag = phase == PHASE_EVAL ? "eval_copy" : "copy";
+	Block *b = block_new(p, NULL, &copy, phase, tag);
+	Eqn *before = p->last;
+	Tensor *y = p->output;
+
+	if (!y) {
+		y = tensor_new(p, "y", "copy_y", ROLE_TEMP);
+		batch_shape(p, y, &p->model->input);
+	}
+	b->scope.like = p->x;
+	scope_bind(&b->scope, "x", p->x, NULL);
+	scope_bind(&b->scope, "y", y, NULL);
+	parse_equations(&b->scope, "y[...] = x[...]");
+	b->first = before ? before->next : p->first;
+	b->last = p->last;
+	b->x = p->x;
+	return b->y = y;
 }
 
 /* Loss weights of the classes are data: the runtime counts the training labels. */
@@ -406,7 +429,7 @@ static void loss_equations(Prog *p, Phase phase, Tensor *y)
 	pairs(p, s);
 	parse_equations(s, m->loss->eqn);
 	parse_equations(s, "total[0] = (sum{n} loss[n]) / batch");
-	b->first = before ? before->next : p->first; /* a network may compute nothing */
+	b->first = before->next;
 	b->last = p->last;
 	b->x = y;
 }
@@ -438,6 +461,9 @@ void formula(Prog *p)
 	p->loss->keep = true;
 	all_layers(p, PHASE_FORWARD);
 	Tensor *y = m->output ? m->output->out : p->x;
+	bool nothing = y == p->x;
+	if (nothing)
+		y = copy_input(p, PHASE_FORWARD);
 	mark_output(p, y);
 	if (m->target_input && !m->noisy) {
 		p->target_t = p->x;
@@ -450,5 +476,7 @@ void formula(Prog *p)
 	}
 	loss_equations(p, PHASE_FORWARD, y);
 	all_layers(p, PHASE_EVAL);
+	if (nothing)
+		copy_input(p, PHASE_EVAL);
 	loss_equations(p, PHASE_EVAL, p->output);
 }
