@@ -87,13 +87,10 @@ static bool in_edge_guard(const Em *e, const Eqn *q, const Axis *a)
 	return false;
 }
 
-/* In steps: inside one every address is a constant away from where it begins. With many registers
- * a step of a tile takes long enough, and the C compiler, given all of them at once, would load
- * ahead of the sums until it runs out. */
 static void in_steps(Em *e, const Axis *a)
 {
 	const char *name = em_axis(e, a);
-	bool unroll = e->prog->target.registers <= 16;
+	bool unroll = e->k->unrolled;
 
 	put_line(e->out, "for (int %s0 = 0; %s0 < %d; %s0 += %d)", name, name,
 	         blocks_of(e->prog, a), name, e->k->step);

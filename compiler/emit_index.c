@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-/* How many values of an axis are unrolled: k0 + kt, kt < 4. */
-static int unrolled(const Em *e, const Axis *a)
+/* How many values of an axis a tile or a step has: k0 + kt, kt < 4. */
+static int values_at_once(const Em *e, const Axis *a)
 {
 	for (int i = 0; i < e->k->nloop; i++)
 		if (e->k->loop[i].axis->id == a->id)
@@ -38,7 +38,7 @@ const char *em_affine(const Em *e, const Affine *a)
 		int k = a->term[i].coef, m = k < 0 ? -k : k;
 		const char *name = bare_name(e, a->term[i].axis);
 		const char *sign = k < 0 ? (*s ? " - " : "-") : *s ? " + " : "";
-		bool tile = unrolled(e, a->term[i].axis) > 1;
+		bool tile = values_at_once(e, a->term[i].axis) > 1;
 		const char *v =
 		        tile ? format(m > 1 || k < 0 ? "(%s0 + %st)" : "%s0 + %st", name, name)
 		             : name;
@@ -97,8 +97,9 @@ static Affine in_blocks(const Em *e, Affine a)
 /* Does a tile of this index alone lie inside one block? Then its start decides which. */
 static bool tile_in_block(const Em *e, const Affine *a)
 {
-	int tile =
-	        a->n == 1 && a->term[0].coef == 1 && a->c == 0 ? unrolled(e, a->term[0].axis) : 1;
+	int tile = a->n == 1 && a->term[0].coef == 1 && a->c == 0
+	                   ? values_at_once(e, a->term[0].axis)
+	                   : 1;
 
 	return tile > 1 && e->prog->lanes % tile == 0;
 }
@@ -116,7 +117,7 @@ static const char *block_of(const Em *e, const Affine *a)
 		return format("%d", a->c / v);
 	if (tile_in_block(e, a))
 		return format("%s0 / %d", bare_name(e, a->term[0].axis), v);
-	bool sum = a->n > 1 || a->c || unrolled(e, a->term[0].axis) > 1;
+	bool sum = a->n > 1 || a->c || values_at_once(e, a->term[0].axis) > 1;
 	return format(sum ? "(%s) / %d" : "%s / %d", em_affine(e, a), v);
 }
 
@@ -128,9 +129,10 @@ static const char *place_in_block(const Em *e, const Affine *a)
 	if (a->n == 0)
 		return format("%d", a->c % v);
 	if (tile_in_block(e, a))
-		return unrolled(e, a->term[0].axis) == v ? format("%st", name)
-		                                         : format("%s0 %% %d + %st", name, v, name);
-	bool sum = a->n > 1 || a->c || unrolled(e, a->term[0].axis) > 1;
+		return values_at_once(e, a->term[0].axis) == v
+		               ? format("%st", name)
+		               : format("%s0 %% %d + %st", name, v, name);
+	bool sum = a->n > 1 || a->c || values_at_once(e, a->term[0].axis) > 1;
 	return format(sum ? "(%s) %% %d" : "%s %% %d", em_affine(e, a), v);
 }
 

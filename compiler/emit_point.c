@@ -61,32 +61,30 @@ static const Axis *folded_lane(const Eqn *q)
 	return NULL;
 }
 
-/* How many lanes of a vector along a count: dead images and what is behind the end do not. */
-static const char *alive(const Em *e, const Axis *a)
+/* How many lanes of a vector that q folds count, where that may be fewer than all, or NULL: dead
+ * images do not, nor what is behind the end. */
+static const char *alive(const Em *e, const Eqn *q)
 {
-	const char *name = em_axis(e, a);
+	const Axis *a = folded_lane(q);
 
-	if (a->batch)
-		return format("live - %d * %s", e->k->lanes, name);
-	return format("%d - %d * %s", a->extent, e->k->lanes, name);
+	if (!a || e->k->lanes == 1 || (!a->batch && a->extent % e->k->lanes == 0))
+		return NULL;
+	return format("%s - %d * %s", a->batch ? "live" : format("%d", a->extent), e->k->lanes,
+	              em_axis(e, a));
 }
 
 static const char *summand(Em *e, const Eqn *q)
 {
 	CValue v = em_expr(e, q->rhs);
 	Dead d = {q, false};
-	const Axis *lane = folded_lane(q);
+	const char *count = alive(e, q);
 
-	if (!lane || e->k->lanes == 1 || (!lane->batch && lane->extent % e->k->lanes == 0))
-		return v.text;
-	if (lane->batch)
+	if (count && folded_lane(q)->batch)
 		expr_each(q->rhs, find_zero, &d);
-	if (d.covered)
-		return v.text;
-	return format("nn_first(%s, %s)", alive(e, lane), em_vector(v));
+	return !count || d.covered ? v.text : format("nn_first(%s, %s)", count, em_vector(v));
 }
 
-/* Are the accumulators vectors: of images, free or folded? */
+/* Are the accumulators vectors, of an axis that is free or folded? */
 static bool vector_sum(const Em *e, const Eqn *q)
 {
 	return e->k->lanes > 1 && (em_is_vector(e, q) || folded_lane(q));
@@ -164,14 +162,12 @@ void row_end(Em *e)
 static void max_step(Em *e, const Eqn *q, const char *test)
 {
 	bool vector = vector_sum(e, q);
-	const Axis *lane = folded_lane(q);
+	const char *count = alive(e, q);
 	CValue v = em_expr(e, q->rhs);
 	Affine code = affine(0);
 
-	if (lane && vector && (lane->batch || lane->extent % e->k->lanes))
-		v.text = format("nn_first_or(%s, %s, nn_splat(-INFINITY))", alive(e, lane),
-		                em_vector(v));
-
+	if (count)
+		v.text = format("nn_first_or(%s, %s, nn_splat(-INFINITY))", count, em_vector(v));
 	for (int i = q->nfree; i < q->naxis; i++)
 		code = affine_add(affine_scale(code, q->axis[i]->extent), affine_axis(q->axis[i]),
 		                  1);
@@ -246,7 +242,7 @@ static void fold_here(Em *e, int j)
 	put_close(e->out);
 }
 
-static void put_row_loop(Em *e)
+static void inmost_loop(Em *e)
 {
 	const Axis *a = e->k->inmost;
 
@@ -254,24 +250,24 @@ static void put_row_loop(Em *e)
 	e->out->depth++;
 }
 
-static void row_step(Em *e, const Eqn *q, const char *test)
+static void inmost_step(Em *e, const Eqn *q, const char *test)
 {
 	(void)test; /* of a schedule: the plain program has none */
-	put_row_loop(e);
+	inmost_loop(e);
 	put_line(e->out, "acc[%s] += %s;", em_axis(e, e->k->inmost), summand(e, q));
 	e->out->depth--;
 }
 
 /* A row of sums, whose axis is inside of the folded ones. */
-static void fold_row(Em *e, int j)
+static void fold_inmost(Em *e, int j)
 {
 	const Eqn *q = e->k->eqn[j];
-	Inside in = {row_step, "", -1};
+	Inside in = {inmost_step, "", -1};
 
 	put_open(e->out);
 	put_line(e->out, "nn_real acc[%s] = {0};", extent_of(e, e->k->inmost));
 	folded_loops(e, q, q->nfree, in);
-	put_row_loop(e);
+	inmost_loop(e);
 	store(e, j, (CValue){format("acc[%s]", em_axis(e, e->k->inmost)), false, 3});
 	e->out->depth--;
 	put_close(e->out);
@@ -317,7 +313,7 @@ int equation(Em *e, int j)
 		inner++;
 	}
 	if (q->fold) {
-		(e->k->inmost ? fold_row : fold_here)(e, j);
+		(e->k->inmost ? fold_inmost : fold_here)(e, j);
 		return end;
 	}
 	if (inner)
@@ -363,7 +359,7 @@ static void fetch_read(Expr *x, void *ctx)
 	Fetch *f = ctx;
 	const Tensor *t = x->op == OP_READ ? x->tensor : NULL;
 
-	if (!t || t->local || em_lane_place(x) < 0 || em_lane_place(x) != t->lane_dim ||
+	if (!t || t->local || t->lane_dim < 0 || em_lane_place(x) != t->lane_dim ||
 	    f->n == (int)(sizeof f->tensor / sizeof *f->tensor) || !in_tile(f->e, x) ||
 	    *em_tests(f->e, t, x->index))
 		return;

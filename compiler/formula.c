@@ -329,7 +329,7 @@ static void mark_output(Prog *p, Tensor *y)
 	y->keep = true;
 }
 
-/* Where no layer computes anything the output is a copy of the input, in evaluation the same one. */
+/* Where no layer computes anything the output, in evaluation too, is a copy of the input. */
 static Tensor *copy_input(Prog *p, Phase phase)
 {
 	static const Row copy = {.kind = ROW_LAYER, .name = "copy"};

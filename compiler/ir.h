@@ -164,8 +164,9 @@ typedef struct Kernel {
 	bool flat;                 /* all tensors walked as one row of reals                    k */
 	bool slice;                /* threads share the images and nothing else                 f */
 	bool serial;               /* one thread                                                s */
-	Axis *stepped;             /* of a tile: its innermost folded loop, where it goes in    */
-	int step;                  /* unrolled steps of so many values; or NULL                 s */
+	Axis *stepped;             /* of a tile: innermost folded loop that goes in steps; NULL s */
+	int step;                  /* values of a step                                          s */
+	bool unrolled;             /* is a step unrolled?                                       s */
 	Tensor *partial;           /* sums so far, over bands; may be the output; or NULL       l */
 	Axis *rows;                /* with partial: folded axis that is walked in bands         l */
 	int band;                  /* rows of a band                                            s */
@@ -332,15 +333,16 @@ void layout(Prog *p);
 bool sums_fit(const Prog *p, const Eqn *q);            /* or are they walked band by band?     */
 /* plan.c     needs: layout  fills: offset, arena  breaks: nothing */
 void plan(Prog *p);
-/* loop.c     needs: plan  fills: Kernel.loop lanes flat flop bytes  breaks: nothing */
+/* loop.c     needs: plan  fills: Kernel.loop lanes flat inmost flop bytes  breaks: nothing */
 void loop(Prog *p);
-/* sched.c    needs: loop  fills: tile, parallel, guards, ms  breaks: nothing */
+/* sched.c    needs: loop  fills: tile, steps, parallel, bands, guards, ms  breaks: nothing */
 void sched(Prog *p);
 bool eqn_guarded(const Eqn *q, const Axis *a);         /* may a read outside depend on a?      */
 /* tile.c     the register tile of k: the pick-th of those that come near (0: best predicted) */
 void choose_tile(const Prog *p, Kernel *k, int pick);
 void take_tiles(const int *pick, int n);               /* of each kernel, from now on          */
 int picked_tile(int kernel);                           /* 0 unless take_tiles said otherwise   */
+bool goes_inside_blocks(const Eqn *q, const Axis *a);  /* does a read have a inside its blocks? */
 const char *tile_name(const Tile *t);                  /* "2 k x 6 j"                          */
 /* verify.c   checks what holds after pass `letter`; ends the program with a report if not */
 void verify(const Prog *p, char letter);

@@ -175,10 +175,7 @@ static bool no_loop(const Kernel *k, const Axis *a)
 {
 	const Eqn *q = k->eqn[0];
 
-	for (int i = 0; i < k->ngiven; i++)
-		if (k->given[i] == a)
-			return true;
-	return q->matrix && (q->row[0] == a || q->row[1] == a);
+	return kernel_given(k, a) || (q->matrix && (q->row[0] == a || q->row[1] == a));
 }
 
 typedef struct Along {

@@ -214,19 +214,6 @@ static int64_t tiles(int64_t extent, int64_t tile)
 	return (extent + tile - 1) / tile;
 }
 
-typedef struct Inner { /* does an operand have this axis inside its blocks, one by one?  */
-	const Axis *axis;
-	bool found;
-} Inner;
-
-static void find_inner(Expr *e, void *ctx)
-{
-	Inner *in = ctx;
-	int d = e->op == OP_READ ? e->tensor->lane_dim : -1;
-
-	in->found |= d >= 0 && !in->axis->lane && affine_coef(&e->index[d], in->axis);
-}
-
 typedef struct Reading { /* of the operands of a gradient of weights                        */
 	const Prog *prog;
 	const Kernel *k;
@@ -250,6 +237,9 @@ static void count_reading(Expr *e, void *ctx)
 	r->each += bytes * (double)times;
 }
 
+static const double NEAR_SUMS = 0.25;
+
+/* How many rows of so many bytes fit, one at least and no more than a band has. */
 static int rows_within(const Kernel *k, double bytes, double row)
 {
 	int most = bytes < row ? 1 : (int)(bytes / row);
@@ -259,15 +249,15 @@ static int rows_within(const Kernel *k, double bytes, double row)
 
 /* How many pieces a thread does for a band before it goes on to the next one: an operand that all
  * pieces read is read again for each group of them, the sums of a group for each band. A band of
- * all channels fits half of the second-level cache when there are several; so do the sums, or they cost
- * more. */
+ * all channels fits half of the second-level cache when there are several. Sums that fit the other
+ * half cost NEAR_SUMS of what memory would; a larger group must save a tenth. */
 static void choose_group(const Prog *p, Kernel *k, int64_t pieces)
 {
 	const Eqn *q = k->eqn[0];
 	Reading r = {p, k, 0, 0};
 	int images = 1, high = k->band, band = k->band;
-	double real = options.real_double ? 8 : 4, best = 1e300;
-	double sums = 2 * (double)q->out->elems * real / p->threads;
+	double real = options.real_double ? 8 : 4, best = 1e300, half = p->target.l2 / 2.0;
+	double sums = (double)q->out->elems * real / p->threads;
 
 	k->group = 1;
 	if (k->partial->wide)
@@ -278,12 +268,12 @@ static void choose_group(const Prog *p, Kernel *k, int64_t pieces)
 	double row = r.once / images / k->rows->extent;
 	for (int64_t group = 1; group < 2 * pieces; group *= 2) {
 		int64_t some = group < pieces ? group : pieces, walks = tiles(pieces, some);
-		bool fits = sums / 2 / (double)pieces * (double)some < p->target.l2 / 2.0;
+		bool fits = sums / (double)pieces * (double)some < half;
 		if (some > 1)
-			high = rows_within(k, p->target.l2 / 2.0, row);
-		double cost =
-		        r.once + (r.each - r.once) * (double)walks / (double)pieces +
-		        (fits ? 0.25 : 1) * sums * images * (double)tiles(k->rows->extent, high);
+			high = rows_within(k, half, row);
+		double moved = 2 * sums * images * (double)tiles(k->rows->extent, high);
+		double cost = r.once + (r.each - r.once) * (double)walks / (double)pieces +
+		              (fits ? NEAR_SUMS : 1) * moved;
 		if (cost < 0.9 * best) {
 			best = cost;
 			k->group = (int)some;
@@ -311,11 +301,10 @@ static void own(const Prog *p, Kernel *k)
 			l->parallel = true;
 		}
 	for (int i = 0; i < k->nloop; i++) {
-		Inner in = {k->loop[i].axis, false};
-		expr_each(q->rhs, find_inner, &in);
-		reads += k->loop[i].tile <= 1 ? 0
-		         : in.found           ? tiles(k->loop[i].tile, p->lanes)
-		                              : k->loop[i].tile;
+		int tile = k->loop[i].tile;
+		reads += tile <= 1                                ? 0
+		         : goes_inside_blocks(q, k->loop[i].axis) ? tiles(tile, p->lanes)
+		                                                  : tile;
 	}
 	for (int i = q->nfree; i < q->naxis; i++)
 		row *= q->axis[i]->batch || q->axis[i] == k->rows ? 1 : q->axis[i]->extent;

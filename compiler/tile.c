@@ -14,8 +14,11 @@
 #include <string.h>
 
 static const double MIN_CYCLES = 4.5; /* latency of a multiply-add, and what is lost in hiding it */
-enum { SHORTEST = 4, LONGEST = 8 };   /* part of a row that is unrolled */
-static const double NEAR = 1.6;       /* times the fewest cycles: beyond, a tile is not kept */
+static const double LOAD = 0.1;       /* cycles of a load that does not quite hide */
+static const double FAR = 0.25;       /* share that does not hide of loads from the second level */
+enum { SHORTEST = 4, LONGEST = 8 };   /* part of a row that is a step */
+enum { FEW_REGISTERS = 16 };
+static const double NEAR = 1.6; /* times the fewest cycles: beyond, a tile is not kept */
 
 typedef struct Operands {
 	const Expr *read[8];
@@ -68,17 +71,15 @@ static double step_cycles(const Operands *o, const Axis *a, int ta, const Axis *
 		loads += n;
 		bytes += n * o->bytes[i];
 	}
-	double cycles = fma / 2;
+	double cycles = fma / 2, far = bytes / o->target->l2_rate;
 
 	if (cycles < loads / 2)
 		cycles = loads / 2;
-	if (bytes * o->steps > o->target->l1 && cycles < bytes / o->target->l2_rate)
-		cycles = bytes / o->target->l2_rate;
 	if (bytes * o->steps > o->target->l1)
-		cycles += 0.25 * bytes / o->target->l2_rate;
+		cycles = (cycles < far ? far : cycles) + FAR * far;
 	if (cycles < MIN_CYCLES)
 		cycles = MIN_CYCLES;
-	return cycles + 0.1 * loads;
+	return cycles + LOAD * loads;
 }
 
 /* Iterations of a loop that one thread sees: blocks of images are shared out. */
@@ -132,10 +133,11 @@ static double uneven(const Prog *p, const Kernel *k, int a, int ta, int b, int t
 }
 
 /* The sums, what the shorter side reads, and one of what the longer side reads. The C compiler
- * wants one to spare where there are 32; where there are 16 it is three, since it loads ahead. */
+ * wants one to spare where there are 32; where there are 16 it is three, since it loads ahead, and
+ * none in a sum that goes in steps. */
 static bool fits_registers(const Prog *p, const Kernel *k, int ta, int tb)
 {
-	int spare = p->target.registers > 16 ? 1 : k->stepped ? 0 : 3;
+	int spare = p->target.registers > FEW_REGISTERS ? 1 : k->stepped ? 0 : 3;
 
 	return ta * tb + (ta < tb ? ta : tb) + 1 + spare <= p->target.registers;
 }
@@ -238,7 +240,7 @@ static double alone(const Prog *p, const Kernel *k, const Operands *o, const Til
 	                                               t->tb);
 }
 
-typedef struct Inner { /* does a read have this axis inside its blocks?                */
+typedef struct Inner {
 	const Axis *axis;
 	bool found;
 } Inner;
@@ -248,26 +250,34 @@ static void find_inner(Expr *e, void *ctx)
 	Inner *in = ctx;
 	int d = e->op == OP_READ ? e->tensor->lane_dim : -1;
 
-	in->found |= d >= 0 && affine_is(&e->index[d], in->axis);
+	in->found |= d >= 0 && !in->axis->lane && affine_coef(&e->index[d], in->axis);
 }
 
-/* The innermost folded loop goes in steps that are unrolled, so that every address is a constant
- * away from where the step begins: over the elements of a block, where an operand has them, or, in
- * a gradient of weights, over a part of a row. */
+bool goes_inside_blocks(const Eqn *q, const Axis *a)
+{
+	Inner in = {a, false};
+
+	expr_each(q->rhs, find_inner, &in);
+	return in.found;
+}
+
+/* The innermost folded loop goes in steps, so that every address is a constant away from where the
+ * step begins: over the elements of a block, where an operand has them, or, in a gradient of
+ * weights, over a part of a row. With few registers a step is unrolled. With many one value takes
+ * long enough, and the C compiler, given all of them at once, would load ahead of the sums until
+ * it runs out. */
 static void choose_steps(const Prog *p, Kernel *k)
 {
 	const Eqn *q = k->eqn[0];
 	Axis *a = q->axis[q->naxis - 1];
-	Inner in = {a, false};
+	bool inside = goes_inside_blocks(q, a);
 
 	k->stepped = NULL;
+	k->unrolled = p->target.registers <= FEW_REGISTERS;
 	if (k->lanes == 1 || !p->channels || a->batch || a == k->rows || eqn_guarded(q, a) ||
-	    kernel_given(k, a))
+	    kernel_given(k, a) || (!inside && !k->rows))
 		return;
-	expr_each(q->rhs, find_inner, &in);
-	if (!in.found && !k->rows)
-		return;
-	int most = in.found ? p->lanes : LONGEST, least = in.found ? p->lanes : SHORTEST;
+	int most = inside ? p->lanes : LONGEST, least = inside ? p->lanes : SHORTEST;
 	for (int step = most; step >= least && !k->stepped; step--)
 		if (blocks_of(p, a) % step == 0) {
 			k->stepped = a;
