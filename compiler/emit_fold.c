@@ -155,10 +155,11 @@ void folded_loops(Em *e, const Eqn *q, int from, Inside in)
 		}
 		const Axis *a = q->axis[i];
 		const char *name = em_axis(e, a), *lo = "0", *hi = extent_of(e, a);
+		bool band = em_banded(e->k) && a == e->k->rows;
 		int clean_from, clean_to;
 		if ((em_banded(e->k) && a->batch) || kernel_given(e->k, a))
 			continue; /* walked outside, like the bands of rows */
-		if (em_banded(e->k) && a == e->k->rows) {
+		if (band) {
 			lo = "row_from";
 			hi = "row_to";
 		}
@@ -169,7 +170,8 @@ void folded_loops(Em *e, const Eqn *q, int from, Inside in)
 		const Guard *split = split_of(q, a, &clean_from, &clean_to);
 		if (!split) {
 			clip(e, q, a, &lo, &hi);
-			put_line(e->out, "%s", for_line(name, lo, hi, in_edge_guard(e, q, a)));
+			put_line(e->out, "%s",
+			         for_line(name, lo, hi, !band && in_edge_guard(e, q, a)));
 			continue;
 		}
 		Inside edge = in;
@@ -180,7 +182,6 @@ void folded_loops(Em *e, const Eqn *q, int from, Inside in)
 			int c = part == 0 ? clean_from : part == 1 ? clean_to : a->extent;
 			if (b >= c)
 				continue;
-			bool band = em_banded(e->k) && a == e->k->rows;
 			const char *from_b = format(band ? "nn_most(row_from, %d)" : "%d", b);
 			const char *to_c = format(band ? "nn_least(row_to, %d)" : "%d", c);
 			put_line(e->out, "%s",
