@@ -14,8 +14,9 @@ nobody else's.
 
 Two tensors agree when their distance in the Euclidean norm is at most 1e-4 (double: 1e-10) of the
 expected one's norm, or 16 times the noise: how far PyTorch's own result moves, in the root of the
-mean square of three runs, when every intermediate value, forward and backward, is off by up to one
-unit in its last place (found only if the first does not suffice). A difference counts when it shows
+mean square of three runs, when it computes in the build's own type and every intermediate value,
+forward and backward, is off by up to one unit in its last place (found only if the first does not
+suffice). A difference counts when it shows
 on three draws, since a relu may stand exactly between two answers.
 """
 import argparse
@@ -37,7 +38,7 @@ from tensor_file import load, save
 NNCC = os.environ.get("NNCC", "build/nncc")
 GENERATOR = os.environ.get("NET_GEN", "build/tests/net_gen")
 FOLDER = pathlib.Path("build/torch/live")
-BUILDS = {"float": ([], 1e-4, 2.0**-23), "double": (["-fdouble"], 1e-10, 2.0**-52)}
+BUILDS = {"float": ([], 1e-4, torch.float32), "double": (["-fdouble"], 1e-10, torch.float64)}
 STEPS, DRAWS = 5, 3
 NOISES, NOISE_RUNS = 16, 3
 
@@ -90,12 +91,13 @@ def draw(graph, live, seed):
 
 
 class Shaken:
-    """Moves every value that is computed by up to one unit in the last place of a small type:
-    each layer's output and the loss's gradient with respect to it, the probabilities inside the
-    loss, and in each step the gradient and the last value of each parameter."""
+    """Moves every value that is computed by up to one unit in the last place of `dtype`: each
+    layer's output and the loss's gradient with respect to it, the probabilities inside the loss,
+    and in each step the gradient and the last value of each parameter. What is computed inside a
+    layer, such as the terms of a sum, moves because all arithmetic is done in `dtype`."""
 
-    def __init__(self, graph, unit, seed):
-        self.graph, self.unit = graph, unit
+    def __init__(self, graph, dtype, seed):
+        self.graph, self.dtype, self.unit = graph, dtype, torch.finfo(dtype).eps
         self.rand = torch.Generator().manual_seed(seed)
 
     def share(self, x):
@@ -138,23 +140,24 @@ class Moved(torch.autograd.Function):
 
 
 def expected(graph, x, y, values, what, shaken=None):
-    """What PyTorch finds in double: `what` is the number of steps, or 0 for an evaluation."""
-    net = GraphNet(graph, torch.float64)
+    """What PyTorch finds, in double or shaken: `what` is the number of steps, 0 an evaluation."""
+    dtype = shaken.dtype if shaken else torch.float64
+    net = GraphNet(graph, dtype)
     net.load(values)
     if shaken:
         net.watch = shaken.watch
-    x, y = x.double(), y if y is None or y.dtype == torch.int64 else y.double()
+    x, y = x.to(dtype), y if y is None or y.dtype == torch.int64 else y.to(dtype)
     if what == 0:
         return evaluate(net, x, y)
     return run(net, x, y, (what,), shaken.rule if shaken else None)[what]
 
 
-def noise_of(reference, repeat, graph, unit, seed):
+def noise_of(reference, repeat, graph, dtype, seed):
     """How far each tensor moves when `repeat` is shaken: the root of the mean square."""
     squares = dict.fromkeys(reference, 0.0)
     for k in range(NOISE_RUNS):
-        for name, t in repeat(Shaken(graph, unit, seed + k)).items():
-            squares[name] += (t - reference[name]).norm().item() ** 2
+        for name, t in repeat(Shaken(graph, dtype, seed + k)).items():
+            squares[name] += (t.double() - reference[name]).norm().item() ** 2
     return {name: math.sqrt(s / NOISE_RUNS) for name, s in squares.items()}
 
 
@@ -194,8 +197,8 @@ def compare(folder, graph, live, what, seed):
     repeat = partial(expected, graph, x, y, values, what)
     reference = repeat()
     said, worst = [], {}
-    for build, (_, tolerance, unit) in BUILDS.items():
-        find_noise = partial(noise_of, reference, repeat, graph, unit, seed + 1)
+    for build, (_, tolerance, dtype) in BUILDS.items():
+        find_noise = partial(noise_of, reference, repeat, graph, dtype, seed + 1)
         out = folder / f"{build}.out"
         how = ["--steps", what] if what else ["--eval"]
         call(folder / build, "step", "--weights", folder / "w.safetensors", "--batch",
