@@ -269,28 +269,48 @@ static void put_first(Affine *to, const Affine *from, int rank, int dim)
 			to[d < dim ? d + 1 : d] = from[d];
 }
 
-/* The equation that copies t into blocks of dimension `dim`, which becomes the first one: so the
- * sum over another walks along memory, and not in strides that fall on few cache sets. */
-static Eqn *copy_along(Prog *p, Phase phase, Tensor *t, int dim)
+/* Does `read` see one of t's places in dimension d, or some at a distance from each other, as the
+ * phases of a strided gradient see the taps of a window? */
+static bool sees_some(const Expr *read, int d)
+{
+	const Affine *x = &read->index[d];
+	int lo, hi, count = x->n ? x->term[0].axis->extent : 1;
+
+	affine_range(x, &lo, &hi);
+	return x->n < 2 && count < read->tensor->dim[d] && lo >= 0 && hi < read->tensor->dim[d];
+}
+
+/* The equation that copies what `read` sees of a tensor into blocks of dimension `dim`, which
+ * becomes the first one: so the sum over another walks along memory, and not in strides that fall
+ * on few cache sets. `at` becomes the index with which the copy is read. */
+static Eqn *copy_along(Prog *p, Phase phase, const Expr *read, int dim, Affine *at)
 {
 	Eqn *q = eqn_new(p, phase, NULL);
-	Affine from[MAX_DIM];
+	const Tensor *t = read->tensor;
+	Affine from[MAX_DIM], to[MAX_DIM], index[MAX_DIM];
 
 	q->out = tensor_new(p, "copy", format("%s_by%d", t->cname, dim), ROLE_TEMP);
 	q->out->rank = t->rank;
 	q->out->lane_dim = 0;
 	for (int d = 0; d < t->rank; d++) {
-		q->out->dim[d == dim ? 0 : d < dim ? d + 1 : d] = t->dim[d];
-		from[d] = affine(0);
-		if (t->dim[d] > 1)
-			from[d] = affine_axis(axis_new(copy_bytes(&"kcrsuv"[d], 1), t->dim[d]));
+		const Affine *x = &read->index[d];
+		bool some = d != dim && sees_some(read, d);
+		int extent = !some ? t->dim[d] : x->n ? x->term[0].axis->extent : 1;
+		q->out->dim[d == dim ? 0 : d < dim ? d + 1 : d] = extent;
+		to[d] = extent > 1 ? affine_axis(axis_new(copy_bytes(&"kcrsuv"[d], 1), extent))
+		                   : affine(0);
+		from[d] = some && x->n ? affine_subst(*x, x->term[0].axis, to[d])
+		          : some       ? *x
+		                       : to[d];
+		index[d] = some && x->n ? affine_axis(x->term[0].axis) : some ? affine(0) : *x;
 	}
-	put_first(q->index, from, t->rank, dim);
+	put_first(q->index, to, t->rank, dim);
+	put_first(at, index, t->rank, dim);
 	for (int d = 0; d < t->rank; d++)
 		if (q->index[d].n)
 			q->axis[q->nfree++] = q->index[d].term[0].axis;
 	q->naxis = q->nfree;
-	q->rhs = expr_read(t, from);
+	q->rhs = expr_read(read->tensor, from);
 	return q;
 }
 
@@ -317,9 +337,8 @@ static void copies(Prog *p)
 			expr_each(q->rhs, find_copy, &c);
 		if (!c.read)
 			continue;
-		Eqn *copy = copy_along(p, q->phase, c.read->tensor, c.dim);
 		Affine index[MAX_DIM];
-		put_first(index, c.read->index, c.read->n, c.dim);
+		Eqn *copy = copy_along(p, q->phase, c.read, c.dim, index);
 		q->rhs = expr_replace(q->rhs, c.read, expr_read(copy->out, index));
 		copy->next = q;
 		*link = copy;
