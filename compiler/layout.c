@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+enum { FEW_BLOCKS = 16 }; /* fewer: another block of channels costs too much */
+
 static void mark_dead(Expr *e, void *ctx)
 {
 	const Axis *n = ctx;
@@ -48,26 +50,41 @@ static int padding(const Prog *p, const Tensor *t)
 	return row % 1024 == 0 || row * t->dim[2] % 2048 == 0;
 }
 
+/* Small images that lie a multiple of 4 KiB apart fall on few cache sets as well: one block of
+ * channels more spreads them where sums over images walk from one to the next. */
+static int spare_block(const Prog *p, const Tensor *t)
+{
+	int64_t image = p->lanes * (options.real_double ? 8 : 4);
+
+	for (int d = 1; d < t->rank; d++)
+		image *= t->mem[d];
+	return t->batched && t->rank == 4 && t->lane_dim == 1 && !t->keep && !t->scratch &&
+	       t->mem[1] >= FEW_BLOCKS && image % 4096 == 0 && image <= p->target.l1;
+}
+
 static void set_memory(const Prog *p, Tensor *t)
 {
 	for (int d = 0; d < t->rank; d++)
 		t->mem[d] = d == t->lane_dim ? (t->dim[d] + p->lanes - 1) / p->lanes : t->dim[d];
 	if (t->rank)
 		t->mem[t->rank - 1] += padding(p, t);
+	if (spare_block(p, t))
+		t->mem[1]++;
 	t->elems = t->wide || t->lane_dim >= 0 ? p->lanes : 1;
 	for (int d = 0; d < t->rank; d++)
 		t->elems *= t->mem[d];
 	t->elems = (t->elems + p->lanes - 1) / p->lanes * p->lanes;
 }
 
-/* Do all images that a tile of sums reads fit half of the second-level cache? */
+/* Does what a tile of sums reads of all images fit half of the second-level cache? Where a window
+ * makes tiles of other taps read it again, it must nearly fit the first. */
 bool sums_fit(const Prog *p, const Eqn *q)
 {
-	int64_t points = 1;
+	int64_t points = 1, most = q->nfree > 2 ? 2 * p->target.l1 : p->target.l2 / 2;
 
 	for (int i = q->nfree; i < q->naxis; i++)
 		points *= q->axis[i]->extent;
-	return points * 4 * p->target.vector_bytes < p->target.l2 / 2;
+	return points * 4 * p->target.vector_bytes < most;
 }
 
 /* A gradient of weights sums over images, rows and columns. Its sums over some rows of some images

@@ -173,9 +173,26 @@ bool eqn_guarded(const Eqn *q, const Axis *a)
 
 /* ---- order and threads ---------------------------------------------------------------------- */
 
+static void add_weights(Expr *e, void *ctx)
+{
+	int64_t *elems = ctx;
+
+	*elems += e->op == OP_READ && !e->tensor->batched ? e->tensor->elems : 0;
+}
+
+/* Would the weights come from memory for every row? */
+static bool heavy(const Prog *p, const Kernel *k)
+{
+	int64_t elems = 0;
+
+	expr_each(k->eqn[0]->rhs, add_weights, &elems);
+	return elems * (options.real_double ? 8 : 4) > p->target.l2;
+}
+
 /* Images first, then rows, then what is tiled, the tile along the window last: so the weights of a
- * tile and the rows under it stay in the first-level cache. */
-static int rank_of(const Kernel *k, const Loop *l)
+ * tile and the rows under it stay in the first-level cache. Where the weights do not fit the
+ * second, rows come after what is tiled: its weights are fetched once an image. */
+static int rank_of(const Kernel *k, const Loop *l, bool heavy)
 {
 	if (k->partial) /* as the weights lie in memory */
 		for (int d = 0; d < k->eqn[0]->out->rank; d++)
@@ -185,15 +202,18 @@ static int rank_of(const Kernel *k, const Loop *l)
 	bool window = eqn_guarded(k->eqn[0], l->axis);
 
 	return l->axis->batch                    ? 0
-	       : edge || (window && l->tile > 1) ? 3
-	       : window && l->tile == 1          ? 1
+	       : edge || (window && l->tile > 1) ? 4
+	       : window && l->tile == 1          ? heavy ? 3 : 1
 	                                         : 2;
 }
 
-static void order(Kernel *k)
+static void order(const Prog *p, Kernel *k)
 {
+	bool far = heavy(p, k);
+
 	for (int i = 1; i < k->nloop; i++)
-		for (int j = i; j > 0 && rank_of(k, &k->loop[j - 1]) > rank_of(k, &k->loop[j]);
+		for (int j = i;
+		     j > 0 && rank_of(k, &k->loop[j - 1], far) > rank_of(k, &k->loop[j], far);
 		     j--) {
 			Loop l = k->loop[j];
 			k->loop[j] = k->loop[j - 1];
@@ -387,7 +407,7 @@ static void nest(const Prog *p, Kernel *k, int pick)
 	if (!p->plain)
 		guards(k);
 	if (tile)
-		order(k);
+		order(p, k);
 	for (int i = 0; i < k->nstage; i++)
 		nest(p, k->stage[i], pick);
 }
