@@ -148,9 +148,9 @@ static void explain_winograd(const Kernel *k, FILE *out)
 		const Eqn *q = k->eqn[j];
 		if (q->error > 0)
 			fprintf(out,
-			        "    Winograd, %s: expected relative error %.1e; -fno-winograd "
-			        "sums in plain order\n",
-			        direction(q), q->error);
+			        "    Winograd F(%dx%d, 3x3), %s: expected relative error %.1e; "
+			        "-fno-winograd sums in plain order\n",
+			        q->side, q->side, direction(q), q->error);
 		if (q->refused)
 			fprintf(out, "    Winograd refused: %s\n", q->refused);
 	}

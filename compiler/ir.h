@@ -128,6 +128,7 @@ typedef struct Eqn {
 	int naround;               /*                                                           r */
 	double flop;               /* what it stands for, where that is not what it does; or -1 r */
 	double error;              /* relative, expected of Winograd; 0: of a plain sum         r */
+	int side;                  /* with error: outputs along a side of Winograd's tile       r */
 	const char *refused;       /* why Winograd was not taken for it, or NULL                r */
 	const Layer *layer;        /* where it comes from, or NULL (loss, optimizer)            e */
 	int group;                 /* equations with one number share a kernel                  f */

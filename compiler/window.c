@@ -114,17 +114,40 @@ double window_work(const Window *m)
 }
 
 /* Time as a part of the plain sum's, both in cycles an image, one multiply-add of a vector each. A
- * transform was measured to take as long as 440 (input) and 370 (output) of them, and twice that
- * where its 36 values meet 16 registers; where p is a loop around it, all six together 900. */
+ * tap of the plain sum that is left out takes about as long as one inside. The transforms of 4 x 4
+ * outputs were measured to take as long as 440 (input) and 370 (output) multiply-adds, and twice
+ * that where their 36 values meet 16 registers; where p is a loop around it, all six together 900;
+ * those of 2 x 2 outputs 200, 180 and 500. */
 static double relative_cost(const Window *m)
 {
+	const Form *f = m->form;
 	double k = up(m->k->extent, m->p->lanes), c = up(m->c->extent, m->p->lanes);
-	double direct = k * m->c->extent * window_work(m);
-	double products = 1.1 * k * m->c->extent * (double)(SPAN * SPAN);
-	double spill = m->p->target.registers > 16 ? 1 : 2;
-	double transforms = m->sums ? 900 * (c + k) : spill * (440 * c + 370 * k);
+	double direct = k * m->c->extent * (double)(WINDOW * WINDOW * m->out[0] * m->out[1]);
+	double products = 1.1 * k * m->c->extent * (double)(f->span * f->span);
+	double spill = m->p->target.registers >= f->span * f->span ? 1 : 2;
+	double transforms = m->sums ? f->sum * (c + k) : spill * (f->read * c + f->write * k);
 
 	return (double)m->rows * m->cols * (products + transforms) / direct;
+}
+
+static double choose_form(Window *m)
+{
+	const Form *best = NULL;
+	double least = 0;
+
+	for (m->form = winograd_forms; m->form->tile; m->form++) {
+		m->rows = up(m->out[0], m->form->tile);
+		m->cols = up(m->out[1], m->form->tile);
+		double cost = relative_cost(m);
+		if (!best || cost < least) {
+			best = m->form;
+			least = cost;
+		}
+	}
+	m->form = best;
+	m->rows = up(m->out[0], best->tile);
+	m->cols = up(m->out[1], best->tile);
+	return least;
 }
 
 /* Tiles of a task: what its stages share fits the second-level cache with room to spare. */
@@ -132,7 +155,8 @@ static void choose_task(Window *m)
 {
 	const Prog *p = m->p;
 	int channels = (up(m->k->extent, p->lanes) + up(m->c->extent, p->lanes)) * p->lanes;
-	int planes = m->sums ? SPAN : SPAN * SPAN, limit = m->sums ? MOST_SUMMED : MOST_TILES;
+	int span = m->form->span, planes = m->sums ? span : span * span;
+	int limit = m->sums ? MOST_SUMMED : MOST_TILES;
 	int most = p->target.l2 / 2 / (planes * 4 * channels), all = m->rows * m->cols;
 	int tasks = m->sums ? 1 : 8 * p->threads;
 
@@ -153,23 +177,21 @@ static void choose_task(Window *m)
  * gradient of the weights. Fitted to kernels of random numbers against sums in double: 16 to 256
  * channels gave 1.0e-6 to 3.3e-6 forward and 0.5e-6 to 1.3e-6 (128) in the gradient of the data, 4
  * to 1024 tiles gave 0.8e-6 to 8.7e-6. Plain sums are off by 0.2e-6 to 0.8e-6, and of weights by up
- * to 2.5e-6. Double has 29 bits more. */
+ * to 2.5e-6; F(2x2, 3x3) was off by no more than they are. Double has 29 bits more. */
 static double expected_error(const Window *m)
 {
 	bool backward = m->q->phase == PHASE_BACKWARD;
 	double unit = m->sums ? 0.5e-6 : backward ? 0.18e-6 : 0.35e-6;
 	double n = m->sums ? (double)m->n->extent * m->rows * m->cols : m->c->extent;
 
-	return unit * pow(n, 0.4) * (options.real_double ? 0x1p-29 : 1);
+	return m->form->error * unit * pow(n, 0.4) * (options.real_double ? 0x1p-29 : 1);
 }
 
 bool window(Window *m)
 {
 	if (!matches(m))
 		return false;
-	m->rows = up(m->out[0], TILE);
-	m->cols = up(m->out[1], TILE);
-	double cost = relative_cost(m);
+	double cost = choose_form(m);
 	if (!in_vectors(m))
 		m->q->refused = "an operand or the result is not in blocks of channels";
 	else if (!options.force_winograd && cost >= PAYS)

@@ -5,7 +5,15 @@
 
 #include "ir.h"
 
-enum { TILE = 4, SPAN = 6, WINDOW = 3 };
+enum { WINDOW = 3 };
+
+typedef struct Form {   /* F(tile x tile, 3 x 3)                                       */
+	int tile, span; /* outputs and inputs along a side; products too               */
+	Matrix weights, input, output;
+	double read, write, sum; /* cycles of the transforms (window.c)                   */
+	double error;            /* as a part of F(4x4, 3x3)'s                                  */
+} Form;
+extern const Form winograd_forms[]; /* the last one is empty                          */
 
 typedef struct Window { /* what is rewritten                                           */
 	Prog *p;
@@ -17,6 +25,7 @@ typedef struct Window { /* what is rewritten                                    
 	bool flip;         /* taps run backwards: i - tap + lag                           */
 	int kdim;          /* of w: the dimension with k                                  */
 	int out[2];        /* rows and columns of y                                       */
+	const Form *form;  /* which tiles                                                 */
 	int rows, cols;    /* tiles of an image                                           */
 	bool staged;       /* as a task                                                   */
 	int images, band;  /* of a task: images, rows of tiles                            */

@@ -1,8 +1,8 @@
 /* winograd.c: contractions over 3 x 3 windows with fewer multiplications (second half of rewrite).
  *
  * In: y[n,k,i,j] = sum{c,r,s} x[n,c,i+r-1,j+s-1] * w[k,c,r,s], forward or data gradient, stride 1.
- * Out: four equations, F(4x4, 3x3) of Lavin and Gray 2016, with the interpolation points
- * 0, 1, -1, 2, -2 and infinity. Tiles of 4 x 4 outputs, numbered z, come from 6 x 6 inputs:
+ * Out: four equations, F(4x4, 3x3) or F(2x2, 3x3) of Lavin and Gray 2016. Of the first, tiles of
+ * 4 x 4 outputs, numbered z, come from 6 x 6 inputs:
  *
  *     U[p,q,k,c] = sum{a,b} G[p,a] * G[q,b] * w[k,c,a,b]                the weights, once a step
  *     V[p,q,c,z] = sum{a,b} B[p,a] * B[q,b] * x[n,c,4u+a-1,4v+b-1]      36 values a tile
@@ -23,40 +23,60 @@
 
 #include <string.h>
 
-static const Matrix transform_weights = {"G",
-                                         6,
-                                         3,
-                                         {{0.25, 0, 0},
-                                          {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-                                          {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-                                          {1.0 / 24, 1.0 / 12, 1.0 / 6},
-                                          {1.0 / 24, -1.0 / 12, 1.0 / 6},
-                                          {0, 0, 1}}};
-static const Matrix transform_input = {"B",
-                                       6,
-                                       6,
-                                       {{4, 0, -5, 0, 1, 0},
-                                        {0, -4, -4, 1, 1, 0},
-                                        {0, 4, -4, -1, 1, 0},
-                                        {0, -2, -1, 2, 1, 0},
-                                        {0, 2, -1, -2, 1, 0},
-                                        {0, 4, 0, -5, 0, 1}}};
-static const Matrix transform_output = {
-        "A",
-        4,
-        6,
-        {{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}}};
-static const Matrix transform_gradient = {
-        "At",
-        6,
-        4,
-        {{1, 0, 0, 0}, {1, 1, 1, 1}, {1, -1, 1, -1}, {1, 2, 4, 8}, {1, -2, 4, -8}, {0, 0, 0, 1}}};
-static const Matrix transform_sums = {"Gt",
-                                      3,
-                                      6,
-                                      {{0.25, -1.0 / 6, -1.0 / 6, 1.0 / 24, 1.0 / 24, 0},
-                                       {0, -1.0 / 6, 1.0 / 6, 1.0 / 12, -1.0 / 12, 0},
-                                       {0, -1.0 / 6, -1.0 / 6, 1.0 / 6, 1.0 / 6, 1}}};
+/* Points 0, 1, -1 and infinity, and for the larger tiles 2 and -2 as well. */
+const Form winograd_forms[] = {
+        {.tile = 4,
+         .span = 6,
+         .weights = {"G",
+                     6,
+                     3,
+                     {{0.25, 0, 0},
+                      {-1.0 / 6, -1.0 / 6, -1.0 / 6},
+                      {-1.0 / 6, 1.0 / 6, -1.0 / 6},
+                      {1.0 / 24, 1.0 / 12, 1.0 / 6},
+                      {1.0 / 24, -1.0 / 12, 1.0 / 6},
+                      {0, 0, 1}}},
+         .input = {"B",
+                   6,
+                   6,
+                   {{4, 0, -5, 0, 1, 0},
+                    {0, -4, -4, 1, 1, 0},
+                    {0, 4, -4, -1, 1, 0},
+                    {0, -2, -1, 2, 1, 0},
+                    {0, 2, -1, -2, 1, 0},
+                    {0, 4, 0, -5, 0, 1}}},
+         .output = {"A",
+                    4,
+                    6,
+                    {{1, 1, 1, 1, 1, 0},
+                     {0, 1, -1, 2, -2, 0},
+                     {0, 1, 1, 4, 4, 0},
+                     {0, 1, -1, 8, -8, 1}}},
+         .read = 440,
+         .write = 370,
+         .sum = 900,
+         .error = 1},
+        {.tile = 2,
+         .span = 4,
+         .weights = {"G", 4, 3, {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}}},
+         .input = {"B", 4, 4, {{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, 1, 0, -1}}},
+         .output = {"A", 2, 4, {{1, 1, 1, 0}, {0, 1, -1, -1}}},
+         .read = 200,
+         .write = 180,
+         .sum = 500,
+         .error = 0.3},
+        {0}};
+
+static const Matrix *transposed(const Matrix *m)
+{
+	Matrix *t = new(Matrix);
+
+	*t = (Matrix){.name = format("%st", m->name), .rows = m->cols, .cols = m->rows};
+	for (int i = 0; i < t->rows; i++)
+		for (int j = 0; j < t->cols; j++)
+			t->value[i][j] = m->value[j][i];
+	return t;
+}
 
 /* ---- the equations -------------------------------------------------------------------------- */
 
@@ -125,7 +145,7 @@ static void free_rows(Eqn *q, const char *a, const char *b)
 /* The weights, transformed; of a data gradient with the window turned round. */
 static Eqn *weights(const Window *m)
 {
-	Eqn *q = begin(m, false, &transform_weights);
+	Eqn *q = begin(m, false, &m->form->weights);
 	Axis *k = free_axis(q, copy_axis(m->k)), *c = free_axis(q, copy_axis(m->c));
 	Affine at[4];
 
@@ -133,8 +153,8 @@ static Eqn *weights(const Window *m)
 	fold_columns(q, "a", "b");
 	q->out = made(m, "U");
 	q->out->lane_wish = 2;
-	put(q, affine_axis(q->row[0]), SPAN);
-	put(q, affine_axis(q->row[1]), SPAN);
+	put(q, affine_axis(q->row[0]), m->form->span);
+	put(q, affine_axis(q->row[1]), m->form->span);
 	put(q, affine_axis(k), k->extent);
 	put(q, affine_axis(c), c->extent);
 	at[m->kdim] = affine_axis(k);
@@ -150,6 +170,7 @@ static Eqn *weights(const Window *m)
 typedef struct Where {     /* of an equation over tiles                                   */
 	Axis *p, *nb, *ub; /* loops around its stage, or NULL                             */
 	Affine n, u, v, z; /* image, row and column of the tile, its number               */
+	Axis *c;           /* channel                                                     */
 } Where;
 
 /* The loops around the stages of a task. A sum over tiles folds those over tiles. */
@@ -160,7 +181,7 @@ static Where around(const Window *m, Eqn *q, bool folds)
 	if (!m->staged)
 		return w;
 	if (m->sums)
-		w.p = q->around[q->naround++] = free_axis(q, axis_new("p", SPAN));
+		w.p = q->around[q->naround++] = free_axis(q, axis_new("p", m->form->span));
 	w.nb = copy_axis(m->n);
 	w.nb->unit = m->images;
 	w.nb->extent = up(m->n->extent, m->images);
@@ -170,8 +191,9 @@ static Where around(const Window *m, Eqn *q, bool folds)
 	return w;
 }
 
-/* Axes over the tiles of a task, or of all images, become free axes of q. */
-static Where over_tiles(const Window *m, Eqn *q)
+/* Axes over the tiles of a task, or of all images, and over channels become free axes of q: one
+ * channel after the other, so that what is read lies in rows. */
+static Where over_tiles(const Window *m, Eqn *q, const Axis *channel)
 {
 	Where w = around(m, q, false);
 	int high = m->staged ? m->band : m->rows;
@@ -185,6 +207,7 @@ static Where over_tiles(const Window *m, Eqn *q)
 		w.n = affine_add(w.n, affine_axis(free_axis(q, e)), 1);
 		w.z = affine_scale(affine_axis(e), high * m->cols);
 	}
+	w.c = free_axis(q, copy_axis(channel));
 	if (high > 1) {
 		w.u = affine_add(w.u, affine_axis(free_axis(q, u)), 1);
 		w.z = affine_add(w.z, affine_axis(u), m->cols);
@@ -230,15 +253,16 @@ static Eqn *transformed(const Window *m, const char *name, const Matrix *matrix,
                         const Axis *channel, const int *lag)
 {
 	Eqn *q = begin(m, true, matrix);
-	Where w = over_tiles(m, q);
-	Axis *c = free_axis(q, copy_axis(channel));
-	Affine at[4] = {w.n, affine_axis(c), affine_scale(w.u, TILE), affine_scale(w.v, TILE)};
+	Where w = over_tiles(m, q, channel);
+	const Form *f = m->form;
+	Affine at[4] = {w.n, affine_axis(w.c), affine_scale(w.u, f->tile),
+	                affine_scale(w.v, f->tile)};
 
-	q->row[0] = w.p ? w.p : free_axis(q, axis_new("p", SPAN));
-	q->row[1] = free_axis(q, axis_new("q", SPAN));
+	q->row[0] = w.p ? w.p : free_axis(q, axis_new("p", f->span));
+	q->row[1] = free_axis(q, axis_new("q", f->span));
 	fold_columns(q, "a", "b");
 	q->out = made(m, name);
-	put_products(m, q, &w, c);
+	put_products(m, q, &w, w.c);
 	for (int d = 0; d < 2; d++) {
 		at[2 + d] = affine_add(at[2 + d], affine_axis(q->col[d]), 1);
 		at[2 + d].c -= lag[d];
@@ -254,8 +278,8 @@ static Eqn *products(const Window *m, Tensor *u, Tensor *v)
 	Where w = around(m, q, false);
 	Affine at[MAX_DIM];
 
-	q->row[0] = free_axis(q, axis_new("p", SPAN));
-	q->row[1] = free_axis(q, axis_new("q", SPAN));
+	q->row[0] = free_axis(q, axis_new("p", m->form->span));
+	q->row[1] = free_axis(q, axis_new("q", m->form->span));
 	Axis *k = free_axis(q, copy_axis(m->k));
 	int z = tiles_of_task(m);
 	w.z = z > 1 ? affine_axis(free_axis(q, axis_new("z", z))) : affine(0);
@@ -272,9 +296,8 @@ static Eqn *products(const Window *m, Tensor *u, Tensor *v)
 /* y from M */
 static Eqn *outputs(const Window *m, Tensor *from)
 {
-	Eqn *q = begin(m, true, &transform_output);
-	Where w = over_tiles(m, q);
-	Axis *k = free_axis(q, copy_axis(m->k));
+	Eqn *q = begin(m, true, &m->form->output);
+	Where w = over_tiles(m, q, m->k);
 	Affine at[MAX_DIM];
 	Eqn read = {.naround = q->naround};
 
@@ -282,12 +305,12 @@ static Eqn *outputs(const Window *m, Tensor *from)
 	fold_columns(q, "p", "q");
 	q->out = m->q->out;
 	q->index[0] = w.n;
-	q->index[1] = affine_axis(k);
-	q->index[2] = affine_add(affine_scale(w.u, TILE), affine_axis(q->row[0]), 1);
-	q->index[3] = affine_add(affine_scale(w.v, TILE), affine_axis(q->row[1]), 1);
+	q->index[1] = affine_axis(w.c);
+	q->index[2] = affine_add(affine_scale(w.u, m->form->tile), affine_axis(q->row[0]), 1);
+	q->index[3] = affine_add(affine_scale(w.v, m->form->tile), affine_axis(q->row[1]), 1);
 	memcpy(read.around, q->around, sizeof read.around);
 	memcpy(read.row, q->col, sizeof read.row);
-	products_index(&w, &read, k, w.z, at);
+	products_index(&w, &read, w.c, w.z, at);
 	q->rhs = expr_read(from, at);
 	return q;
 }
@@ -300,13 +323,13 @@ static Eqn *sums_of_products(const Window *m, Tensor *dy, Tensor *v)
 	Affine at[MAX_DIM];
 	int z = tiles_of_task(m);
 
-	q->row[1] = free_axis(q, axis_new("q", SPAN));
+	q->row[1] = free_axis(q, axis_new("q", m->form->span));
 	Axis *k = free_axis(q, copy_axis(m->k)), *c = free_axis(q, copy_axis(m->c));
 	w.z = z > 1 ? affine_axis(fold_axis(q, axis_new("z", z))) : affine(0);
 	q->out = made(m, "S");
 	q->out->lane_wish = 2;
-	put(q, affine_axis(w.p), SPAN);
-	put(q, affine_axis(q->row[1]), SPAN);
+	put(q, affine_axis(w.p), m->form->span);
+	put(q, affine_axis(q->row[1]), m->form->span);
 	put(q, affine_axis(k), k->extent);
 	put(q, affine_axis(c), c->extent);
 	products_index(&w, q, k, w.z, at);
@@ -319,7 +342,7 @@ static Eqn *sums_of_products(const Window *m, Tensor *dy, Tensor *v)
 /* dw from S */
 static Eqn *result(const Window *m, Tensor *from)
 {
-	Eqn *q = begin(m, false, &transform_sums);
+	Eqn *q = begin(m, false, transposed(&m->form->weights));
 	Axis *k = free_axis(q, copy_axis(m->k)), *c = free_axis(q, copy_axis(m->c));
 
 	free_rows(q, "r", "s");
@@ -341,17 +364,19 @@ static void replace(Window *m, Eqn *part[4])
 	static const int none[2] = {0, 0};
 
 	if (m->sums) {
-		part[0] = transformed(m, "D", &transform_gradient, m->w->tensor, m->k, none);
-		part[1] = transformed(m, "V", &transform_input, m->x->tensor, m->c, m->lag);
+		part[0] =
+		        transformed(m, "D", transposed(&m->form->output), m->w->tensor, m->k, none);
+		part[1] = transformed(m, "V", &m->form->input, m->x->tensor, m->c, m->lag);
 		part[2] = sums_of_products(m, part[0]->out, part[1]->out);
 		part[3] = result(m, part[2]->out);
 	} else {
 		part[0] = weights(m);
-		part[1] = transformed(m, "V", &transform_input, m->x->tensor, m->c, m->lag);
+		part[1] = transformed(m, "V", &m->form->input, m->x->tensor, m->c, m->lag);
 		part[2] = products(m, part[0]->out, part[1]->out);
 		part[3] = outputs(m, part[2]->out);
 	}
 	part[3]->error = m->error;
+	part[3]->side = m->form->tile;
 	part[2]->flop = 2.0 * window_work(m) * m->k->extent * m->c->extent * m->n->extent;
 }
 

@@ -108,8 +108,10 @@ prints() {
 	check 0 'predicted 0\.[0-9]+ ms on one thread' "$nncc" --explain tiny.xml
 	check 0 'Winograd wants channels there' "$nncc" --explain -flanes=images tiny.xml
 	for letter in forward 'gradient of the data' 'gradient of weights'; do
-		check 0 "Winograd, $letter: expected relative error [1-9]\.[0-9]e-0[67]" "$nncc" \
-			--explain -flanes=channels -fwinograd "$winograd"
+		check 0 "Winograd F\(4x4, 3x3\), $letter: expected relative error [1-9]\.[0-9]e-0[67]" \
+			"$nncc" --explain -flanes=channels -fwinograd "$winograd"
+		check 0 "Winograd F\(2x2, 3x3\), $letter: expected relative error [1-9]\.[0-9]e-0[67]" \
+			"$nncc" --explain -flanes=channels -fwinograd "${winograd%.xml}_small.xml"
 	done
 	check 0 'Winograd refused: predicted [0-9.]+ of the plain' "$nncc" --explain -flanes=channels "$winograd"
 	check 0 '^$' "$nncc" -fsyntax-only tiny.xml

@@ -62,34 +62,35 @@ e43  conv1_bias_d[k] = dconv1_bias[k]                                           
 e44  conv1_bias_momentum_buffer[k] = conv1_bias_d[k]                                | k25
 e45  conv1_bias[k] := conv1_bias[k] - hyper0 * conv1_bias_momentum_buffer[k]        | k25
 e39  dconv1_weight[k,c,r,s] = sum{n,i,j} dconv1_y[n,k,i,j] * x[n,c,r+i-1,s+j-1]     | k26
-e40  conv1_weight_d[k,c,r,s] = dconv1_weight[k,c,r,s]                               | k26
-e41  conv1_weight_momentum_buffer[k,c,r,s] = conv1_weight_d[k,c,r,s]                | k26
-e42  conv1_weight[k,c,r,s] := conv1_weight[k,c,r,s] - hyper0 * conv1_weight_momentum_buffer[k,c,r,s] | k26
 
 update
-e46  conv2_weight_d[k,c,r,s] = dconv2_weight[k,c,r,s]                               | k27
-e47  conv2_weight_momentum_buffer[k,c,r,s] = conv2_weight_d[k,c,r,s]                | k27
-e48  conv2_weight[k,c,r,s] := conv2_weight[k,c,r,s] - hyper0 * conv2_weight_momentum_buffer[k,c,r,s] | k27
+---- threads meet
+e40  conv1_weight_d[k,c,r,s] = dconv1_weight[k,c,r,s]                               | k27
+e41  conv1_weight_momentum_buffer[k,c,r,s] = conv1_weight_d[k,c,r,s]                | k27
+e42  conv1_weight[k,c,r,s] := conv1_weight[k,c,r,s] - hyper0 * conv1_weight_momentum_buffer[k,c,r,s] | k27
+e46  conv2_weight_d[k,c,r,s] = dconv2_weight[k,c,r,s]                               | k28
+e47  conv2_weight_momentum_buffer[k,c,r,s] = conv2_weight_d[k,c,r,s]                | k28
+e48  conv2_weight[k,c,r,s] := conv2_weight[k,c,r,s] - hyper0 * conv2_weight_momentum_buffer[k,c,r,s] | k28
 
 evaluation
-e58  eval_conv1_sum[n,k,i,j] = sum{c,r,s} x[n,c,i+r-1,j+s-1] * conv1_weight[k,c,r,s] | k28
-e59  eval_conv1_y[n,k,i,j] = conv1_bias[k] + eval_conv1_sum[n,k,i,j]                | k28
-e60  eval_relu1_y[n,k,i,j] = max(0, eval_conv1_y[n,k,i,j])                          | k28
-e61  eval_conv2_sum_U[p,q,k,c] = sum{a,b} G[p,a] * G[q,b] * conv2_weight[k,c,a,b]   | k29
+e58  eval_conv1_sum[n,k,i,j] = sum{c,r,s} x[n,c,i+r-1,j+s-1] * conv1_weight[k,c,r,s] | k29
+e59  eval_conv1_y[n,k,i,j] = conv1_bias[k] + eval_conv1_sum[n,k,i,j]                | k29
+e60  eval_relu1_y[n,k,i,j] = max(0, eval_conv1_y[n,k,i,j])                          | k29
+e61  eval_conv2_sum_U[p,q,k,c] = sum{a,b} G[p,a] * G[q,b] * conv2_weight[k,c,a,b]   | k30
 ---- threads meet
-e62  eval_conv2_sum_V[n,band,p,q,c,3u+v] = sum{a,b} B[p,a] * B[q,b] * eval_relu1_y[n,c,12band+4u+a-1,4v+b-1] | k30
-e63  eval_conv2_sum_M[n,band,p,q,k,z] = sum{c} eval_conv2_sum_V[n,band,p,q,c,z] * eval_conv2_sum_U[p,q,k,c] | k30
-e64  eval_conv2_sum[n,k,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * eval_conv2_sum_M[n,band,p,q,k,3u+v] | k30
-e65  eval_conv2_y[n,k,i,j] = conv2_bias[k] + eval_conv2_sum[n,k,i,j]                | k31
-e66  eval_global_avg_pool1_sum[n,c] = sum{h,w} eval_conv2_y[n,c,h,w]                | k32
-e67  eval_global_avg_pool1_y[n,c,0,0] = eval_global_avg_pool1_sum[n,c] * 0.00757576 | k32
-e68  eval_dense1_sum[n,k] = sum{c} eval_global_avg_pool1_y[n,c,0,0] * dense1_weight[k,c,0,0] | k33
-e69  dense1_y[n,k] = dense1_bias[k] + eval_dense1_sum[n,k]                          | k33
-e70  eval_m[n] = max{c} dense1_y[n,c]                                               | k34
-e71  eval_z[n] = sum{c} exp(dense1_y[n,c] - eval_m[n])                              | k34
-e72  eval_l[n] = log(eval_z[n])                                                     | k34
-e73  eval_q[n,c] = ifeq(target[n], (c), 1, 0)                                       | k35
-e74  eval_loss[n] = sum{c} eval_q[n,c] * (eval_l[n] - (dense1_y[n,c] - eval_m[n]))  | k36
+e62  eval_conv2_sum_V[n,band,p,q,c,3u+v] = sum{a,b} B[p,a] * B[q,b] * eval_relu1_y[n,c,12band+4u+a-1,4v+b-1] | k31
+e63  eval_conv2_sum_M[n,band,p,q,k,z] = sum{c} eval_conv2_sum_V[n,band,p,q,c,z] * eval_conv2_sum_U[p,q,k,c] | k31
+e64  eval_conv2_sum[n,k,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * eval_conv2_sum_M[n,band,p,q,k,3u+v] | k31
+e65  eval_conv2_y[n,k,i,j] = conv2_bias[k] + eval_conv2_sum[n,k,i,j]                | k32
+e66  eval_global_avg_pool1_sum[n,c] = sum{h,w} eval_conv2_y[n,c,h,w]                | k33
+e67  eval_global_avg_pool1_y[n,c,0,0] = eval_global_avg_pool1_sum[n,c] * 0.00757576 | k33
+e68  eval_dense1_sum[n,k] = sum{c} eval_global_avg_pool1_y[n,c,0,0] * dense1_weight[k,c,0,0] | k34
+e69  dense1_y[n,k] = dense1_bias[k] + eval_dense1_sum[n,k]                          | k34
+e70  eval_m[n] = max{c} dense1_y[n,c]                                               | k35
+e71  eval_z[n] = sum{c} exp(dense1_y[n,c] - eval_m[n])                              | k35
+e72  eval_l[n] = log(eval_z[n])                                                     | k35
+e73  eval_q[n,c] = ifeq(target[n], (c), 1, 0)                                       | k36
+e74  eval_loss[n] = sum{c} eval_q[n,c] * (eval_l[n] - (dense1_y[n,c] - eval_m[n]))  | k37
 ---- threads meet
-e75  eval_sum[0] = sum{n} eval_loss[n]                                              | k37
-e76  loss[0] = eval_sum[0] / batch                                                  | k37
+e75  eval_sum[0] = sum{n} eval_loss[n]                                              | k38
+e76  loss[0] = eval_sum[0] / batch                                                  | k38

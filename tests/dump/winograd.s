@@ -106,7 +106,7 @@ NN_KERNEL void k01_conv2_sum_U(const nn_task *t,
  *   M[n,band,p,q,k,z] = sum{c} V[n,band,p,q,c,z] * U[p,q,k,c]
  *   sum[n,k,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * M[n,band,p,q,k,3u+v]
  *
- *   n 4  band 1  u 3  v 3  c 32  p 6  q 6  a 6  b 6  k 32  z 9  a 4  b 4
+ *   n 4  band 1  c 32  u 3  v 3  p 6  q 6  a 6  b 6  k 32  z 9  a 4  b 4
  *   8.634 Mflop, 276.0 kB; no tile */
 static void k02_conv2_sum_V_1(const nn_task *t,
 		const nn_v y[restrict][4][12][11],
@@ -116,9 +116,9 @@ static void k02_conv2_sum_V_1(const nn_task *t,
 	(void)t;
 	(void)n;
 	(void)band;
+	for (int c = 0; c < 4; c++)
 	for (int u = 0; u < 3; u++)
 	for (int v = 0; v < 3; v++)
-	for (int c = 0; c < 4; c++)
 	{
 		{
 			nn_v h[6][6], o[6][6];
@@ -226,9 +226,9 @@ static void k02_conv2_sum_V_3(const nn_task *t,
 	(void)t;
 	(void)n;
 	(void)band;
+	for (int k = 0; k < 4; k++)
 	for (int u = 0; u < 3; u++)
 	for (int v = 0; v < 3; v++)
-	for (int k = 0; k < 4; k++)
 	{
 		{
 			nn_v h[4][6], o[4][4];
@@ -861,7 +861,7 @@ NN_KERNEL void k19_drelu1_y_U(const nn_task *t,
  *   M[n,band,p,q,c,z] = sum{c} V[n,band,p,q,c,z] * U[p,q,c,c]
  *   dy2[n,c,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * M[n,band,p,q,c,3u+v]
  *
- *   n 4  band 1  u 3  v 3  k 32  p 6  q 6  a 6  b 6  c 32  z 9  a 4  b 4
+ *   n 4  band 1  k 32  u 3  v 3  p 6  q 6  a 6  b 6  c 32  z 9  a 4  b 4
  *   8.634 Mflop, 276.0 kB; no tile */
 static void k20_drelu1_y_V_1(const nn_task *t,
 		const nn_v dy[restrict][4][12][11],
@@ -871,9 +871,9 @@ static void k20_drelu1_y_V_1(const nn_task *t,
 	(void)t;
 	(void)n;
 	(void)band;
+	for (int k = 0; k < 4; k++)
 	for (int u = 0; u < 3; u++)
 	for (int v = 0; v < 3; v++)
-	for (int k = 0; k < 4; k++)
 	{
 		{
 			nn_v h[6][6], o[6][6];
@@ -981,9 +981,9 @@ static void k20_drelu1_y_V_3(const nn_task *t,
 	(void)t;
 	(void)n;
 	(void)band;
+	for (int c = 0; c < 4; c++)
 	for (int u = 0; u < 3; u++)
 	for (int v = 0; v < 3; v++)
-	for (int c = 0; c < 4; c++)
 	{
 		{
 			nn_v h[4][6], o[4][4];
@@ -1045,7 +1045,7 @@ NN_KERNEL void k20_drelu1_y_V(const nn_task *t,
  *   V[p,n,band,q,c,9e+3u+v] = sum{a,b} B[p,a] * B[q,b] * y[4n+e,c,12band+4u+a-1,4v+b-1]
  *   S[p,q,k,c] = sum{n,band,z} D[p,n,band,q,k,z] * V[p,n,band,q,c,z]
  *
- *   p 6  n 1  band 1  e 4  u 3  v 3  k 32  q 6  a 4  b 4  c 32  a 6  b 6  z 36
+ *   p 6  n 1  band 1  e 4  k 32  u 3  v 3  q 6  a 4  b 4  c 32  a 6  b 6  z 36
  *   8.634 Mflop, 276.0 kB; no tile */
 static void k21_dconv2_weight_D_1(const nn_task *t,
 		const nn_v dy[restrict][4][12][11],
@@ -1058,9 +1058,9 @@ static void k21_dconv2_weight_D_1(const nn_task *t,
 	(void)band;
 	const int live = t->run->live;
 	for (int e = 0; e < 4; e++)
+	for (int k = 0; k < 4; k++)
 	for (int u = 0; u < 3; u++)
 	for (int v = 0; v < 3; v++)
-	for (int k = 0; k < 4; k++)
 	{
 		{
 			nn_v h[6][4], o[6][6];
@@ -1110,9 +1110,9 @@ static void k21_dconv2_weight_D_2(const nn_task *t,
 	(void)band;
 	const int live = t->run->live;
 	for (int e = 0; e < 4; e++)
+	for (int c = 0; c < 4; c++)
 	for (int u = 0; u < 3; u++)
 	for (int v = 0; v < 3; v++)
-	for (int c = 0; c < 4; c++)
 	{
 		{
 			nn_v h[6][6], o[6][6];
@@ -1349,33 +1349,22 @@ NN_KERNEL void k25_dconv1_bias(const nn_task *t,
 /* k26_dconv1_weight  (line 4 conv)
  *
  *   dweight[k,c,r,s] = sum{n,i,j} dy[n,k,i,j] * x[n,c,r+i-1,s+j-1]
- *   d[k,c,r,s] = dweight[k,c,r,s]
- *   momentum_buffer[k,c,r,s] = d[k,c,r,s]
- *   weight[k,c,r,s] := weight[k,c,r,s] - hyper0 * momentum_buffer[k,c,r,s]
  *
  *   k 32  c 3  r 3  s 3  n 4  i 12  j 11
- *   0.811 Mflop, 78.9 kB; tile: 3 c x 3 s, 9 accumulators */
+ *   0.809 Mflop, 75.6 kB; tile: 3 c x 3 s, 9 accumulators */
 NN_INLINE void k26_dconv1_weight_tile(const nn_task *t,
 		const nn_v dy[restrict][4][12][11],
 		const nn_real x[restrict][3][12][11],
 		nn_v dweight[restrict][3][3][3],
-		nn_v weight[restrict][3][3][3],
-		const int r, const int k, const int c0, const int cn, const int s0, const int sn)
+		const int k, const int c0, const int cn, const int r, const int s0, const int sn,
+		const int n, const int row_from, const int row_to, const int first)
 {
-	const int live = t->run->live;
-	const nn_real u0 = (nn_real)t->run->hyper[0];
+	(void)t;
 	nn_v acc[3][3];
-	NN_UNROLL for (int ct = 0; ct < 3; ct++)
-	NN_UNROLL for (int st = 0; st < 3; st++)
-		acc[ct][st] = nn_splat(0);
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	NN_UNROLL for (int st = 0; st < sn; st++)
-	{
-		NN_FETCH(dweight[k][c0 + ct][r][s0 + st], 1);
-		NN_FETCH(weight[k][c0 + ct][r][s0 + st], 1);
-	}
-	for (int n = 0; n < live; n++)
-	for (int i = nn_lo(r - 1, 1); i < nn_hi(r - 1, 1, 12, 12); i++)
+		acc[ct][st] = first ? nn_splat(0) : dweight[k][c0 + ct][r][s0 + st];
+	for (int i = nn_most(row_from, nn_lo(r - 1, 1)); i < nn_least(row_to, nn_hi(r - 1, 1, 12, 12)); i++)
 	{
 		NN_UNROLL for (int j = 0; j < 1; j++)
 		{
@@ -1403,36 +1392,62 @@ NN_INLINE void k26_dconv1_weight_tile(const nn_task *t,
 	}
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	NN_UNROLL for (int st = 0; st < sn; st++)
-	{
 		dweight[k][c0 + ct][r][s0 + st] = acc[ct][st];
-		const nn_v d = dweight[k][c0 + ct][r][s0 + st];
-		const nn_v momentum_buffer = d;
-		weight[k][c0 + ct][r][s0 + st] = weight[k][c0 + ct][r][s0 + st] - u0 * momentum_buffer;
-	}
 }
 
 NN_KERNEL void k26_dconv1_weight(const nn_task *t,
 		const nn_v dy[restrict][4][12][11],
 		const nn_real x[restrict][3][12][11],
-		nn_v dweight[restrict][3][3][3],
-		nn_v weight[restrict][3][3][3])
+		nn_v dweight[restrict][3][3][3])
 {
-	const nn_span part = nn_share(t, 3 * 4 * 1);
-	for (int piece = part.from; piece < part.to; piece++)
+	const int live = t->run->live;
+	const nn_span part = nn_share(t, 4);
+	for (int k = part.from; k < part.to; k++)
 	{
-		const int r = piece / 4;
-		const int k = piece % 4;
-		const int c0 = piece % 1 * 3;
+		for (int n = 0; n < live; n++)
+		for (int row_from = 0; row_from < 12; row_from += 6)
 		{
+			const int row_to = nn_least(row_from + 6, 12);
+			const int first = n == 0 && row_from == 0;
 			{
-				const int s0 = 0;
-					k26_dconv1_weight_tile(t, dy, x, dweight, weight, r, k, c0, 3, s0, 3);
+				{
+					const int c0 = 0;
+					for (int r = 0; r < 3; r++)
+					{
+						{
+							const int s0 = 0;
+								k26_dconv1_weight_tile(t, dy, x, dweight, k, c0, 3, r, s0, 3, n, row_from, row_to, first);
+						}
+					}
+				}
 			}
 		}
 	}
 }
 
-/* k27_conv2_weight_d  (optimizer)
+/* k27_conv1_weight_d  (optimizer)
+ *
+ *   d[k,c,r,s] = dweight[k,c,r,s]
+ *   momentum_buffer[k,c,r,s] = d[k,c,r,s]
+ *   weight[k,c,r,s] := weight[k,c,r,s] - hyper0 * momentum_buffer[k,c,r,s]
+ *
+ *   k 32  c 3  r 3  s 3
+ *   0.002 Mflop, 6.8 kB; one row of vectors */
+NN_KERNEL void k27_conv1_weight_d(const nn_task *t,
+		const nn_v dweight[restrict],
+		nn_v weight[restrict])
+{
+	const nn_real u0 = (nn_real)t->run->hyper[0];
+	const nn_span part = nn_share(t, 108);
+	for (int e = part.from; e < part.to; e++)
+	{
+		const nn_v d = dweight[e];
+		const nn_v momentum_buffer = d;
+		weight[e] = weight[e] - u0 * momentum_buffer;
+	}
+}
+
+/* k28_conv2_weight_d  (optimizer)
  *
  *   d[k,c,r,s] = dweight[k,c,r,s]
  *   momentum_buffer[k,c,r,s] = d[k,c,r,s]
@@ -1440,7 +1455,7 @@ NN_KERNEL void k26_dconv1_weight(const nn_task *t,
  *
  *   k 32  c 32  r 3  s 3
  *   0.018 Mflop, 72.0 kB; one row of vectors */
-NN_KERNEL void k27_conv2_weight_d(const nn_task *t,
+NN_KERNEL void k28_conv2_weight_d(const nn_task *t,
 		const nn_v dweight[restrict],
 		nn_v weight[restrict])
 {
@@ -1454,7 +1469,7 @@ NN_KERNEL void k27_conv2_weight_d(const nn_task *t,
 	}
 }
 
-/* k28_eval_conv1_sum  (line 4 conv, line 4 relu)
+/* k29_eval_conv1_sum  (line 4 conv, line 4 relu)
  *
  *   sum[n,k,i,j] = sum{c,r,s} x[n,c,i+r-1,j+s-1] * weight[k,c,r,s]
  *   y[n,k,i,j] = bias[k] + sum[n,k,i,j]
@@ -1462,7 +1477,7 @@ NN_KERNEL void k27_conv2_weight_d(const nn_task *t,
  *
  *   n 4  k 32  i 12  j 11  c 3  r 3  s 3
  *   0.843 Mflop, 75.7 kB; tile: 11 j, 11 accumulators */
-NN_INLINE void k28_eval_conv1_sum_tile(const nn_task *t,
+NN_INLINE void k29_eval_conv1_sum_tile(const nn_task *t,
 		const nn_real x[restrict][3][12][11],
 		const nn_v weight[restrict][3][3][3],
 		const nn_v bias[restrict],
@@ -1490,7 +1505,7 @@ NN_INLINE void k28_eval_conv1_sum_tile(const nn_task *t,
 	}
 }
 
-NN_KERNEL void k28_eval_conv1_sum(const nn_task *t,
+NN_KERNEL void k29_eval_conv1_sum(const nn_task *t,
 		const nn_real x[restrict][3][12][11],
 		const nn_v weight[restrict][3][3][3],
 		const nn_v bias[restrict],
@@ -1504,18 +1519,18 @@ NN_KERNEL void k28_eval_conv1_sum(const nn_task *t,
 	{
 		{
 			const int j0 = 0;
-				k28_eval_conv1_sum_tile(t, x, weight, bias, y2, n, i, k, j0, 11, 1);
+				k29_eval_conv1_sum_tile(t, x, weight, bias, y2, n, i, k, j0, 11, 1);
 		}
 	}
 }
 
-/* k29_eval_conv2_sum_U  (line 5 conv)
+/* k30_eval_conv2_sum_U  (line 5 conv)
  *
  *   U[p,q,k,c] = sum{a,b} G[p,a] * G[q,b] * weight[k,c,a,b]
  *
  *   k 32  c 32  p 6  q 6  a 3  b 3
  *   0.000 Mflop, 180.0 kB; no tile */
-NN_KERNEL void k29_eval_conv2_sum_U(const nn_task *t,
+NN_KERNEL void k30_eval_conv2_sum_U(const nn_task *t,
 		const nn_v weight[restrict][32][3][3],
 		nn_v U[restrict][6][4][32])
 {
@@ -1556,15 +1571,15 @@ NN_KERNEL void k29_eval_conv2_sum_U(const nn_task *t,
 	}
 }
 
-/* k30_eval_conv2_sum_V  (line 5 conv)
+/* k31_eval_conv2_sum_V  (line 5 conv)
  *
  *   V[n,band,p,q,c,3u+v] = sum{a,b} B[p,a] * B[q,b] * y[n,c,12band+4u+a-1,4v+b-1]
  *   M[n,band,p,q,k,z] = sum{c} V[n,band,p,q,c,z] * U[p,q,k,c]
  *   sum[n,k,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * M[n,band,p,q,k,3u+v]
  *
- *   n 4  band 1  u 3  v 3  c 32  p 6  q 6  a 6  b 6  k 32  z 9  a 4  b 4
+ *   n 4  band 1  c 32  u 3  v 3  p 6  q 6  a 6  b 6  k 32  z 9  a 4  b 4
  *   8.634 Mflop, 276.0 kB; no tile */
-static void k30_eval_conv2_sum_V_1(const nn_task *t,
+static void k31_eval_conv2_sum_V_1(const nn_task *t,
 		const nn_v y[restrict][4][12][11],
 		nn_v V[restrict][6][4][9],
 		 const int n, const int band)
@@ -1572,9 +1587,9 @@ static void k30_eval_conv2_sum_V_1(const nn_task *t,
 	(void)t;
 	(void)n;
 	(void)band;
+	for (int c = 0; c < 4; c++)
 	for (int u = 0; u < 3; u++)
 	for (int v = 0; v < 3; v++)
-	for (int c = 0; c < 4; c++)
 	{
 		{
 			nn_v h[6][6], o[6][6];
@@ -1624,7 +1639,7 @@ static void k30_eval_conv2_sum_V_1(const nn_task *t,
 	}
 }
 
-NN_INLINE void k30_eval_conv2_sum_V_2_tile(const nn_task *t,
+NN_INLINE void k31_eval_conv2_sum_V_2_tile(const nn_task *t,
 		const nn_v V[restrict][6][4][9],
 		const nn_v U[restrict][6][4][32],
 		nn_v M[restrict][6][4][9],
@@ -1652,7 +1667,7 @@ NN_INLINE void k30_eval_conv2_sum_V_2_tile(const nn_task *t,
 	}
 }
 
-static void k30_eval_conv2_sum_V_2(const nn_task *t,
+static void k31_eval_conv2_sum_V_2(const nn_task *t,
 		const nn_v V[restrict][6][4][9],
 		const nn_v U[restrict][6][4][32],
 		nn_v M[restrict][6][4][9],
@@ -1668,13 +1683,13 @@ static void k30_eval_conv2_sum_V_2(const nn_task *t,
 			const int k0 = 0;
 			{
 				for (int z0 = 0; z0 < 9; z0 += 3)
-						k30_eval_conv2_sum_V_2_tile(t, V, U, M, p, q, k0, 4, z0, 3, n, band);
+						k31_eval_conv2_sum_V_2_tile(t, V, U, M, p, q, k0, 4, z0, 3, n, band);
 			}
 		}
 	}
 }
 
-static void k30_eval_conv2_sum_V_3(const nn_task *t,
+static void k31_eval_conv2_sum_V_3(const nn_task *t,
 		const nn_v M[restrict][6][4][9],
 		nn_v sum[restrict][4][12][11],
 		 const int n, const int band)
@@ -1682,9 +1697,9 @@ static void k30_eval_conv2_sum_V_3(const nn_task *t,
 	(void)t;
 	(void)n;
 	(void)band;
+	for (int k = 0; k < 4; k++)
 	for (int u = 0; u < 3; u++)
 	for (int v = 0; v < 3; v++)
-	for (int k = 0; k < 4; k++)
 	{
 		{
 			nn_v h[4][6], o[4][4];
@@ -1722,7 +1737,7 @@ static void k30_eval_conv2_sum_V_3(const nn_task *t,
 	}
 }
 
-NN_KERNEL void k30_eval_conv2_sum_V(const nn_task *t,
+NN_KERNEL void k31_eval_conv2_sum_V(const nn_task *t,
 		const nn_v y[restrict][4][12][11],
 		const nn_v U[restrict][6][4][32],
 		nn_v sum[restrict][4][12][11])
@@ -1734,19 +1749,19 @@ NN_KERNEL void k30_eval_conv2_sum_V(const nn_task *t,
 	for (int n = part.from; n < part.to; n++)
 	for (int band = 0; band < 1; band++)
 	{
-		k30_eval_conv2_sum_V_1(t, y, V, n, band);
-		k30_eval_conv2_sum_V_2(t, V, U, M, n, band);
-		k30_eval_conv2_sum_V_3(t, M, sum, n, band);
+		k31_eval_conv2_sum_V_1(t, y, V, n, band);
+		k31_eval_conv2_sum_V_2(t, V, U, M, n, band);
+		k31_eval_conv2_sum_V_3(t, M, sum, n, band);
 	}
 }
 
-/* k31_eval_conv2_y  (line 5 conv)
+/* k32_eval_conv2_y  (line 5 conv)
  *
  *   y[n,k,i,j] = bias[k] + sum[n,k,i,j]
  *
  *   n 4  k 32  i 12  j 11
  *   0.017 Mflop, 132.1 kB; no tile */
-NN_KERNEL void k31_eval_conv2_y(const nn_task *t,
+NN_KERNEL void k32_eval_conv2_y(const nn_task *t,
 		const nn_v bias[restrict],
 		const nn_v sum[restrict][4][12][11],
 		nn_v y[restrict][4][12][11])
@@ -1762,14 +1777,14 @@ NN_KERNEL void k31_eval_conv2_y(const nn_task *t,
 	}
 }
 
-/* k32_eval_global_avg_pool1_sum  (line 6 global_avg_pool)
+/* k33_eval_global_avg_pool1_sum  (line 6 global_avg_pool)
  *
  *   sum[n,c] = sum{h,w} y[n,c,h,w]
  *   y2[n,c,0,0] = sum[n,c] * 0.00757576
  *
  *   n 4  c 32  h 12  w 11
  *   0.017 Mflop, 66.5 kB; no tile */
-NN_KERNEL void k32_eval_global_avg_pool1_sum(const nn_task *t,
+NN_KERNEL void k33_eval_global_avg_pool1_sum(const nn_task *t,
 		const nn_v y[restrict][4][12][11],
 		nn_v y2[restrict][4][1][1])
 {
@@ -1794,14 +1809,14 @@ NN_KERNEL void k32_eval_global_avg_pool1_sum(const nn_task *t,
 	}
 }
 
-/* k33_eval_dense1_sum  (line 7 dense)
+/* k34_eval_dense1_sum  (line 7 dense)
  *
  *   sum[n,k] = sum{c} y[n,c,0,0] * weight[k,c,0,0]
  *   output[n,k] = bias[k] + sum[n,k]
  *
  *   n 4  k 8  c 32
  *   0.002 Mflop, 1.7 kB; tile: 2 n, 2 accumulators */
-NN_INLINE void k33_eval_dense1_sum_tile(const nn_task *t,
+NN_INLINE void k34_eval_dense1_sum_tile(const nn_task *t,
 		const nn_v y[restrict][4][1][1],
 		const nn_v weight[restrict][32][1][1],
 		const nn_v bias[restrict],
@@ -1826,7 +1841,7 @@ NN_INLINE void k33_eval_dense1_sum_tile(const nn_task *t,
 	}
 }
 
-NN_KERNEL void k33_eval_dense1_sum(const nn_task *t,
+NN_KERNEL void k34_eval_dense1_sum(const nn_task *t,
 		const nn_v y[restrict][4][1][1],
 		const nn_v weight[restrict][32][1][1],
 		const nn_v bias[restrict],
@@ -1838,14 +1853,14 @@ NN_KERNEL void k33_eval_dense1_sum(const nn_task *t,
 		int n0 = part.from;
 		for (; n0 + 2 <= part.to; n0 += 2)
 			for (int k = 0; k < 1; k++)
-				k33_eval_dense1_sum_tile(t, y, weight, bias, output, n0, 2, k);
+				k34_eval_dense1_sum_tile(t, y, weight, bias, output, n0, 2, k);
 		for (; n0 < part.to; n0++)
 			for (int k = 0; k < 1; k++)
-				k33_eval_dense1_sum_tile(t, y, weight, bias, output, n0, 1, k);
+				k34_eval_dense1_sum_tile(t, y, weight, bias, output, n0, 1, k);
 	}
 }
 
-/* k34_eval_m  (loss)
+/* k35_eval_m  (loss)
  *
  *   m[n] = max{c} output[n,c]
  *   z[n] = sum{c} exp(output[n,c] - m[n])
@@ -1853,7 +1868,7 @@ NN_KERNEL void k33_eval_dense1_sum(const nn_task *t,
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.2 kB; no tile */
-NN_KERNEL void k34_eval_m(const nn_task *t,
+NN_KERNEL void k35_eval_m(const nn_task *t,
 		const nn_v output[restrict][1],
 		nn_real m[restrict],
 		nn_real l[restrict])
@@ -1882,13 +1897,13 @@ NN_KERNEL void k34_eval_m(const nn_task *t,
 	}
 }
 
-/* k35_eval_q  (loss)
+/* k36_eval_q  (loss)
  *
  *   q[n,c] = ifeq(target[n], (c), 1, 0)
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.2 kB; no tile */
-NN_KERNEL void k35_eval_q(const nn_task *t,
+NN_KERNEL void k36_eval_q(const nn_task *t,
 		const nn_real target[restrict],
 		nn_v q[restrict][1])
 {
@@ -1901,13 +1916,13 @@ NN_KERNEL void k35_eval_q(const nn_task *t,
 	}
 }
 
-/* k36_eval_loss  (loss)
+/* k37_eval_loss  (loss)
  *
  *   loss[n] = sum{c} q[n,c] * (l[n] - (output[n,c] - m[n]))
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.3 kB; tile: 2 n, 2 accumulators */
-NN_INLINE void k36_eval_loss_tile(const nn_task *t,
+NN_INLINE void k37_eval_loss_tile(const nn_task *t,
 		const nn_v q[restrict][1],
 		const nn_real l[restrict],
 		const nn_v output[restrict][1],
@@ -1928,7 +1943,7 @@ NN_INLINE void k36_eval_loss_tile(const nn_task *t,
 	}
 }
 
-NN_KERNEL void k36_eval_loss(const nn_task *t,
+NN_KERNEL void k37_eval_loss(const nn_task *t,
 		const nn_v q[restrict][1],
 		const nn_real l[restrict],
 		const nn_v output[restrict][1],
@@ -1940,20 +1955,20 @@ NN_KERNEL void k36_eval_loss(const nn_task *t,
 	{
 		int n0 = part.from;
 		for (; n0 + 2 <= part.to; n0 += 2)
-				k36_eval_loss_tile(t, q, l, output, m, loss, n0, 2);
+				k37_eval_loss_tile(t, q, l, output, m, loss, n0, 2);
 		for (; n0 < part.to; n0++)
-				k36_eval_loss_tile(t, q, l, output, m, loss, n0, 1);
+				k37_eval_loss_tile(t, q, l, output, m, loss, n0, 1);
 	}
 }
 
-/* k37_eval_sum  (loss)
+/* k38_eval_sum  (loss)
  *
  *   sum[0] = sum{n} loss[n]
  *   loss2[0] = sum[0] / batch
  *
  *   n 4
  *   0.000 Mflop, 0.1 kB; no tile */
-NN_KERNEL void k37_eval_sum(const nn_task *t,
+NN_KERNEL void k38_eval_sum(const nn_task *t,
 		const nn_real loss[restrict],
 		nn_real loss2[restrict])
 {
