@@ -54,8 +54,9 @@ static int padding(const Prog *p, const Tensor *t)
  * channels more spreads them where sums over images walk from one to the next. */
 static int spare_block(const Prog *p, const Tensor *t)
 {
-	int64_t image = p->lanes * (options.real_double ? 8 : 4);
+	int64_t image = options.real_double ? 8 : 4;
 
+	image *= p->lanes;
 	for (int d = 1; d < t->rank; d++)
 		image *= t->mem[d];
 	return t->batched && t->rank == 4 && t->lane_dim == 1 && !t->keep && !t->scratch &&

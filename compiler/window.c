@@ -130,24 +130,21 @@ static double relative_cost(const Window *m)
 	return (double)m->rows * m->cols * (products + transforms) / direct;
 }
 
+static double with_form(Window *m, const Form *f)
+{
+	m->form = f;
+	m->rows = up(m->out[0], f->tile);
+	m->cols = up(m->out[1], f->tile);
+	return relative_cost(m);
+}
+
 static double choose_form(Window *m)
 {
-	const Form *best = NULL;
-	double least = 0;
+	const Form *best = winograd_forms;
 
-	for (m->form = winograd_forms; m->form->tile; m->form++) {
-		m->rows = up(m->out[0], m->form->tile);
-		m->cols = up(m->out[1], m->form->tile);
-		double cost = relative_cost(m);
-		if (!best || cost < least) {
-			best = m->form;
-			least = cost;
-		}
-	}
-	m->form = best;
-	m->rows = up(m->out[0], best->tile);
-	m->cols = up(m->out[1], best->tile);
-	return least;
+	for (const Form *f = best + 1; f->tile; f++)
+		best = with_form(m, f) < with_form(m, best) ? f : best;
+	return with_form(m, best);
 }
 
 /* Tiles of a task: what its stages share fits the second-level cache with room to spare. */
