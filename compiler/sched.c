@@ -189,9 +189,31 @@ static bool heavy(const Prog *p, const Kernel *k)
 	return elems * (options.real_double ? 8 : 4) > p->target.l2;
 }
 
-/* Images first, then rows, then what is tiled, the tile along the window last: so the weights of a
- * tile and the rows under it stay in the first-level cache. Where the weights do not fit the
- * second, rows come after what is tiled: its weights are fetched once an image. */
+typedef struct Apart {
+	const Axis *axis;
+	bool all;
+} Apart;
+
+static void find_apart(Expr *e, void *ctx)
+{
+	Apart *a = ctx;
+
+	a->all &= e->op != OP_READ || expr_uses(e, a->axis);
+}
+
+/* Do all operands have the axis, so that nothing is read again for its other values? */
+static bool apart(const Kernel *k, const Axis *axis)
+{
+	Apart a = {axis, true};
+
+	expr_each(k->eqn[0]->rhs, find_apart, &a);
+	return a.all;
+}
+
+/* Images first, and channels that have nothing in common, then rows, then what is tiled, the tile
+ * along the window last: so the weights of a tile and the rows under it stay in the first-level
+ * cache. Where the weights do not fit the second, rows come after what is tiled: its weights are
+ * fetched once an image. */
 static int rank_of(const Kernel *k, const Loop *l, bool heavy)
 {
 	if (k->partial) /* as the weights lie in memory */
@@ -201,10 +223,10 @@ static int rank_of(const Kernel *k, const Loop *l, bool heavy)
 	bool edge = l->clean_lo > 0 || l->clean_hi < l->axis->extent;
 	bool window = eqn_guarded(k->eqn[0], l->axis);
 
-	return l->axis->batch                    ? 0
-	       : edge || (window && l->tile > 1) ? 4
-	       : window && l->tile == 1          ? heavy ? 3 : 1
-	                                         : 2;
+	return l->axis->batch || (l->tile == 1 && apart(k, l->axis)) ? 0
+	       : edge || (window && l->tile > 1)                     ? 4
+	       : window && l->tile == 1                              ? heavy ? 3 : 1
+	                                                             : 2;
 }
 
 static void order(const Prog *p, Kernel *k)
