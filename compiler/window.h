@@ -10,7 +10,8 @@ enum { WINDOW = 3 };
 typedef struct Form {   /* F(tile x tile, 3 x 3)                                       */
 	int tile, span; /* outputs and inputs along a side; products too               */
 	Matrix weights, input, output;
-	double read, write, sum; /* cycles of the transforms (window.c)                   */
+	double read, write, sum; /* multiply-adds that transforms take: input, output, where
+	                          * p is a loop around it for all p together              */
 	double error;            /* as a part of F(4x4, 3x3)'s                                  */
 } Form;
 extern const Form winograd_forms[]; /* the last one is empty                          */
