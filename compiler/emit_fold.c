@@ -103,19 +103,6 @@ static const char *and_also(const char *a, const char *b)
 	return *a ? format("%s && %s", a, b) : b;
 }
 
-typedef struct Reuse {
-	const Eqn *q;
-	bool any;
-} Reuse;
-
-static void find_reuse(Expr *x, void *ctx)
-{
-	Reuse *r = ctx;
-
-	for (int i = 0; x->op == OP_READ && x->tensor->batched && i < r->q->nfree; i++)
-		r->any |= !expr_uses(x, r->q->axis[i]);
-}
-
 /* The axis from which on a sum adds up rows, each by itself, and then the rows; or -1. In one sum
  * of n numbers the first is rounded n times, in two short ones about 2 sqrt(n) times. Where an
  * image is read for this sum alone (means and variances of normalisation, gradients of biases)
@@ -124,10 +111,11 @@ int row_axis(const Em *e, const Eqn *q)
 {
 	int row = -1;
 	int64_t terms = 1, inner = 1, shortest = 0;
-	Reuse reuse = {q, false};
+	bool again = false;
 
-	expr_each(q->rhs, find_reuse, &reuse);
-	if (q->fold != FOLD_SUM || em_banded(e->k) || e->k->ngiven || reuse.any)
+	for (int i = 0; i < q->nfree; i++)
+		again |= !eqn_reads_along(q, q->axis[i], true);
+	if (q->fold != FOLD_SUM || em_banded(e->k) || e->k->ngiven || again)
 		return -1;
 	for (int i = q->nfree; i < q->naxis; i++)
 		terms *= blocks_of(e->prog, q->axis[i]);

@@ -323,6 +323,9 @@ int blocks_of(const Prog *p, const Axis *a);           /* iterations of a loop o
 /* meet.c     the second half of fuse */
 bool eqn_reads(const Eqn *q, const Tensor *t);
 bool eqn_writes(const Eqn *q, const Tensor *t);
+/* Do all operands, or those that hold images, have the axis? One without it is read again for each
+ * of its values. */
+bool eqn_reads_along(const Eqn *q, const Axis *axis, bool images);
 bool kernel_reads(const Kernel *k, const Tensor *t);
 bool kernel_writes(const Kernel *k, const Tensor *t);
 bool kernel_given(const Kernel *k, const Axis *a);     /* is it a loop around this stage?      */

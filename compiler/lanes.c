@@ -286,7 +286,7 @@ static bool sees_some(const Expr *read, int d)
 static Eqn *copy_along(Prog *p, Phase phase, const Expr *read, int dim, Affine *at)
 {
 	Eqn *q = eqn_new(p, phase, NULL);
-	const Tensor *t = read->tensor;
+	Tensor *t = read->tensor;
 	Affine from[MAX_DIM], to[MAX_DIM], index[MAX_DIM];
 
 	q->out = tensor_new(p, "copy", format("%s_by%d", t->cname, dim), ROLE_TEMP);
@@ -295,14 +295,13 @@ static Eqn *copy_along(Prog *p, Phase phase, const Expr *read, int dim, Affine *
 	for (int d = 0; d < t->rank; d++) {
 		const Affine *x = &read->index[d];
 		bool some = d != dim && sees_some(read, d);
-		int extent = !some ? t->dim[d] : x->n ? x->term[0].axis->extent : 1;
+		Axis *tap = x->n ? x->term[0].axis : NULL; /* none: one place */
+		int extent = !some ? t->dim[d] : tap ? tap->extent : 1;
 		q->out->dim[d == dim ? 0 : d < dim ? d + 1 : d] = extent;
 		to[d] = extent > 1 ? affine_axis(axis_new(copy_bytes(&"kcrsuv"[d], 1), extent))
 		                   : affine(0);
-		from[d] = some && x->n ? affine_subst(*x, x->term[0].axis, to[d])
-		          : some       ? *x
-		                       : to[d];
-		index[d] = some && x->n ? affine_axis(x->term[0].axis) : some ? affine(0) : *x;
+		from[d] = some ? affine_subst(*x, tap, to[d]) : to[d];
+		index[d] = !some ? *x : tap ? affine_axis(tap) : affine(0);
 	}
 	put_first(q->index, to, t->rank, dim);
 	put_first(at, index, t->rank, dim);
@@ -310,7 +309,7 @@ static Eqn *copy_along(Prog *p, Phase phase, const Expr *read, int dim, Affine *
 		if (q->index[d].n)
 			q->axis[q->nfree++] = q->index[d].term[0].axis;
 	q->naxis = q->nfree;
-	q->rhs = expr_read(read->tensor, from);
+	q->rhs = expr_read(t, from);
 	return q;
 }
 

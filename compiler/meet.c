@@ -33,6 +33,27 @@ bool eqn_writes(const Eqn *q, const Tensor *t)
 	return q->out == t || q->arg == t;
 }
 
+typedef struct Along {
+	const Axis *axis;
+	bool images, all;
+} Along;
+
+static void find_along(Expr *e, void *ctx)
+{
+	Along *a = ctx;
+
+	if (e->op == OP_READ && (e->tensor->batched || !a->images))
+		a->all = a->all && expr_uses(e, a->axis);
+}
+
+bool eqn_reads_along(const Eqn *q, const Axis *axis, bool images)
+{
+	Along a = {axis, images, true};
+
+	expr_each(q->rhs, find_along, &a);
+	return a.all;
+}
+
 bool kernel_reads(const Kernel *k, const Tensor *t)
 {
 	for (int i = 0; i < k->neqn; i++)

@@ -84,19 +84,6 @@ static bool drop_unread(Prog *p)
 
 /* ---- sums over images ----------------------------------------------------------------------- */
 
-typedef struct Shared { /* do all batched operands have all free axes?                 */
-	const Eqn *q;
-	bool all;
-} Shared;
-
-static void has_free(Expr *e, void *ctx)
-{
-	Shared *s = ctx;
-
-	for (int i = 0; e->op == OP_READ && e->tensor->batched && i < s->q->nfree; i++)
-		s->all = s->all && expr_uses(e, s->q->axis[i]);
-}
-
 /* out[c] = sum{n,h,w} e   becomes   t[n,c] = sum{h,w} e; out[c] = sum{n} t[n,c] */
 static void by_image(Prog *p, Eqn **link)
 {
@@ -134,13 +121,11 @@ static void split_sums(Prog *p)
 {
 	for (Eqn **link = &p->first; *link; link = &(*link)->next) {
 		Eqn *q = *link;
-		Shared s = {q, true};
 		bool images = false;
 		for (int i = q->nfree; i < q->naxis; i++)
 			images |= q->axis[i]->batch;
-		expr_each(q->rhs, has_free, &s);
 		if (!images || q->fold != FOLD_SUM || q->naxis < q->nfree + 2 || q->nfree != 1 ||
-		    !s.all)
+		    !eqn_reads_along(q, q->axis[0], true))
 			continue;
 		by_image(p, link);
 		link = &(*link)->next;

@@ -181,7 +181,7 @@ static void add_weights(Expr *e, void *ctx)
 }
 
 /* Would the weights come from memory for every row? */
-static bool heavy(const Prog *p, const Kernel *k)
+static bool weights_are_far(const Prog *p, const Kernel *k)
 {
 	int64_t elems = 0;
 
@@ -189,32 +189,11 @@ static bool heavy(const Prog *p, const Kernel *k)
 	return elems * (options.real_double ? 8 : 4) > p->target.l2;
 }
 
-typedef struct Apart {
-	const Axis *axis;
-	bool all;
-} Apart;
-
-static void find_apart(Expr *e, void *ctx)
-{
-	Apart *a = ctx;
-
-	a->all &= e->op != OP_READ || expr_uses(e, a->axis);
-}
-
-/* Do all operands have the axis, so that nothing is read again for its other values? */
-static bool apart(const Kernel *k, const Axis *axis)
-{
-	Apart a = {axis, true};
-
-	expr_each(k->eqn[0]->rhs, find_apart, &a);
-	return a.all;
-}
-
 /* Images first, and channels that have nothing in common, then rows, then what is tiled, the tile
  * along the window last: so the weights of a tile and the rows under it stay in the first-level
  * cache. Where the weights do not fit the second, rows come after what is tiled: its weights are
  * fetched once an image. */
-static int rank_of(const Kernel *k, const Loop *l, bool heavy)
+static int rank_of(const Kernel *k, const Loop *l, bool far)
 {
 	if (k->partial) /* as the weights lie in memory */
 		for (int d = 0; d < k->eqn[0]->out->rank; d++)
@@ -223,15 +202,15 @@ static int rank_of(const Kernel *k, const Loop *l, bool heavy)
 	bool edge = l->clean_lo > 0 || l->clean_hi < l->axis->extent;
 	bool window = eqn_guarded(k->eqn[0], l->axis);
 
-	return l->axis->batch || (l->tile == 1 && apart(k, l->axis)) ? 0
-	       : edge || (window && l->tile > 1)                     ? 4
-	       : window && l->tile == 1                              ? heavy ? 3 : 1
-	                                                             : 2;
+	return l->axis->batch || (l->tile == 1 && eqn_reads_along(k->eqn[0], l->axis, false)) ? 0
+	       : edge || (window && l->tile > 1)                                              ? 4
+	       : window && l->tile == 1 ? far ? 3 : 1
+	                                : 2;
 }
 
 static void order(const Prog *p, Kernel *k)
 {
-	bool far = heavy(p, k);
+	bool far = weights_are_far(p, k);
 
 	for (int i = 1; i < k->nloop; i++)
 		for (int j = i;
