@@ -34,7 +34,7 @@ const AttrSpec layer_attr[] = {
 	CHOICE("init", "auto", "auto he_normal he_uniform glorot_normal glorot_uniform"
 	       " lecun_normal orthogonal torch zeros ones",
 	       "how weights start; auto: he_normal before rectifiers, else glorot_uniform"),
-	CHOICE("bias", "auto", "auto true false", "auto: false where the next layer centres channels"),
+	CHOICE("bias", "auto", "auto true false", "auto: false before what centres channels"),
 	ACTIVATION,
 	END
 };
