@@ -269,21 +269,6 @@ static void kernel_table(const Prog *p, Text *o, const Function *f)
 	put_line(o, "};\n");
 }
 
-/* Arguments of a call: each tensor as its macro, or as one row for a flat kernel. */
-static const char *call_arguments(const char *args)
-{
-	char *s = "";
-
-	for (; *args; args += strcspn(args, ",")) {
-		args += strspn(args, ", ");
-		size_t n = strcspn(args, ",");
-		const char *a = copy_bytes(args, n);
-		s = strncmp(a, "FLAT_", 5) ? format("%s, %s", s, a)
-		                           : format("%s, (nn_v *)%s", s, a + 5);
-	}
-	return s;
-}
-
 static void sequence(const Prog *p, Text *o, const Function *f, bool eval)
 {
 	put_line(o, "static void %s(nn_task *t)", eval ? "evaluate" : "step");
@@ -295,7 +280,7 @@ static void sequence(const Prog *p, Text *o, const Function *f, bool eval)
 			continue;
 		bool meet = i + 1 < p->nkernel && p->kernel[i + 1]->eval == eval &&
 		            p->kernel[i + 1]->sync;
-		put_line(o, "%s(t%s);", f[i].name, call_arguments(f[i].args));
+		put_line(o, "%s(t%s);", f[i].name, f[i].args);
 		put_line(o, "%s(t, %d);", meet ? "nn_sync" : "nn_pass", i);
 	}
 	put_close(o);

@@ -13,7 +13,7 @@ typedef struct Text {          /* C being written                               
 } Text;
 
 typedef struct Used {          /* a tensor of a kernel                                        */
-	const Tensor *tensor;
+	Tensor *tensor;
 	const char *name;          /* short, unique within the kernel: x y weight dy2             */
 	bool written, memory;      /* memory: an argument; otherwise a local value                */
 } Used;
@@ -53,6 +53,7 @@ Axis *em_lane(const Affine *a);                /* the axis of it that runs in th
 int em_lane_place(const Expr *x);              /* the dimension of a read that does, or -1    */
 Affine em_elements(const Em *e, Affine a);     /* in units of elements, not of blocks         */
 const char *em_element(const Em *e, const Tensor *t, const Affine *index);
+const char *em_next(const Em *e, const Tensor *t, const Affine *index, const Axis *a);
 const char *em_gathered(const Em *e, const Expr *x, int d);    /* dimension d runs in the lanes  */
 const char *em_inside(const Em *e, const Affine *index, int extent);
 const char *em_tests(const Em *e, const Tensor *t, const Affine *index);

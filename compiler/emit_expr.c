@@ -33,7 +33,7 @@ static const char *short_name(const Tensor *t)
 	return s[0] == 'd' && s[1] == 'o' && !strcmp(s, "doutput") ? "dy" : s;
 }
 
-static void use(Em *e, const Tensor *t, bool written)
+static void use(Em *e, Tensor *t, bool written)
 {
 	for (int i = 0; i < e->nused; i++)
 		if (e->used[i].tensor == t) {

@@ -152,6 +152,22 @@ const char *em_element(const Em *e, const Tensor *t, const Affine *index)
 	              place_in_block(e, &index[d]));
 }
 
+/* The vector where the next tile along axis a begins; where a step has an axis, its start. */
+const char *em_next(const Em *e, const Tensor *t, const Affine *index, const Axis *a)
+{
+	char *s = format("%s", em_used(e, t)->name);
+	const Axis *step = e->k->stepped;
+
+	for (int d = t->scratch; d < t->rank; d++)
+		if (affine_is(&index[d], a))
+			s = format("%1$s[%2$s0 + %2$sn]", s, bare_name(e, a));
+		else if (d == t->lane_dim && step && affine_is(&index[d], step))
+			s = format("%s[%s0 / %d]", s, bare_name(e, step), e->prog->lanes);
+		else
+			s = format("%s[%s]", s, em_affine(e, &index[d]));
+	return s;
+}
+
 /* Elements that lie apart as a vector: dimension d of the index runs in the lanes. */
 const char *em_gathered(const Em *e, const Expr *x, int d)
 {

@@ -24,6 +24,15 @@ static const char *dims_of(const Em *e, const Tensor *t)
 	return s;
 }
 
+/* Casts an argument to the shape in which the kernel sees it, where that is its own. */
+static const char *as_seen(const Em *e, const Tensor *t)
+{
+	if (em_in_row(e, t))
+		return "(nn_v *)";
+	return t->whole ? format("(%s (*)%s)", em_type(e, t), dims_of(e, t) + strlen("[restrict]"))
+	                : "";
+}
+
 /* Does the tile take it? Behind partial sums the result is written after all tiles. */
 static bool of_tile(const Em *e, const Used *u)
 {
@@ -235,17 +244,16 @@ const char *kernel_body(const Prog *p, const Kernel *k, const char **formula, co
 	put_text(&out, body.s);
 	put_close(&out);
 	for (int i = 0; i < e.nused; i++) { /* formulas speak of the arguments */
-		Tensor *t = p->tensor[e.used[i].tensor->id];
-		keep[i] = t->cname;
-		t->cname = e.used[i].name;
+		keep[i] = e.used[i].tensor->cname;
+		e.used[i].tensor->cname = e.used[i].name;
 	}
 	for (int j = 0; j < k->neqn; j++)
 		s = format("%s%s%s", s, j ? "\n" : "", eqn_text(k->eqn[j]));
 	for (int i = 0; i < e.nused; i++) {
-		p->tensor[e.used[i].tensor->id]->cname = keep[i];
-		if (e.used[i].memory && !e.used[i].tensor->scratch)
-			a = format("%s, %s%s", a, em_in_row(&e, e.used[i].tensor) ? "FLAT_" : "",
-			           keep[i]);
+		Tensor *t = e.used[i].tensor;
+		t->cname = keep[i];
+		if (e.used[i].memory && !t->scratch)
+			a = format("%s, %s%s", a, as_seen(&e, t), t->cname);
 	}
 	*formula = s;
 	*args = a;

@@ -389,6 +389,29 @@ static void fetch(Em *e)
 		put_close(e->out);
 }
 
+/* Sums so far wait for memory before they can be added to: those of the next tile along the
+ * innermost loop, if it lies in a row with this one, come while this one's are made. */
+static void fetch_sums(Em *e, const Tensor *t, const Affine *index)
+{
+	const Loop *last = e->k->nloop ? &e->k->loop[e->k->nloop - 1] : NULL;
+	int at = t->rank - 1;
+
+	while (at > 0 && t->mem[at] == 1)
+		at--;
+	if (!last || last->tile == 1 || e->k->lanes == 1 || !affine_is(&index[at], last->axis))
+		return;
+	for (int i = 0; i < e->k->nloop - 1; i++) {
+		const char *name = em_axis(e, e->k->loop[i].axis);
+		if (e->k->loop[i].tile > 1)
+			put_line(e->out, "NN_UNROLL for (int %st = 0; %st < %sn; %st++)", name,
+			         name, name, name);
+	}
+	put_open(e->out);
+	put_line(e->out, "NN_AHEAD(&%s, %sn);", em_next(e, t, index, last->axis),
+	         em_axis(e, last->axis));
+	put_close(e->out);
+}
+
 /* Accumulate, then everything behind it while the sums are in registers. */
 void tile(Em *e)
 {
@@ -416,6 +439,8 @@ void tile(Em *e)
 	else
 		put_line(e->out, vector ? "acc%s = nn_splat(0);" : "acc%s = 0;", at);
 	e->out->depth--;
+	if (em_banded(e->k) || *start)
+		fetch_sums(e, em_banded(e->k) ? e->k->partial : q->out, q->index);
 	fetch(e);
 	folded_loops(e, q, q->nfree, in);
 	if (em_banded(e->k)) {

@@ -58,6 +58,7 @@ typedef struct Tensor {
 	bool local;                /* lives in registers of its kernel only                     f */
 	int first, last;           /* first and last sync interval that touches it              p */
 	int64_t offset;            /* bytes; -1: none                                           p */
+	struct Tensor *whole;      /* a view: the same memory, as one kernel sees it; or NULL   k */
 } Tensor;
 
 typedef enum {
@@ -339,6 +340,8 @@ bool sums_fit(const Prog *p, const Eqn *q);            /* or are they walked ban
 void plan(Prog *p);
 /* loop.c     needs: plan  fills: Kernel.loop lanes flat inmost flop bytes  breaks: nothing */
 void loop(Prog *p);
+/* merge.c    of a contraction: axes that lie in order in all its tensors become one */
+void merge(const Prog *p, Kernel *k);
 /* sched.c    needs: loop  fills: tile, steps, parallel, bands, guards, ms  breaks: nothing */
 void sched(Prog *p);
 bool eqn_guarded(const Eqn *q, const Axis *a);         /* may a read outside depend on a?      */

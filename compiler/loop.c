@@ -228,6 +228,7 @@ static void nest(const Prog *p, Kernel *k)
 void loop(Prog *p)
 {
 	for (int i = 0; i < p->nkernel; i++) {
+		merge(p, p->kernel[i]);
 		nest(p, p->kernel[i]);
 		cost(p, p->kernel[i]);
 	}

@@ -74,7 +74,8 @@ static void check_eqn(const Prog *p, char letter, const Eqn *q, bool *written)
 		if (!used)
 			broken(letter, "a free axis is not in the output", q->out->cname);
 	}
-	if (q->out->id >= p->ntensor || p->tensor[q->out->id] != q->out)
+	if (q->out->id >= p->ntensor ||
+	    p->tensor[q->out->id] != (q->out->whole ? q->out->whole : q->out))
 		broken(letter, "a tensor is not of this program", q->out->cname);
 	written[q->out->id] = true;
 	if (q->arg)

@@ -41,6 +41,10 @@
 #define NN_STEP __asm__ volatile("" ::: "memory")
 /* Asks for a place in memory that will be read soon, and written (1) or not (0). */
 #define NN_FETCH(place, write) __builtin_prefetch(&(place), write)
+/* The same for the `count` vectors from `row` on. */
+#define NN_AHEAD(row, count)                                                                       \
+	NN_UNROLL for (int byte = 0; byte < (count) * (int)sizeof(nn_v); byte += 64)               \
+	        __builtin_prefetch((const char *)(row) + byte)
 
 #define NN_INLINE static inline __attribute__((always_inline, unused))
 

@@ -1,55 +1,52 @@
 /* k00_conv1_sum  (line 5 conv)
  *
- *   sum[n,k,i,j] = sum{c} x[n,c,i,j] * weight[k,c,0,0]
- *   y[n,k,i,j] = bias[k] + sum[n,k,i,j]
+ *   sum[n,k,ij] = sum{c} x[n,c,ij] * weight[k,c,0,0]
+ *   y[n,k,ij] = bias[k] + sum[n,k,ij]
  *
- *   n 8  k 3  i 7  j 6  c 2
- *   0.005 Mflop, 6.6 kB; tile: 3 k x 3 j, 9 accumulators */
+ *   n 8  k 3  ij 42  c 2
+ *   0.005 Mflop, 6.6 kB; tile: 3 k x 3 ij, 9 accumulators */
 NN_INLINE void k00_conv1_sum_tile(const nn_task *t,
-		const nn_v x[restrict][2][7][6],
+		const nn_v x[restrict][2][42],
 		const nn_real weight[restrict][2][1][1],
 		const nn_real bias[restrict],
-		nn_v y[restrict][3][7][6],
-		const int n, const int k0, const int kn, const int i, const int j0, const int jn)
+		nn_v y[restrict][3][42],
+		const int n, const int k0, const int kn, const int ij0, const int ijn)
 {
 	const int live = t->run->live;
 	nn_v acc[3][3];
 	NN_UNROLL for (int kt = 0; kt < 3; kt++)
-	NN_UNROLL for (int jt = 0; jt < 3; jt++)
-		acc[kt][jt] = nn_splat(0);
+	NN_UNROLL for (int ijt = 0; ijt < 3; ijt++)
+		acc[kt][ijt] = nn_splat(0);
 	for (int c = 0; c < 2; c++)
 	{
 		NN_STEP;
 		NN_UNROLL for (int kt = 0; kt < kn; kt++)
-		NN_UNROLL for (int jt = 0; jt < jn; jt++)
-			acc[kt][jt] += x[n][c][i][j0 + jt] * weight[k0 + kt][c][0][0];
+		NN_UNROLL for (int ijt = 0; ijt < ijn; ijt++)
+			acc[kt][ijt] += x[n][c][ij0 + ijt] * weight[k0 + kt][c][0][0];
 	}
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int jt = 0; jt < jn; jt++)
+	NN_UNROLL for (int ijt = 0; ijt < ijn; ijt++)
 	{
-		const nn_v sum = acc[kt][jt];
-		y[n][k0 + kt][i][j0 + jt] = nn_first(live - 8 * n, bias[k0 + kt] + sum);
+		const nn_v sum = acc[kt][ijt];
+		y[n][k0 + kt][ij0 + ijt] = nn_first(live - 8 * n, bias[k0 + kt] + sum);
 	}
 }
 
 NN_KERNEL void k00_conv1_sum(const nn_task *t,
-		const nn_v x[restrict][2][7][6],
+		const nn_v x[restrict][2][42],
 		const nn_real weight[restrict][2][1][1],
 		const nn_real bias[restrict],
-		nn_v y[restrict][3][7][6])
+		nn_v y[restrict][3][42])
 {
 	const int live = t->run->live;
 	const int blocks = (live + 7) / 8;
-	const nn_span part = nn_share(t, blocks * 1 * 7);
+	const nn_span part = nn_share(t, blocks * 1 * 14);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
-		const int n = piece / 7;
-		const int k0 = piece / 7 % 1 * 3;
-		const int i = piece % 7;
-		{
-			for (int j0 = 0; j0 < 6; j0 += 3)
-					k00_conv1_sum_tile(t, x, weight, bias, y, n, k0, 3, i, j0, 3);
-		}
+		const int n = piece / 14;
+		const int k0 = piece / 14 % 1 * 3;
+		const int ij0 = piece % 14 * 3;
+			k00_conv1_sum_tile(t, x, weight, bias, y, n, k0, 3, ij0, 3);
 	}
 }
 
@@ -444,6 +441,10 @@ NN_INLINE void k09_dconv2_weight_tile(const nn_task *t,
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	NN_UNROLL for (int st = 0; st < sn; st++)
 		acc[ct][st] = first ? nn_splat(0) : partial[k][c0 + ct][r][s0 + st];
+	NN_UNROLL for (int ct = 0; ct < cn; ct++)
+	{
+		NN_AHEAD(&partial[k][c0 + ct][r][s0 + sn], sn);
+	}
 	for (int i = nn_most(row_from, nn_lo(r - 1, 2)); i < nn_least(row_to, nn_hi(r - 1, 2, 7, 4)); i++)
 	NN_UNROLL for (int j = 0; j < 3; j++)
 	{
@@ -535,6 +536,10 @@ NN_INLINE void k11_dconv1_weight_tile(const nn_task *t,
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 		acc[kt][ct] = first ? nn_splat(0) : partial[k0 + kt][c0 + ct][0][0];
+	NN_UNROLL for (int kt = 0; kt < kn; kt++)
+	{
+		NN_AHEAD(&partial[k0 + kt][c0 + cn][0][0], cn);
+	}
 	for (int i = row_from; i < row_to; i++)
 	for (int j = 0; j < 6; j++)
 	{
@@ -691,56 +696,53 @@ NN_KERNEL void k15_conv2_bias_d(const nn_task *t,
 
 /* k16_eval_conv1_sum  (line 5 conv)
  *
- *   sum[n,k,i,j] = sum{c} x[n,c,i,j] * weight[k,c,0,0]
- *   y[n,k,i,j] = bias[k] + sum[n,k,i,j]
+ *   sum[n,k,ij] = sum{c} x[n,c,ij] * weight[k,c,0,0]
+ *   y[n,k,ij] = bias[k] + sum[n,k,ij]
  *
- *   n 8  k 3  i 7  j 6  c 2
- *   0.005 Mflop, 6.6 kB; tile: 3 k x 3 j, 9 accumulators */
+ *   n 8  k 3  ij 42  c 2
+ *   0.005 Mflop, 6.6 kB; tile: 3 k x 3 ij, 9 accumulators */
 NN_INLINE void k16_eval_conv1_sum_tile(const nn_task *t,
-		const nn_v x[restrict][2][7][6],
+		const nn_v x[restrict][2][42],
 		const nn_real weight[restrict][2][1][1],
 		const nn_real bias[restrict],
-		nn_v y[restrict][3][7][6],
-		const int n, const int k0, const int kn, const int i, const int j0, const int jn)
+		nn_v y[restrict][3][42],
+		const int n, const int k0, const int kn, const int ij0, const int ijn)
 {
 	(void)t;
 	nn_v acc[3][3];
 	NN_UNROLL for (int kt = 0; kt < 3; kt++)
-	NN_UNROLL for (int jt = 0; jt < 3; jt++)
-		acc[kt][jt] = nn_splat(0);
+	NN_UNROLL for (int ijt = 0; ijt < 3; ijt++)
+		acc[kt][ijt] = nn_splat(0);
 	for (int c = 0; c < 2; c++)
 	{
 		NN_STEP;
 		NN_UNROLL for (int kt = 0; kt < kn; kt++)
-		NN_UNROLL for (int jt = 0; jt < jn; jt++)
-			acc[kt][jt] += x[n][c][i][j0 + jt] * weight[k0 + kt][c][0][0];
+		NN_UNROLL for (int ijt = 0; ijt < ijn; ijt++)
+			acc[kt][ijt] += x[n][c][ij0 + ijt] * weight[k0 + kt][c][0][0];
 	}
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
-	NN_UNROLL for (int jt = 0; jt < jn; jt++)
+	NN_UNROLL for (int ijt = 0; ijt < ijn; ijt++)
 	{
-		const nn_v sum = acc[kt][jt];
-		y[n][k0 + kt][i][j0 + jt] = bias[k0 + kt] + sum;
+		const nn_v sum = acc[kt][ijt];
+		y[n][k0 + kt][ij0 + ijt] = bias[k0 + kt] + sum;
 	}
 }
 
 NN_KERNEL void k16_eval_conv1_sum(const nn_task *t,
-		const nn_v x[restrict][2][7][6],
+		const nn_v x[restrict][2][42],
 		const nn_real weight[restrict][2][1][1],
 		const nn_real bias[restrict],
-		nn_v y[restrict][3][7][6])
+		nn_v y[restrict][3][42])
 {
 	const int live = t->run->live;
 	const int blocks = (live + 7) / 8;
-	const nn_span part = nn_share(t, blocks * 1 * 7);
+	const nn_span part = nn_share(t, blocks * 1 * 14);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
-		const int n = piece / 7;
-		const int k0 = piece / 7 % 1 * 3;
-		const int i = piece % 7;
-		{
-			for (int j0 = 0; j0 < 6; j0 += 3)
-					k16_eval_conv1_sum_tile(t, x, weight, bias, y, n, k0, 3, i, j0, 3);
-		}
+		const int n = piece / 14;
+		const int k0 = piece / 14 % 1 * 3;
+		const int ij0 = piece % 14 * 3;
+			k16_eval_conv1_sum_tile(t, x, weight, bias, y, n, k0, 3, ij0, 3);
 	}
 }
 
