@@ -77,15 +77,14 @@ static void set_memory(const Prog *p, Tensor *t)
 	t->elems = (t->elems + p->lanes - 1) / p->lanes * p->lanes;
 }
 
-/* Does what a tile of sums reads of all images fit half of the second-level cache? Where a window
- * makes tiles of other taps read it again, it must nearly fit the first. */
+/* Does what a tile of sums reads of all images nearly fit the first-level cache? */
 bool sums_fit(const Prog *p, const Eqn *q)
 {
-	int64_t points = 1, most = q->nfree > 2 ? 2 * p->target.l1 : p->target.l2 / 2;
+	int64_t points = 1, most = p->target.l1;
 
 	for (int i = q->nfree; i < q->naxis; i++)
 		points *= q->axis[i]->extent;
-	return points * 4 * p->target.vector_bytes < most;
+	return points * 4 * p->target.vector_bytes < 2 * most;
 }
 
 /* A gradient of weights sums over images, rows and columns. Its sums over some rows of some images

@@ -239,6 +239,7 @@ typedef struct Reading { /* of the operands of a gradient of weights            
 	const Prog *prog;
 	const Kernel *k;
 	double once, each; /* bytes: once each operand; for every piece what it needs       */
+	double again;      /* bytes of the operands that several pieces need                */
 } Reading;
 
 static void count_reading(Expr *e, void *ctx)
@@ -256,9 +257,10 @@ static void count_reading(Expr *e, void *ctx)
 	double bytes = (double)e->tensor->elems * (options.real_double ? 8 : 4);
 	r->once += bytes;
 	r->each += bytes * (double)times;
+	r->again += times > 1 ? bytes : 0;
 }
 
-static const double NEAR_SUMS = 0.25;
+static const double SUMS = 0.4; /* what it costs to fetch and put away sums: of memory's time */
 
 /* How many rows of so many bytes fit, one at least and no more than a band has. */
 static int rows_within(const Kernel *k, double bytes, double row)
@@ -269,15 +271,14 @@ static int rows_within(const Kernel *k, double bytes, double row)
 }
 
 /* How many pieces a thread does for a band before it goes on to the next one: an operand that all
- * pieces read is read again for each group of them, the sums of a group for each band. A band of
- * all channels fits half of the second-level cache when there are several. Sums that fit the other
- * half cost NEAR_SUMS of what memory would; a larger group must save a tenth. */
+ * pieces read is read again for each group of them, the sums of a group for each band. What a
+ * group reads again must fit the second-level cache; a larger group must save a tenth. */
 static void choose_group(const Prog *p, Kernel *k, int64_t pieces)
 {
 	const Eqn *q = k->eqn[0];
-	Reading r = {p, k, 0, 0};
+	Reading r = {p, k, 0, 0, 0};
 	int images = 1, high = k->band, band = k->band;
-	double real = options.real_double ? 8 : 4, best = 1e300, half = p->target.l2 / 2.0;
+	double real = options.real_double ? 8 : 4, best = 1e300;
 	double sums = (double)q->out->elems * real / p->threads;
 
 	k->group = 1;
@@ -286,15 +287,14 @@ static void choose_group(const Prog *p, Kernel *k, int64_t pieces)
 	expr_each(q->rhs, count_reading, &r);
 	for (int i = q->nfree; i < q->naxis; i++)
 		images *= q->axis[i]->batch ? q->axis[i]->extent : 1;
-	double row = r.once / images / k->rows->extent;
+	double row = r.again / images / k->rows->extent;
 	for (int64_t group = 1; group < 2 * pieces; group *= 2) {
 		int64_t some = group < pieces ? group : pieces, walks = tiles(pieces, some);
-		bool fits = sums / (double)pieces * (double)some < half;
 		if (some > 1)
-			high = rows_within(k, half, row);
+			high = rows_within(k, p->target.l2, row);
 		double moved = 2 * sums * images * (double)tiles(k->rows->extent, high);
-		double cost = r.once + (r.each - r.once) * (double)walks / (double)pieces +
-		              (fits ? NEAR_SUMS : 1) * moved;
+		double cost =
+		        r.once + (r.each - r.once) * (double)walks / (double)pieces + SUMS * moved;
 		if (cost < 0.9 * best) {
 			best = cost;
 			k->group = (int)some;
@@ -302,11 +302,13 @@ static void choose_group(const Prog *p, Kernel *k, int64_t pieces)
 		}
 	}
 	k->band = band;
+	if (k->group == pieces)
+		k->group *= p->threads; /* with fewer threads too */
 }
 
 /* With partial sums a thread owns the weights of whole leading dims, and walks the images itself:
- * the first dim, and more where that is too little to share evenly. Bands of rows fit three
- * quarters of the first-level cache. */
+ * the first dim, and more where that is too little to share evenly. Bands of rows fit
+ * the first-level cache. */
 static void own(const Prog *p, Kernel *k)
 {
 	const Eqn *q = k->eqn[0];
@@ -330,7 +332,7 @@ static void own(const Prog *p, Kernel *k)
 	for (int i = q->nfree; i < q->naxis; i++)
 		row *= q->axis[i]->batch || q->axis[i] == k->rows ? 1 : q->axis[i]->extent;
 	int64_t bytes = row * reads * p->target.vector_bytes;
-	k->band = (int)(p->target.l1 * 3 / 4 / (bytes ? bytes : 1));
+	k->band = (int)(p->target.l1 / (bytes ? bytes : 1));
 	k->band = k->band < 1 ? 1 : k->band > k->rows->extent ? k->rows->extent : k->band;
 	choose_group(p, k, tiles(pieces, p->threads));
 	k->band = (int)tiles(k->rows->extent, tiles(k->rows->extent, k->band)); /* alike */
