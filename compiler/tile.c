@@ -17,8 +17,9 @@ static const double MIN_CYCLES = 4.5; /* latency of a multiply-add, and what is 
 static const double LOAD = 0.1;       /* cycles of a load that does not quite hide */
 static const double FAR = 0.25;       /* share that does not hide of loads from the second level */
 enum { SHORTEST = 4, LONGEST = 8 };   /* part of a row that is a step */
-enum { FEW_REGISTERS = 16 };
-static const double NEAR = 1.6; /* times the fewest cycles: beyond, a tile is not kept */
+enum { FEW_REGISTERS = 16, MAX_ADDRESSES = 5 };
+static const double ADDRESSES = 1.4; /* times the cycles of a tile that has more */
+static const double NEAR = 1.6;      /* times the fewest cycles: beyond, a tile is not kept */
 
 typedef struct Operands {
 	const Expr *read[8];
@@ -142,6 +143,13 @@ static bool fits_registers(const Prog *p, const Kernel *k, int ta, int tb)
 	return ta * tb + (ta < tb ? ta : tb) + 1 + spare <= p->target.registers;
 }
 
+/* Elements of a tile in several blocks have an address each, and few fit the integer registers. */
+static bool many_addresses(const Prog *p, const Kernel *k, const Axis *a, int tile)
+{
+	return p->target.registers <= FEW_REGISTERS && tile > MAX_ADDRESSES &&
+	       p->lanes % tile != 0 && a && goes_inside_blocks(k->eqn[0], a);
+}
+
 /* What a tile costs besides its plane of loops a and b: the other loops, and that neighbours of a
  * tile may lie outside, or far apart. */
 static double around(const Prog *p, const Kernel *k, const Operands *o, int a, int b)
@@ -185,6 +193,8 @@ static void try_pair(const Prog *p, Kernel *k, const Operands *o, int a, int b, 
 		for (int tb = 1; tb <= nb && fits_registers(p, k, ta, tb); tb++) {
 			double lost = uneven(p, k, a, ta, b, tb);
 			double c = outer * lost * plane_cycles(o, x, na, ta, y, nb, tb);
+			if (many_addresses(p, k, x, ta) || many_addresses(p, k, y, tb))
+				c *= ADDRESSES;
 			Tile t = {x, y, ta, tb, c, lost};
 			*best = c < best->cycles * 0.999 ? t : *best;
 			if (c < row.cycles && (!y || (ta > 1 && tb > 1)))
@@ -275,7 +285,7 @@ static void choose_steps(const Prog *p, Kernel *k)
 	k->stepped = NULL;
 	k->unrolled = p->target.registers <= FEW_REGISTERS;
 	if (k->lanes == 1 || !p->channels || a->batch || a == k->rows || eqn_guarded(q, a) ||
-	    kernel_given(k, a) || (!inside && !k->rows))
+	    kernel_given(k, a) || (!inside && !k->rows && !(k->ngiven && k->unrolled)))
 		return;
 	int most = inside ? p->lanes : LONGEST, least = inside ? p->lanes : SHORTEST;
 	for (int step = most; step >= least && !k->stepped; step--)

@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-enum { MOST_TILES = 32, MOST_SUMMED = 64 };
+enum { MOST_TILES = 32, MOST_SUMMED = 256, MOST_SCRATCH = 2 << 20 };
 static const double PAYS = 0.85; /* of the plain sum's time, at most */
 
 /* ---- what can be rewritten ------------------------------------------------------------------ */
@@ -145,14 +145,19 @@ static double choose_form(Window *m)
 	return with_form(m, best);
 }
 
-/* Tiles of a task: what its stages share fits the second-level cache with room to spare. */
+/* Tiles of a task: what its stages share fits the second-level cache with room to spare. Sums over
+ * tiles are fetched for each task, so that larger ones save more than their operands cost, which
+ * come from further away once a task. */
 static void choose_task(Window *m)
 {
 	const Prog *p = m->p;
 	int channels = (up(m->k->extent, p->lanes) + up(m->c->extent, p->lanes)) * p->lanes;
 	int span = m->form->span, planes = m->sums ? span : span * span;
 	int limit = m->sums ? MOST_SUMMED : MOST_TILES;
-	int most = p->target.l2 / 2 / (planes * 4 * channels), all = m->rows * m->cols;
+	int summed = 2 * p->target.l2 < MOST_SCRATCH ? 2 * p->target.l2 : MOST_SCRATCH;
+	int tile = planes * channels * (options.real_double ? 8 : 4);
+	int most = (m->sums ? summed : p->target.l2 / 2) / tile;
+	int all = m->rows * m->cols;
 	int tasks = m->sums ? 1 : 8 * p->threads;
 
 	most = most < limit ? most : limit;

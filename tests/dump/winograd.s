@@ -1162,16 +1162,21 @@ NN_INLINE void k21_dconv2_weight_D_3_tile(const nn_task *t,
 	(void)n;
 	(void)band;
 	const int first = n == 0 && band == 0;
-	nn_v acc[2][5];
+	nn_v acc[4][3];
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 		acc[kt][ct] = first ? nn_splat(0) : S[p][q][k0 + kt][c0 + ct];
-	for (int z = 0; z < 36; z++)
+	NN_UNROLL for (int kt = 0; kt < kn; kt++)
+	{
+		NN_AHEAD(&S[p][q][k0 + kt][c0 + cn], cn);
+	}
+	for (int z0 = 0; z0 < 36; z0 += 6)
+	NN_UNROLL for (int zt = 0; zt < 6; zt++)
 	{
 		NN_STEP;
-		NN_UNROLL for (int ct = 0; ct < cn; ct++)
 		NN_UNROLL for (int kt = 0; kt < kn; kt++)
-			acc[kt][ct] += D[q][k0 + kt][z] * NN_AT(V[q][(c0 + ct) / 8][z], (c0 + ct) % 8);
+		NN_UNROLL for (int ct = 0; ct < cn; ct++)
+			acc[kt][ct] += D[q][k0 + kt][z0 + zt] * NN_AT(V[q][(c0 + ct) / 8][z0 + zt], (c0 + ct) % 8);
 	}
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
@@ -1192,15 +1197,17 @@ static void k21_dconv2_weight_D_3(const nn_task *t,
 	(void)band;
 	for (int q = 0; q < 6; q++)
 	{
-		for (int k0 = 0; k0 < 4; k0 += 2)
+		{
+			const int k0 = 0;
 			{
-				for (int c0 = 0; c0 < 30; c0 += 5)
-						k21_dconv2_weight_D_3_tile(t, D, V, S, q, k0, 2, c0, 5, p, n, band);
+				for (int c0 = 0; c0 < 30; c0 += 3)
+						k21_dconv2_weight_D_3_tile(t, D, V, S, q, k0, 4, c0, 3, p, n, band);
 				{
 					const int c0 = 30;
-						k21_dconv2_weight_D_3_tile(t, D, V, S, q, k0, 2, c0, 2, p, n, band);
+						k21_dconv2_weight_D_3_tile(t, D, V, S, q, k0, 4, c0, 2, p, n, band);
 				}
 			}
+		}
 	}
 }
 
@@ -1364,6 +1371,10 @@ NN_INLINE void k26_dconv1_weight_tile(const nn_task *t,
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	NN_UNROLL for (int st = 0; st < sn; st++)
 		acc[ct][st] = first ? nn_splat(0) : dweight[k][c0 + ct][r][s0 + st];
+	NN_UNROLL for (int ct = 0; ct < cn; ct++)
+	{
+		NN_AHEAD(&dweight[k][c0 + ct][r][s0 + sn], sn);
+	}
 	for (int i = nn_most(row_from, nn_lo(r - 1, 1)); i < nn_least(row_to, nn_hi(r - 1, 1, 12, 12)); i++)
 	{
 		NN_UNROLL for (int j = 0; j < 1; j++)
@@ -1405,9 +1416,9 @@ NN_KERNEL void k26_dconv1_weight(const nn_task *t,
 	for (int k = part.from; k < part.to; k++)
 	{
 		for (int n = 0; n < live; n++)
-		for (int row_from = 0; row_from < 12; row_from += 6)
+		for (int row_from = 0; row_from < 12; row_from += 12)
 		{
-			const int row_to = nn_least(row_from + 6, 12);
+			const int row_to = nn_least(row_from + 12, 12);
 			const int first = n == 0 && row_from == 0;
 			{
 				{
