@@ -265,9 +265,9 @@ static const double SUMS = 0.4; /* what it costs to fetch and put away sums: of 
 /* How many rows of so many bytes fit, one at least and no more than a band has. */
 static int rows_within(const Kernel *k, double bytes, double row)
 {
-	int most = bytes < row ? 1 : (int)(bytes / row);
-
-	return most < k->band ? most : k->band;
+	if (row * k->band <= bytes)
+		return k->band;
+	return bytes < row ? 1 : (int)(bytes / row);
 }
 
 /* How many pieces a thread does for a band before it goes on to the next one: an operand that all
