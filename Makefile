@@ -55,10 +55,11 @@ $(BUILD)/runtime/lib/%.o: runtime/%.c $(BUILD)/runtime/libnn.a.cc
 	$(compile)
 
 # The runtime as trainers link it, for any processor of this architecture; nncc takes it only if
-# its C compiler calls itself what libnn.a.cc says.
-$(BUILD)/runtime/libnn.a: $(addprefix $(BUILD)/runtime/lib/,$(patsubst %.c,%.o,$(LISTED)))
+# its C compiler calls itself what libnn.a.cc says, and no source is newer, nor a header of kernels.
+$(BUILD)/runtime/libnn.a: $(addprefix $(BUILD)/runtime/lib/,$(patsubst %.c,%.o,$(LISTED))) \
+		$(wildcard runtime/*.h)
 	@rm -f $@
-	ar rcs $@ $^
+	ar rcs $@ $(filter %.o,$^)
 $(BUILD)/runtime/libnn.a.cc: FORCE
 	@mkdir -p $(@D)
 	@$(CC) --version | head -n 1 | cmp -s - $@ || $(CC) --version | head -n 1 >$@
