@@ -132,7 +132,7 @@ void merge(const Prog *p, Kernel *k)
 {
 	const Eqn *q = k->eqn[0];
 
-	if (!k->contraction || k->nstage || k->ngiven || p->plain || options.no_tile)
+	if (!k->contraction || k->partial || k->nstage || k->ngiven || p->plain || options.no_tile)
 		return;
 	for (int a = q->nfree - 2; a >= 0; a--) {
 		Merge m = {.outer = q->axis[a], .inner = q->axis[a + 1]};
