@@ -11,6 +11,14 @@ enum { FETCH_STEPS = 32 }; /* of a sum: enough time for memory to answer */
 
 /* ---- statements ----------------------------------------------------------------------------- */
 
+/* As much of a tile along a loop as there is. */
+static void tile_loop(Em *e, const Loop *l)
+{
+	const char *name = em_axis(e, l->axis);
+
+	put_line(e->out, "NN_UNROLL for (int %st = 0; %st < %sn; %st++)", name, name, name, name);
+}
+
 /* Loops over the tile: as much of it as there is, or the whole. */
 static void tile_loops(Em *e, bool whole)
 {
@@ -21,8 +29,7 @@ static void tile_loops(Em *e, bool whole)
 			put_line(e->out, "NN_UNROLL for (int %st = 0; %st < %d; %st++)", name, name,
 			         l->tile, name);
 		else if (l->tile > 1)
-			put_line(e->out, "NN_UNROLL for (int %st = 0; %st < %sn; %st++)", name,
-			         name, name, name);
+			tile_loop(e, l);
 	}
 }
 
@@ -110,11 +117,8 @@ static void tile_step(Em *e, const Eqn *q, const char *test)
 		put_open(e->out);
 		put_line(e->out, "NN_STEP;");
 	}
-	for (int i = 0; i < n; i++) {
-		const char *name = em_axis(e, side[i]->axis);
-		put_line(e->out, "NN_UNROLL for (int %st = 0; %st < %sn; %st++)", name, name, name,
-		         name);
-	}
+	for (int i = 0; i < n; i++)
+		tile_loop(e, side[i]);
 	if (*test)
 		put_line(e->out, "if (%s)", test);
 	e->out->depth++;
@@ -400,12 +404,9 @@ static void fetch_sums(Em *e, const Tensor *t, const Affine *index)
 		at--;
 	if (!last || last->tile == 1 || e->k->lanes == 1 || !affine_is(&index[at], last->axis))
 		return;
-	for (int i = 0; i < e->k->nloop - 1; i++) {
-		const char *name = em_axis(e, e->k->loop[i].axis);
+	for (int i = 0; i < e->k->nloop - 1; i++)
 		if (e->k->loop[i].tile > 1)
-			put_line(e->out, "NN_UNROLL for (int %st = 0; %st < %sn; %st++)", name,
-			         name, name, name);
-	}
+			tile_loop(e, &e->k->loop[i]);
 	put_open(e->out);
 	put_line(e->out, "NN_AHEAD(&%s, %sn);", em_next(e, t, index, last->axis),
 	         em_axis(e, last->axis));

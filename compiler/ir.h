@@ -338,9 +338,11 @@ void layout(Prog *p);
 bool sums_fit(const Prog *p, const Eqn *q);            /* or are they walked band by band?     */
 /* plan.c     needs: layout  fills: offset, arena  breaks: nothing */
 void plan(Prog *p);
-/* loop.c     needs: plan  fills: Kernel.loop lanes flat inmost flop bytes  breaks: nothing */
+/* loop.c     needs: plan  fills: Kernel.loop lanes flat inmost flop bytes
+ * breaks: axes and tensors of Eqns that merge changes */
 void loop(Prog *p);
-/* merge.c    of a contraction: axes that lie in order in all its tensors become one */
+/* merge.c    of a contraction: axes that lie in order in all its tensors become one
+ * needs: Tensor.mem, Kernel.partial  fills: Tensor.whole */
 void merge(const Prog *p, Kernel *k);
 /* sched.c    needs: loop  fills: tile, steps, parallel, bands, guards, ms  breaks: nothing */
 void sched(Prog *p);

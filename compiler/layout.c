@@ -80,11 +80,11 @@ static void set_memory(const Prog *p, Tensor *t)
 /* Does what a tile of sums reads of all images nearly fit the first-level cache? */
 bool sums_fit(const Prog *p, const Eqn *q)
 {
-	int64_t points = 1, most = p->target.l1;
+	int64_t bytes = 4 * (int64_t)p->target.vector_bytes; /* four, or so, at a point */
 
 	for (int i = q->nfree; i < q->naxis; i++)
-		points *= q->axis[i]->extent;
-	return points * 4 * p->target.vector_bytes < 2 * most;
+		bytes *= q->axis[i]->extent;
+	return bytes < 2 * (int64_t)p->target.l1;
 }
 
 /* A gradient of weights sums over images, rows and columns. Its sums over some rows of some images

@@ -307,8 +307,8 @@ static void choose_group(const Prog *p, Kernel *k, int64_t pieces)
 }
 
 /* With partial sums a thread owns the weights of whole leading dims, and walks the images itself:
- * the first dim, and more where that is too little to share evenly. Bands of rows fit
- * the first-level cache. */
+ * the first dim, and more where that is too little to share evenly. Bands of rows fit the
+ * first-level cache. */
 static void own(const Prog *p, Kernel *k)
 {
 	const Eqn *q = k->eqn[0];

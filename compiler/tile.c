@@ -273,9 +273,9 @@ bool goes_inside_blocks(const Eqn *q, const Axis *a)
 
 /* The innermost folded loop goes in steps, so that every address is a constant away from where the
  * step begins: over the elements of a block, where an operand has them, or, in a gradient of
- * weights, over a part of a row. With few registers a step is unrolled. With many one value takes
- * long enough, and the C compiler, given all of them at once, would load ahead of the sums until
- * it runs out. */
+ * weights or in a stage, over a part of a row. With few registers a step is unrolled. With many one
+ * value takes long enough, and the C compiler, given all of them at once, would load ahead of the
+ * sums until it runs out. */
 static void choose_steps(const Prog *p, Kernel *k)
 {
 	const Eqn *q = k->eqn[0];

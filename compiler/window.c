@@ -147,7 +147,7 @@ static double choose_form(Window *m)
 
 /* Tiles of a task: what its stages share fits the second-level cache with room to spare. Sums over
  * tiles are fetched for each task, so that larger ones save more than their operands cost, which
- * come from further away once a task. */
+ * come from further away once a task; MOST_SCRATCH leaves room on the stacks of threads. */
 static void choose_task(Window *m)
 {
 	const Prog *p = m->p;
