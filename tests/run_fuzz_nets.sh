@@ -122,7 +122,8 @@ smaller() {
 # One network: a seed or a file that was found.
 one() {
 	local seed=$1 dir variant said
-	dir=$out/$(basename "$seed" .xml)
+	dir=$out/$seed
+	[ ! -f "$seed" ] || dir=$out/found_$(basename "$seed" .xml) # its seed may run beside it
 	rm -rf "$dir" && mkdir -p "$dir"
 	if [ -f "$seed" ]; then
 		cp "$seed" "$dir/net.xml"
