@@ -126,7 +126,7 @@ static bool in_steps(Em *e, const Eqn *q, const Axis *a)
 		expr_each(q->rhs, find_ahead, &f);
 	if (f.read) {
 		put_open(e->out);
-		put_line(e->out, "NN_AHEAD(&%s, %sn);",
+		put_line(e->out, "NN_AHEAD(&%s, %sn, 0);",
 		         em_next(e, f.read->tensor, f.read->index, f.loop->axis),
 		         em_axis(e, f.loop->axis));
 	}

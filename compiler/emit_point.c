@@ -408,7 +408,7 @@ static void fetch_sums(Em *e, const Tensor *t, const Affine *index)
 		if (e->k->loop[i].tile > 1)
 			tile_loop(e, &e->k->loop[i]);
 	put_open(e->out);
-	put_line(e->out, "NN_AHEAD(&%s, %sn);", em_next(e, t, index, last->axis),
+	put_line(e->out, "NN_AHEAD(&%s, %sn, 0);", em_next(e, t, index, last->axis),
 	         em_axis(e, last->axis));
 	put_close(e->out);
 }

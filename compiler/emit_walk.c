@@ -266,6 +266,21 @@ static void own_pieces(Em *e, Walk w, int n)
 	put_close(e->out);
 }
 
+/* Stages that sum over loops around them: a thread takes each task through all of its pieces, so
+ * that what these read in common comes from memory once. */
+static void pieces_of_tasks(Em *e, const Walk *w)
+{
+	const Kernel *k = e->k;
+
+	for (int i = 1; i < k->nloop; i++)
+		put_line(e->out, "%s",
+		         for_line(em_axis(e, k->loop[i].axis), "0", extent_of(e, k->loop[i].axis),
+		                  false));
+	put_line(e->out, "%s",
+	         for_line(em_axis(e, k->loop[0].axis), "part.from", "part.to", false));
+	innermost(e, w);
+}
+
 /* Outer loops that threads share: one count, split, and taken apart again. */
 void parallel(Em *e)
 {
@@ -292,5 +307,8 @@ void parallel(Em *e)
 		images(e, 0, w, "part.from", "part.to");
 		return;
 	}
-	own_pieces(e, w, n);
+	if (k->nstage && k->shared == 1 && k->nloop > 1)
+		pieces_of_tasks(e, &w);
+	else
+		own_pieces(e, w, n);
 }

@@ -488,9 +488,12 @@ const char *eqn_text(const Eqn *q)
 			fold = format("%s%s%s", fold, i > q->nfree ? "," : "", q->axis[i]->name);
 		fold = format("%s} ", fold);
 	}
-	if (q->matrix)
-		fold = format("%s%s[%s,%s] * %s[%s,%s] * ", fold, q->matrix->name, q->row[0]->name,
-		              q->col[0]->name, q->matrix->name, q->row[1]->name, q->col[1]->name);
+	if (q->matrix) {
+		Affine row = eqn_matrix_row(q);
+		fold = format("%s%s[%s,%s] * %s[%s,%s] * ", fold, q->matrix->name,
+		              affine_text(&row), q->col[0]->name, q->matrix->name, q->row[1]->name,
+		              q->col[1]->name);
+	}
 	return format("%s %s %s%s", indexed(q->out->cname, q->index, q->out->rank),
 	              q->update ? ":=" : "=", fold,
 	              q->fold ? operand(q->rhs, 2) : expr_text(q->rhs));

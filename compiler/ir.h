@@ -50,6 +50,7 @@ typedef struct Tensor {
 	int lane_wish;             /* lane_dim with channels in the lanes; -1: as usual         r */
 	int scratch;               /* so many leading dims are of the task: each thread has its r
 	                            * own, for one task at a time; 0: in the arena                */
+	bool planes;               /* of a product by transforms: [p][q][c][z]                  r */
 	int lane_dim;              /* this dim lies in blocks of V, innermost in memory; or -1  f */
 	int mem[MAX_DIM];          /* as memory holds it: blocks of lane_dim, padded rows       l */
 	bool wide;                 /* each element is a whole vector (partial sums)             l */
@@ -104,7 +105,8 @@ typedef struct Guard {
 } Guard;
 
 /* A constant matrix; an equation may fold with one on both sides:
- * out[p,q] = sum{a,b} value[p][a] * value[q][b] * rhs[a,b]; p may be a loop around a stage. */
+ * out[p,q] = sum{a,b} value[p][a] * value[q][b] * rhs[a,b]; a loop around a stage may say which
+ * rows p goes over. */
 typedef struct Matrix {
 	const char *name;          /* B, G or A of Lavin and Gray                                 */
 	int rows, cols;
@@ -329,6 +331,7 @@ bool eqn_writes(const Eqn *q, const Tensor *t);
 bool eqn_reads_along(const Eqn *q, const Axis *axis, bool images);
 bool kernel_reads(const Kernel *k, const Tensor *t);
 bool kernel_writes(const Kernel *k, const Tensor *t);
+Affine eqn_matrix_row(const Eqn *q);   /* p: row[0], of the part that around[0] says if it is one */
 bool kernel_given(const Kernel *k, const Axis *a);     /* is it a loop around this stage?      */
 void find_locals(Prog *p, const Kernel *k);
 void meetings(Prog *p);

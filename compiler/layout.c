@@ -63,6 +63,18 @@ static int spare_block(const Prog *p, const Tensor *t)
 	       t->mem[1] >= FEW_BLOCKS && image % 4096 == 0 && image <= p->target.l1;
 }
 
+/* The planes of a product by transforms, [p][q][c][z]: a tile is written to all of them at once,
+ * and where they lie a multiple of 1 KiB apart, to few cache sets. Returns the dimension that is to
+ * be longer by one, or -1. */
+static int spread_planes(const Prog *p, const Tensor *t)
+{
+	int vector = p->lanes * (options.real_double ? 8 : 4), c = t->rank - 2, z = t->rank - 1;
+
+	if (!t->planes || t->lane_dim != c || t->mem[c] * t->mem[z] * vector % 1024)
+		return -1;
+	return t->mem[c] * vector % 1024 ? z : c;
+}
+
 static void set_memory(const Prog *p, Tensor *t)
 {
 	for (int d = 0; d < t->rank; d++)
@@ -71,6 +83,9 @@ static void set_memory(const Prog *p, Tensor *t)
 		t->mem[t->rank - 1] += padding(p, t);
 	if (spare_block(p, t))
 		t->mem[1]++;
+	int longer = spread_planes(p, t);
+	if (longer >= 0)
+		t->mem[longer]++;
 	t->elems = t->wide || t->lane_dim >= 0 ? p->lanes : 1;
 	for (int d = 0; d < t->rank; d++)
 		t->elems *= t->mem[d];

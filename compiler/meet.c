@@ -70,6 +70,16 @@ bool kernel_writes(const Kernel *k, const Tensor *t)
 	return false;
 }
 
+Affine eqn_matrix_row(const Eqn *q)
+{
+	Affine row = affine_axis(q->row[0]);
+	int part = q->row[0]->extent;
+
+	if (part == q->matrix->rows)
+		return row;
+	return affine_add(affine_scale(affine_axis(q->around[0]), part), row, 1);
+}
+
 bool kernel_given(const Kernel *k, const Axis *a)
 {
 	for (int i = 0; i < k->ngiven; i++)

@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-enum { MOST_TILES = 32, MOST_SUMMED = 256, MOST_SCRATCH = 2 << 20 };
+enum { MOST_TILES = 32, FEW_SUMMED = 112, MOST_SUMMED = 256, MOST_SCRATCH = 2 << 20, FETCH = 48 };
 static const double PAYS = 0.85; /* of the plain sum's time, at most */
 
 /* ---- what can be rewritten ------------------------------------------------------------------ */
@@ -113,54 +113,40 @@ double window_work(const Window *m)
 	return WINDOW * WINDOW * inside(m, 0) * inside(m, 1) * m->out[0] * m->out[1];
 }
 
-/* Time as a part of the plain sum's, both in cycles an image, one multiply-add of a vector each. A
- * tap of the plain sum that is left out takes about as long as one inside. Transforms were measured
- * to take what their Form says, and twice that where 36 values meet 16 registers. */
-static double relative_cost(const Window *m)
+static int least(int a, int b)
 {
-	const Form *f = m->form;
-	double k = up(m->k->extent, m->p->lanes), c = up(m->c->extent, m->p->lanes);
-	double direct = k * m->c->extent * (double)(WINDOW * WINDOW * m->out[0] * m->out[1]);
-	double products = 1.1 * k * m->c->extent * (double)(f->span * f->span);
-	double spill = 2 * m->p->target.registers >= f->span * f->span ? 1 : 2;
-	double transforms = m->sums ? f->sum * (c + k) : spill * (f->read * c + f->write * k);
-
-	return (double)m->rows * m->cols * (products + transforms) / direct;
+	return a < b ? a : b;
 }
 
-static double with_form(Window *m, const Form *f)
+/* Channels of both operands, in whole vectors. */
+static int channels(const Window *m)
 {
-	m->form = f;
-	m->rows = up(m->out[0], f->tile);
-	m->cols = up(m->out[1], f->tile);
-	return relative_cost(m);
-}
+	int lanes = m->p->lanes;
 
-static double choose_form(Window *m)
-{
-	const Form *best = winograd_forms;
-
-	for (const Form *f = best + 1; f->tile; f++)
-		best = with_form(m, f) < with_form(m, best) ? f : best;
-	return with_form(m, best);
+	return (up(m->k->extent, lanes) + up(m->c->extent, lanes)) * lanes;
 }
 
 /* Tiles of a task: what its stages share fits the second-level cache with room to spare. Sums over
- * tiles are fetched for each task, so that larger ones save more than their operands cost, which
- * come from further away once a task; MOST_SCRATCH leaves room on the stacks of threads. */
+ * tiles are fetched for each task, so that larger ones save more than their operands cost, unless
+ * FEW_SUMMED is enough to keep those in that cache; MOST_SCRATCH leaves room on the stacks of
+ * threads. */
+static int most_tiles(const Window *m)
+{
+	int l2 = m->p->target.l2, span = m->form->span, tile = m->form->tile;
+	int value = channels(m) * (options.real_double ? 8 : 4);
+
+	if (!m->sums)
+		return least(l2 / 2 / (span * span * value), MOST_TILES);
+	int near = l2 / 2 / ((span * m->planes + tile * tile) * value);
+	return least(least(2 * l2, MOST_SCRATCH) / (span * m->planes * value),
+	             least(MOST_SUMMED, near > FEW_SUMMED ? near : FEW_SUMMED));
+}
+
 static void choose_task(Window *m)
 {
-	const Prog *p = m->p;
-	int channels = (up(m->k->extent, p->lanes) + up(m->c->extent, p->lanes)) * p->lanes;
-	int span = m->form->span, planes = m->sums ? span : span * span;
-	int limit = m->sums ? MOST_SUMMED : MOST_TILES;
-	int summed = 2 * p->target.l2 < MOST_SCRATCH ? 2 * p->target.l2 : MOST_SCRATCH;
-	int tile = planes * channels * (options.real_double ? 8 : 4);
-	int most = (m->sums ? summed : p->target.l2 / 2) / tile;
-	int all = m->rows * m->cols;
-	int tasks = m->sums ? 1 : 8 * p->threads;
+	int most = most_tiles(m), all = m->rows * m->cols;
+	int tasks = m->sums ? 1 : 8 * m->p->threads;
 
-	most = most < limit ? most : limit;
 	m->staged = m->sums || (most >= 8 && (most >= m->cols || most >= 14));
 	m->images = 1;
 	m->band = m->rows;
@@ -170,6 +156,60 @@ static void choose_task(Window *m)
 		m->band = up(m->rows, up(m->rows, most > m->cols ? most / m->cols : 1));
 	while (all * m->images * 2 <= most && m->n->extent >= 2 * m->images * tasks)
 		m->images *= 2;
+}
+
+/* Time as a part of the plain sum's, both in cycles an image, one multiply-add of a vector each. A
+ * tap of the plain sum that is left out takes about as long as one inside. Transforms were measured
+ * to take what their Form says, and twice that where 36 values meet 16 registers. Sums that lie
+ * beyond the second-level cache come no faster than FETCH multiply-adds. */
+static double relative_cost(const Window *m)
+{
+	const Form *f = m->form;
+	double k = up(m->k->extent, m->p->lanes), c = up(m->c->extent, m->p->lanes);
+	double direct = 1.1 * k * m->c->extent * (double)(WINDOW * WINDOW * m->out[0] * m->out[1]);
+	double products = 1.1 * k * m->c->extent * (double)(f->span * f->span);
+	double spill = 2 * m->p->target.registers >= f->span * f->span ? 1 : 2;
+	double transforms = spill * (f->read * c + f->write * k), idle = 1;
+
+	if (m->sums) {
+		int parts = f->span / m->planes, turns = up(parts, m->p->threads);
+		int64_t sums = (int64_t)f->span * m->planes * channels(m) * channels(m);
+		double z = least(m->band * m->images, m->rows * m->n->extent) * m->cols;
+		idle = (double)turns * m->p->threads / parts;
+		transforms = (f->sum + f->part * parts) * (c + k);
+		if (sums > m->p->target.l2 / 2 && z < FETCH)
+			products *= FETCH / z;
+	}
+	return (double)m->rows * m->cols * idle * (products + transforms) / direct;
+}
+
+static double with_form(Window *m, const Form *f, int planes)
+{
+	m->form = f;
+	m->planes = planes;
+	m->rows = up(m->out[0], f->tile);
+	m->cols = up(m->out[1], f->tile);
+	choose_task(m);
+	return relative_cost(m);
+}
+
+/* The form, and of a gradient of weights how many of its planes a task has. */
+static double choose_form(Window *m)
+{
+	const Form *form = winograd_forms;
+	int planes = 1;
+	double best = with_form(m, form, planes);
+
+	for (const Form *f = form; f->tile; f++)
+		for (int n = 1; n <= (m->sums ? f->span : 1); n++) {
+			double cost = f->span % n ? INFINITY : with_form(m, f, n);
+			if (cost >= best)
+				continue;
+			best = cost;
+			form = f;
+			planes = n;
+		}
+	return with_form(m, form, planes);
 }
 
 /* Relative error in the Euclidean norm, expected of one kernel: 0.35e-6 n^0.4 of n summed channels
@@ -200,6 +240,5 @@ bool window(Window *m)
 	if (m->q->refused)
 		return false;
 	m->error = expected_error(m);
-	choose_task(m);
 	return true;
 }

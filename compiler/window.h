@@ -10,9 +10,9 @@ enum { WINDOW = 3 };
 typedef struct Form {   /* F(tile x tile, 3 x 3)                                       */
 	int tile, span; /* outputs and inputs along a side; products too               */
 	Matrix weights, input, output;
-	double read, write, sum; /* multiply-adds that transforms take: input, output, where
-	                          * p is a loop around it for all p together              */
-	double error;            /* as a part of F(4x4, 3x3)'s                                  */
+	double read, write; /* multiply-adds that transforms take: input, output              */
+	double sum, part;   /* of a gradient of weights: both, and more for each part of p    */
+	double error;       /* as a part of F(4x4, 3x3)'s                                  */
 } Form;
 extern const Form winograd_forms[]; /* the last one is empty                          */
 
@@ -30,6 +30,7 @@ typedef struct Window { /* what is rewritten                                    
 	int rows, cols;    /* tiles of an image                                           */
 	bool staged;       /* as a task                                                   */
 	int images, band;  /* of a task: images, rows of tiles                            */
+	int planes;        /* of a task of a gradient of weights: how many p of the span  */
 	double error;      /* relative, expected of the result                            */
 } Window;
 

@@ -17,8 +17,9 @@
  *
  * What V, M and D hold of some tiles of some images stays in the cache of one processor: those
  * equations are stages of a task. Forward, where the weights are larger than that cache, all tiles
- * go through each equation in turn instead. Of the weights' gradient a task is one p, so that every
- * sum has one owner. A cost model decides; -fno-winograd keeps the sums in their plain order. */
+ * go through each equation in turn instead. Of the weights' gradient a task has some p, 3g to 3g+2
+ * say, so that every sum has one owner. A cost model decides; -fno-winograd keeps the sums in their
+ * plain order. */
 #include "window.h"
 
 #include <string.h>
@@ -52,18 +53,20 @@ const Form winograd_forms[] = {
                      {0, 1, -1, 2, -2, 0},
                      {0, 1, 1, 4, 4, 0},
                      {0, 1, -1, 8, -8, 1}}},
-         .read = 440,
-         .write = 370,
-         .sum = 900,
+         .read = 370,
+         .write = 290,
+         .sum = 400,
+         .part = 130,
          .error = 1},
         {.tile = 2,
          .span = 4,
          .weights = {"G", 4, 3, {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}}},
          .input = {"B", 4, 4, {{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, 1, 0, -1}}},
          .output = {"A", 2, 4, {{1, 1, 1, 0}, {0, 1, -1, -1}}},
-         .read = 200,
-         .write = 180,
-         .sum = 500,
+         .read = 170,
+         .write = 140,
+         .sum = 200,
+         .part = 60,
          .error = 0.3},
         {0}};
 
@@ -168,7 +171,7 @@ static Eqn *weights(const Window *m)
 }
 
 typedef struct Where {     /* of an equation over tiles                                   */
-	Axis *p, *nb, *ub; /* loops around its stage, or NULL                             */
+	Axis *g, *nb, *ub; /* loops around its stage, or NULL                             */
 	Affine n, u, v, z; /* image, row and column of the tile, its number               */
 	Axis *c;           /* channel                                                     */
 } Where;
@@ -181,7 +184,8 @@ static Where around(const Window *m, Eqn *q, bool folds)
 	if (!m->staged)
 		return w;
 	if (m->sums)
-		w.p = q->around[q->naround++] = free_axis(q, axis_new("p", m->form->span));
+		w.g = q->around[q->naround++] =
+		        free_axis(q, axis_new("g", m->form->span / m->planes));
 	w.nb = copy_axis(m->n);
 	w.nb->unit = m->images;
 	w.nb->extent = up(m->n->extent, m->images);
@@ -229,8 +233,7 @@ static int products_index(const Where *w, const Eqn *q, Axis *channel, Affine z,
 
 	for (int i = 0; i < q->naround; i++)
 		at[d++] = affine_axis(q->around[i]);
-	if (!w->p)
-		at[d++] = affine_axis(q->row[0]);
+	at[d++] = affine_axis(q->row[0]);
 	at[d++] = affine_axis(q->row[1]);
 	at[d++] = affine_axis(channel);
 	at[d++] = z;
@@ -245,6 +248,7 @@ static void put_products(const Window *m, Eqn *q, const Where *w, Axis *channel)
 	for (int d = 0; d < rank; d++)
 		put(q, at[d], d == rank - 1 ? tiles_of_task(m) : at[d].term[0].axis->extent);
 	q->out->scratch = q->naround;
+	q->out->planes = true;
 	q->out->lane_wish = rank - 2;
 }
 
@@ -258,7 +262,7 @@ static Eqn *transformed(const Window *m, const char *name, const Matrix *matrix,
 	Affine at[4] = {w.n, affine_axis(w.c), affine_scale(w.u, f->tile),
 	                affine_scale(w.v, f->tile)};
 
-	q->row[0] = w.p ? w.p : free_axis(q, axis_new("p", f->span));
+	q->row[0] = free_axis(q, axis_new("p", w.g ? m->planes : f->span));
 	q->row[1] = free_axis(q, axis_new("q", f->span));
 	fold_columns(q, "a", "b");
 	q->out = made(m, name);
@@ -315,7 +319,7 @@ static Eqn *outputs(const Window *m, Tensor *from)
 	return q;
 }
 
-/* S from D and V: for one p, over the tiles of one task after the other */
+/* S from D and V: for some p, over the tiles of one task after the other */
 static Eqn *sums_of_products(const Window *m, Tensor *dy, Tensor *v)
 {
 	Eqn *q = begin(m, true, NULL);
@@ -323,12 +327,14 @@ static Eqn *sums_of_products(const Window *m, Tensor *dy, Tensor *v)
 	Affine at[MAX_DIM];
 	int z = tiles_of_task(m);
 
+	q->row[0] = free_axis(q, axis_new("p", m->planes));
 	q->row[1] = free_axis(q, axis_new("q", m->form->span));
 	Axis *k = free_axis(q, copy_axis(m->k)), *c = free_axis(q, copy_axis(m->c));
 	w.z = z > 1 ? affine_axis(fold_axis(q, axis_new("z", z))) : affine(0);
 	q->out = made(m, "S");
 	q->out->lane_wish = 2;
-	put(q, affine_axis(w.p), m->form->span);
+	put(q, affine_add(affine_scale(affine_axis(w.g), m->planes), affine_axis(q->row[0]), 1),
+	    m->form->span);
 	put(q, affine_axis(q->row[1]), m->form->span);
 	put(q, affine_axis(k), k->extent);
 	put(q, affine_axis(c), c->extent);

@@ -42,9 +42,9 @@
 /* Asks for a place in memory that will be read soon, and written (1) or not (0). */
 #define NN_FETCH(place, write) __builtin_prefetch(&(place), write)
 /* The same for the `count` vectors from `row` on. */
-#define NN_AHEAD(row, count)                                                                       \
+#define NN_AHEAD(row, count, write)                                                                \
 	NN_UNROLL for (int byte = 0; byte < (count) * (int)sizeof(nn_v); byte += 64)               \
-	        __builtin_prefetch((const char *)(row) + byte)
+	        __builtin_prefetch((const char *)(row) + byte, write)
 
 #define NN_INLINE static inline __attribute__((always_inline, unused))
 

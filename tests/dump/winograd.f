@@ -49,9 +49,9 @@ e28  drelu1_y_U[p,q,c,k] = sum{a,b} G[p,a] * G[q,b] * conv2_weight[k,c,-a+2,-b+2
 e29  drelu1_y_V[n,band,p,q,k,3u+v] = sum{a,b} B[p,a] * B[q,b] * dconv2_y[n,k,12band+4u+a-1,4v+b-1] | k20
 e30  drelu1_y_M[n,band,p,q,c,z] = sum{c} drelu1_y_V[n,band,p,q,c,z] * drelu1_y_U[p,q,c,c] | k20
 e31  drelu1_y[n,c,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * drelu1_y_M[n,band,p,q,c,3u+v] | k20
-e32  dconv2_weight_D[p,n,band,q,k,9e+3u+v] = sum{a,b} At[p,a] * At[q,b] * dconv2_y[4n+e,k,12band+4u+a,4v+b] | k21
-e33  dconv2_weight_V[p,n,band,q,c,9e+3u+v] = sum{a,b} B[p,a] * B[q,b] * relu1_y[4n+e,c,12band+4u+a-1,4v+b-1] | k21
-e34  dconv2_weight_S[p,q,k,c] = sum{n,band,z} dconv2_weight_D[p,n,band,q,k,z] * dconv2_weight_V[p,n,band,q,c,z] | k21
+e32  dconv2_weight_D[g,n,band,p,q,k,9e+3u+v] = sum{a,b} At[3g+p,a] * At[q,b] * dconv2_y[4n+e,k,12band+4u+a,4v+b] | k21
+e33  dconv2_weight_V[g,n,band,p,q,c,9e+3u+v] = sum{a,b} B[3g+p,a] * B[q,b] * relu1_y[4n+e,c,12band+4u+a-1,4v+b-1] | k21
+e34  dconv2_weight_S[3g+p,q,k,c] = sum{n,band,z} dconv2_weight_D[g,n,band,p,q,k,z] * dconv2_weight_V[g,n,band,p,q,c,z] | k21
 ---- threads meet
 e35  dconv2_weight[k,c,r,s] = sum{p,q} Gt[r,p] * Gt[s,q] * dconv2_weight_S[p,q,k,c] | k22
 e36  dconv1_y[n,c,h,w] = ifgt(relu1_y[n,c,h,w], 0, drelu1_y[n,c,h,w], 0)            | k23

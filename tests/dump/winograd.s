@@ -77,19 +77,23 @@ NN_KERNEL void k01_conv2_sum_U(const nn_task *t,
 					NN_UNROLL for (int a = 0; a < 3; a++)
 						d[a] = weight[k][c][a][b];
 					h[0][b] = (nn_real)0.25 * d[0];
-					h[1][b] = -(nn_real)0.16666666666666666 * d[0] - (nn_real)0.16666666666666666 * d[1] - (nn_real)0.16666666666666666 * d[2];
-					h[2][b] = -(nn_real)0.16666666666666666 * d[0] + (nn_real)0.16666666666666666 * d[1] - (nn_real)0.16666666666666666 * d[2];
-					h[3][b] = (nn_real)0.041666666666666664 * d[0] + (nn_real)0.083333333333333329 * d[1] + (nn_real)0.16666666666666666 * d[2];
-					h[4][b] = (nn_real)0.041666666666666664 * d[0] - (nn_real)0.083333333333333329 * d[1] + (nn_real)0.16666666666666666 * d[2];
+					const nn_v even1 = -(nn_real)0.16666666666666666 * d[0] - (nn_real)0.16666666666666666 * d[2], odd1 = d[1];
+					h[1][b] = even1 - (nn_real)0.16666666666666666 * odd1;
+					h[2][b] = even1 + (nn_real)0.16666666666666666 * odd1;
+					const nn_v even3 = (nn_real)0.041666666666666664 * d[0] + (nn_real)0.16666666666666666 * d[2], odd3 = d[1];
+					h[3][b] = even3 + (nn_real)0.083333333333333329 * odd3;
+					h[4][b] = even3 - (nn_real)0.083333333333333329 * odd3;
 					h[5][b] = d[2];
 				}
 				NN_UNROLL for (int p = 0; p < 6; p++)
 				{
 					o[p][0] = (nn_real)0.25 * h[p][0];
-					o[p][1] = -(nn_real)0.16666666666666666 * h[p][0] - (nn_real)0.16666666666666666 * h[p][1] - (nn_real)0.16666666666666666 * h[p][2];
-					o[p][2] = -(nn_real)0.16666666666666666 * h[p][0] + (nn_real)0.16666666666666666 * h[p][1] - (nn_real)0.16666666666666666 * h[p][2];
-					o[p][3] = (nn_real)0.041666666666666664 * h[p][0] + (nn_real)0.083333333333333329 * h[p][1] + (nn_real)0.16666666666666666 * h[p][2];
-					o[p][4] = (nn_real)0.041666666666666664 * h[p][0] - (nn_real)0.083333333333333329 * h[p][1] + (nn_real)0.16666666666666666 * h[p][2];
+					const nn_v even1 = -(nn_real)0.16666666666666666 * h[p][0] - (nn_real)0.16666666666666666 * h[p][2], odd1 = h[p][1];
+					o[p][1] = even1 - (nn_real)0.16666666666666666 * odd1;
+					o[p][2] = even1 + (nn_real)0.16666666666666666 * odd1;
+					const nn_v even3 = (nn_real)0.041666666666666664 * h[p][0] + (nn_real)0.16666666666666666 * h[p][2], odd3 = h[p][1];
+					o[p][3] = even3 + (nn_real)0.083333333333333329 * odd3;
+					o[p][4] = even3 - (nn_real)0.083333333333333329 * odd3;
 					o[p][5] = h[p][2];
 				}
 				NN_UNROLL for (int p = 0; p < 6; p++)
@@ -122,6 +126,8 @@ static void k02_conv2_sum_V_1(const nn_task *t,
 	{
 		{
 			nn_v h[6][6], o[6][6];
+			NN_UNROLL for (int a = 6; a < 10; a++)
+				NN_AHEAD(&y[n][c][0][0] + 11 * (12 * band + 4 * u + a - 1) + 4 * v, 4, 0);
 			if ((unsigned)(12 * band + 4 * u - 1) < 12u && (unsigned)(4 * v - 1) < 11u && (unsigned)(12 * band + 4 * u + 4) < 12u && (unsigned)(4 * v + 4) < 11u)
 			{
 				NN_UNROLL for (int b = 0; b < 6; b++)
@@ -130,10 +136,12 @@ static void k02_conv2_sum_V_1(const nn_task *t,
 					NN_UNROLL for (int a = 0; a < 6; a++)
 						d[a] = y[n][c][12 * band + 4 * u + a - 1][4 * v + b - 1];
 					h[0][b] = 4 * d[0] - 5 * d[2] + d[4];
-					h[1][b] = -4 * d[1] - 4 * d[2] + d[3] + d[4];
-					h[2][b] = 4 * d[1] - 4 * d[2] - d[3] + d[4];
-					h[3][b] = -2 * d[1] - d[2] + 2 * d[3] + d[4];
-					h[4][b] = 2 * d[1] - d[2] - 2 * d[3] + d[4];
+					const nn_v even1 = -4 * d[2] + d[4], odd1 = -4 * d[1] + d[3];
+					h[1][b] = even1 + odd1;
+					h[2][b] = even1 - odd1;
+					const nn_v even3 = -d[2] + d[4], odd3 = d[1] - d[3];
+					h[3][b] = even3 - 2 * odd3;
+					h[4][b] = even3 + 2 * odd3;
 					h[5][b] = 4 * d[1] - 5 * d[3] + d[5];
 				}
 			}
@@ -145,20 +153,24 @@ static void k02_conv2_sum_V_1(const nn_task *t,
 					NN_UNROLL for (int a = 0; a < 6; a++)
 						d[a] = ((unsigned)(12 * band + 4 * u + a - 1) < 12u && (unsigned)(4 * v + b - 1) < 11u ? y[n][c][12 * band + 4 * u + a - 1][4 * v + b - 1] : nn_splat(0));
 					h[0][b] = 4 * d[0] - 5 * d[2] + d[4];
-					h[1][b] = -4 * d[1] - 4 * d[2] + d[3] + d[4];
-					h[2][b] = 4 * d[1] - 4 * d[2] - d[3] + d[4];
-					h[3][b] = -2 * d[1] - d[2] + 2 * d[3] + d[4];
-					h[4][b] = 2 * d[1] - d[2] - 2 * d[3] + d[4];
+					const nn_v even1 = -4 * d[2] + d[4], odd1 = -4 * d[1] + d[3];
+					h[1][b] = even1 + odd1;
+					h[2][b] = even1 - odd1;
+					const nn_v even3 = -d[2] + d[4], odd3 = d[1] - d[3];
+					h[3][b] = even3 - 2 * odd3;
+					h[4][b] = even3 + 2 * odd3;
 					h[5][b] = 4 * d[1] - 5 * d[3] + d[5];
 				}
 			}
 			NN_UNROLL for (int p = 0; p < 6; p++)
 			{
 				o[p][0] = 4 * h[p][0] - 5 * h[p][2] + h[p][4];
-				o[p][1] = -4 * h[p][1] - 4 * h[p][2] + h[p][3] + h[p][4];
-				o[p][2] = 4 * h[p][1] - 4 * h[p][2] - h[p][3] + h[p][4];
-				o[p][3] = -2 * h[p][1] - h[p][2] + 2 * h[p][3] + h[p][4];
-				o[p][4] = 2 * h[p][1] - h[p][2] - 2 * h[p][3] + h[p][4];
+				const nn_v even1 = -4 * h[p][2] + h[p][4], odd1 = -4 * h[p][1] + h[p][3];
+				o[p][1] = even1 + odd1;
+				o[p][2] = even1 - odd1;
+				const nn_v even3 = -h[p][2] + h[p][4], odd3 = h[p][1] - h[p][3];
+				o[p][3] = even3 - 2 * odd3;
+				o[p][4] = even3 + 2 * odd3;
 				o[p][5] = 4 * h[p][1] - 5 * h[p][3] + h[p][5];
 			}
 			NN_UNROLL for (int p = 0; p < 6; p++)
@@ -232,22 +244,28 @@ static void k02_conv2_sum_V_3(const nn_task *t,
 	{
 		{
 			nn_v h[4][6], o[4][4];
+			NN_UNROLL for (int a = 4; a < 8; a++)
+				NN_AHEAD(&sum[n][k][0][0] + 11 * (12 * band + 4 * u + a) + 4 * v, 4, 1);
 			NN_UNROLL for (int q = 0; q < 6; q++)
 			{
 				nn_v d[6];
 				NN_UNROLL for (int p = 0; p < 6; p++)
 					d[p] = M[p][q][k][3 * u + v];
-				h[0][q] = d[0] + d[1] + d[2] + d[3] + d[4];
-				h[1][q] = d[1] - d[2] + 2 * d[3] - 2 * d[4];
-				h[2][q] = d[1] + d[2] + 4 * d[3] + 4 * d[4];
-				h[3][q] = d[1] - d[2] + 8 * d[3] - 8 * d[4] + d[5];
+				const nn_v sum1 = d[1] + d[2], dif1 = d[1] - d[2];
+				const nn_v sum3 = d[3] + d[4], dif3 = d[3] - d[4];
+				h[0][q] = d[0] + sum1 + sum3;
+				h[1][q] = dif1 + 2 * dif3;
+				h[2][q] = sum1 + 4 * sum3;
+				h[3][q] = dif1 + 8 * dif3 + d[5];
 			}
 			NN_UNROLL for (int a = 0; a < 4; a++)
 			{
-				o[a][0] = h[a][0] + h[a][1] + h[a][2] + h[a][3] + h[a][4];
-				o[a][1] = h[a][1] - h[a][2] + 2 * h[a][3] - 2 * h[a][4];
-				o[a][2] = h[a][1] + h[a][2] + 4 * h[a][3] + 4 * h[a][4];
-				o[a][3] = h[a][1] - h[a][2] + 8 * h[a][3] - 8 * h[a][4] + h[a][5];
+				const nn_v sum1 = h[a][1] + h[a][2], dif1 = h[a][1] - h[a][2];
+				const nn_v sum3 = h[a][3] + h[a][4], dif3 = h[a][3] - h[a][4];
+				o[a][0] = h[a][0] + sum1 + sum3;
+				o[a][1] = dif1 + 2 * dif3;
+				o[a][2] = sum1 + 4 * sum3;
+				o[a][3] = dif1 + 8 * dif3 + h[a][5];
 			}
 			if ((unsigned)(4 * v + 3) < 11u)
 			{
@@ -832,19 +850,23 @@ NN_KERNEL void k19_drelu1_y_U(const nn_task *t,
 					NN_UNROLL for (int a = 0; a < 3; a++)
 						d[a] = nn_gather(&NN_AT(weight[k / 8][8 * c][-a + 2][-b + 2], k % 8), 72, nn_least(8, 32 - 8 * (c)));
 					h[0][b] = (nn_real)0.25 * d[0];
-					h[1][b] = -(nn_real)0.16666666666666666 * d[0] - (nn_real)0.16666666666666666 * d[1] - (nn_real)0.16666666666666666 * d[2];
-					h[2][b] = -(nn_real)0.16666666666666666 * d[0] + (nn_real)0.16666666666666666 * d[1] - (nn_real)0.16666666666666666 * d[2];
-					h[3][b] = (nn_real)0.041666666666666664 * d[0] + (nn_real)0.083333333333333329 * d[1] + (nn_real)0.16666666666666666 * d[2];
-					h[4][b] = (nn_real)0.041666666666666664 * d[0] - (nn_real)0.083333333333333329 * d[1] + (nn_real)0.16666666666666666 * d[2];
+					const nn_v even1 = -(nn_real)0.16666666666666666 * d[0] - (nn_real)0.16666666666666666 * d[2], odd1 = d[1];
+					h[1][b] = even1 - (nn_real)0.16666666666666666 * odd1;
+					h[2][b] = even1 + (nn_real)0.16666666666666666 * odd1;
+					const nn_v even3 = (nn_real)0.041666666666666664 * d[0] + (nn_real)0.16666666666666666 * d[2], odd3 = d[1];
+					h[3][b] = even3 + (nn_real)0.083333333333333329 * odd3;
+					h[4][b] = even3 - (nn_real)0.083333333333333329 * odd3;
 					h[5][b] = d[2];
 				}
 				NN_UNROLL for (int p = 0; p < 6; p++)
 				{
 					o[p][0] = (nn_real)0.25 * h[p][0];
-					o[p][1] = -(nn_real)0.16666666666666666 * h[p][0] - (nn_real)0.16666666666666666 * h[p][1] - (nn_real)0.16666666666666666 * h[p][2];
-					o[p][2] = -(nn_real)0.16666666666666666 * h[p][0] + (nn_real)0.16666666666666666 * h[p][1] - (nn_real)0.16666666666666666 * h[p][2];
-					o[p][3] = (nn_real)0.041666666666666664 * h[p][0] + (nn_real)0.083333333333333329 * h[p][1] + (nn_real)0.16666666666666666 * h[p][2];
-					o[p][4] = (nn_real)0.041666666666666664 * h[p][0] - (nn_real)0.083333333333333329 * h[p][1] + (nn_real)0.16666666666666666 * h[p][2];
+					const nn_v even1 = -(nn_real)0.16666666666666666 * h[p][0] - (nn_real)0.16666666666666666 * h[p][2], odd1 = h[p][1];
+					o[p][1] = even1 - (nn_real)0.16666666666666666 * odd1;
+					o[p][2] = even1 + (nn_real)0.16666666666666666 * odd1;
+					const nn_v even3 = (nn_real)0.041666666666666664 * h[p][0] + (nn_real)0.16666666666666666 * h[p][2], odd3 = h[p][1];
+					o[p][3] = even3 + (nn_real)0.083333333333333329 * odd3;
+					o[p][4] = even3 - (nn_real)0.083333333333333329 * odd3;
 					o[p][5] = h[p][2];
 				}
 				NN_UNROLL for (int p = 0; p < 6; p++)
@@ -877,6 +899,8 @@ static void k20_drelu1_y_V_1(const nn_task *t,
 	{
 		{
 			nn_v h[6][6], o[6][6];
+			NN_UNROLL for (int a = 6; a < 10; a++)
+				NN_AHEAD(&dy[n][k][0][0] + 11 * (12 * band + 4 * u + a - 1) + 4 * v, 4, 0);
 			if ((unsigned)(12 * band + 4 * u - 1) < 12u && (unsigned)(4 * v - 1) < 11u && (unsigned)(12 * band + 4 * u + 4) < 12u && (unsigned)(4 * v + 4) < 11u)
 			{
 				NN_UNROLL for (int b = 0; b < 6; b++)
@@ -885,10 +909,12 @@ static void k20_drelu1_y_V_1(const nn_task *t,
 					NN_UNROLL for (int a = 0; a < 6; a++)
 						d[a] = dy[n][k][12 * band + 4 * u + a - 1][4 * v + b - 1];
 					h[0][b] = 4 * d[0] - 5 * d[2] + d[4];
-					h[1][b] = -4 * d[1] - 4 * d[2] + d[3] + d[4];
-					h[2][b] = 4 * d[1] - 4 * d[2] - d[3] + d[4];
-					h[3][b] = -2 * d[1] - d[2] + 2 * d[3] + d[4];
-					h[4][b] = 2 * d[1] - d[2] - 2 * d[3] + d[4];
+					const nn_v even1 = -4 * d[2] + d[4], odd1 = -4 * d[1] + d[3];
+					h[1][b] = even1 + odd1;
+					h[2][b] = even1 - odd1;
+					const nn_v even3 = -d[2] + d[4], odd3 = d[1] - d[3];
+					h[3][b] = even3 - 2 * odd3;
+					h[4][b] = even3 + 2 * odd3;
 					h[5][b] = 4 * d[1] - 5 * d[3] + d[5];
 				}
 			}
@@ -900,20 +926,24 @@ static void k20_drelu1_y_V_1(const nn_task *t,
 					NN_UNROLL for (int a = 0; a < 6; a++)
 						d[a] = ((unsigned)(12 * band + 4 * u + a - 1) < 12u && (unsigned)(4 * v + b - 1) < 11u ? dy[n][k][12 * band + 4 * u + a - 1][4 * v + b - 1] : nn_splat(0));
 					h[0][b] = 4 * d[0] - 5 * d[2] + d[4];
-					h[1][b] = -4 * d[1] - 4 * d[2] + d[3] + d[4];
-					h[2][b] = 4 * d[1] - 4 * d[2] - d[3] + d[4];
-					h[3][b] = -2 * d[1] - d[2] + 2 * d[3] + d[4];
-					h[4][b] = 2 * d[1] - d[2] - 2 * d[3] + d[4];
+					const nn_v even1 = -4 * d[2] + d[4], odd1 = -4 * d[1] + d[3];
+					h[1][b] = even1 + odd1;
+					h[2][b] = even1 - odd1;
+					const nn_v even3 = -d[2] + d[4], odd3 = d[1] - d[3];
+					h[3][b] = even3 - 2 * odd3;
+					h[4][b] = even3 + 2 * odd3;
 					h[5][b] = 4 * d[1] - 5 * d[3] + d[5];
 				}
 			}
 			NN_UNROLL for (int p = 0; p < 6; p++)
 			{
 				o[p][0] = 4 * h[p][0] - 5 * h[p][2] + h[p][4];
-				o[p][1] = -4 * h[p][1] - 4 * h[p][2] + h[p][3] + h[p][4];
-				o[p][2] = 4 * h[p][1] - 4 * h[p][2] - h[p][3] + h[p][4];
-				o[p][3] = -2 * h[p][1] - h[p][2] + 2 * h[p][3] + h[p][4];
-				o[p][4] = 2 * h[p][1] - h[p][2] - 2 * h[p][3] + h[p][4];
+				const nn_v even1 = -4 * h[p][2] + h[p][4], odd1 = -4 * h[p][1] + h[p][3];
+				o[p][1] = even1 + odd1;
+				o[p][2] = even1 - odd1;
+				const nn_v even3 = -h[p][2] + h[p][4], odd3 = h[p][1] - h[p][3];
+				o[p][3] = even3 - 2 * odd3;
+				o[p][4] = even3 + 2 * odd3;
 				o[p][5] = 4 * h[p][1] - 5 * h[p][3] + h[p][5];
 			}
 			NN_UNROLL for (int p = 0; p < 6; p++)
@@ -987,22 +1017,28 @@ static void k20_drelu1_y_V_3(const nn_task *t,
 	{
 		{
 			nn_v h[4][6], o[4][4];
+			NN_UNROLL for (int a = 4; a < 8; a++)
+				NN_AHEAD(&dy[n][c][0][0] + 11 * (12 * band + 4 * u + a) + 4 * v, 4, 1);
 			NN_UNROLL for (int q = 0; q < 6; q++)
 			{
 				nn_v d[6];
 				NN_UNROLL for (int p = 0; p < 6; p++)
 					d[p] = M[p][q][c][3 * u + v];
-				h[0][q] = d[0] + d[1] + d[2] + d[3] + d[4];
-				h[1][q] = d[1] - d[2] + 2 * d[3] - 2 * d[4];
-				h[2][q] = d[1] + d[2] + 4 * d[3] + 4 * d[4];
-				h[3][q] = d[1] - d[2] + 8 * d[3] - 8 * d[4] + d[5];
+				const nn_v sum1 = d[1] + d[2], dif1 = d[1] - d[2];
+				const nn_v sum3 = d[3] + d[4], dif3 = d[3] - d[4];
+				h[0][q] = d[0] + sum1 + sum3;
+				h[1][q] = dif1 + 2 * dif3;
+				h[2][q] = sum1 + 4 * sum3;
+				h[3][q] = dif1 + 8 * dif3 + d[5];
 			}
 			NN_UNROLL for (int a = 0; a < 4; a++)
 			{
-				o[a][0] = h[a][0] + h[a][1] + h[a][2] + h[a][3] + h[a][4];
-				o[a][1] = h[a][1] - h[a][2] + 2 * h[a][3] - 2 * h[a][4];
-				o[a][2] = h[a][1] + h[a][2] + 4 * h[a][3] + 4 * h[a][4];
-				o[a][3] = h[a][1] - h[a][2] + 8 * h[a][3] - 8 * h[a][4] + h[a][5];
+				const nn_v sum1 = h[a][1] + h[a][2], dif1 = h[a][1] - h[a][2];
+				const nn_v sum3 = h[a][3] + h[a][4], dif3 = h[a][3] - h[a][4];
+				o[a][0] = h[a][0] + sum1 + sum3;
+				o[a][1] = dif1 + 2 * dif3;
+				o[a][2] = sum1 + 4 * sum3;
+				o[a][3] = dif1 + 8 * dif3 + h[a][5];
 			}
 			if ((unsigned)(4 * v + 3) < 11u)
 			{
@@ -1041,19 +1077,19 @@ NN_KERNEL void k20_drelu1_y_V(const nn_task *t,
 
 /* k21_dconv2_weight_D  (line 5 conv)
  *
- *   D[p,n,band,q,k,9e+3u+v] = sum{a,b} At[p,a] * At[q,b] * dy[4n+e,k,12band+4u+a,4v+b]
- *   V[p,n,band,q,c,9e+3u+v] = sum{a,b} B[p,a] * B[q,b] * y[4n+e,c,12band+4u+a-1,4v+b-1]
- *   S[p,q,k,c] = sum{n,band,z} D[p,n,band,q,k,z] * V[p,n,band,q,c,z]
+ *   D[g,n,band,p,q,k,9e+3u+v] = sum{a,b} At[3g+p,a] * At[q,b] * dy[4n+e,k,12band+4u+a,4v+b]
+ *   V[g,n,band,p,q,c,9e+3u+v] = sum{a,b} B[3g+p,a] * B[q,b] * y[4n+e,c,12band+4u+a-1,4v+b-1]
+ *   S[3g+p,q,k,c] = sum{n,band,z} D[g,n,band,p,q,k,z] * V[g,n,band,p,q,c,z]
  *
- *   p 6  n 1  band 1  e 4  k 32  u 3  v 3  q 6  a 4  b 4  c 32  a 6  b 6  z 36
+ *   g 2  n 1  band 1  e 4  k 32  u 3  v 3  p 3  q 6  a 4  b 4  c 32  a 6  b 6  z 36
  *   8.634 Mflop, 276.0 kB; no tile */
 static void k21_dconv2_weight_D_1(const nn_task *t,
 		const nn_v dy[restrict][4][12][11],
-		nn_v D[restrict][4][36],
-		 const int p, const int n, const int band)
+		nn_v D[restrict][6][4][36],
+		 const int g, const int n, const int band)
 {
 	(void)t;
-	(void)p;
+	(void)g;
 	(void)n;
 	(void)band;
 	const int live = t->run->live;
@@ -1063,49 +1099,93 @@ static void k21_dconv2_weight_D_1(const nn_task *t,
 	for (int v = 0; v < 3; v++)
 	{
 		{
-			nn_v h[6][4], o[6][6];
-			static const nn_real At_of[6][4] = {{1, 0, 0, 0}, {1, 1, 1, 1}, {1, -1, 1, -1}, {1, 2, 4, 8}, {1, -2, 4, -8}, {0, 0, 0, 1}};
-			if (4 * n + e < live && 4 * n + e < live && (unsigned)(4 * v + 3) < 11u)
+			nn_v h[3][4], o[3][6];
+			NN_UNROLL for (int a = 4; a < 8; a++)
+				NN_AHEAD(&dy[4 * n + e][k][0][0] + 11 * (12 * band + 4 * u + a) + 4 * v, 4, 0);
+			switch (g)
 			{
-				NN_UNROLL for (int b = 0; b < 4; b++)
+			case 0:
+				if (4 * n + e < live && 4 * n + e < live && (unsigned)(4 * v + 3) < 11u)
 				{
-					nn_v sum = nn_splat(0);
-					NN_UNROLL for (int a = 0; a < 4; a++)
-						sum += At_of[p][a] * dy[4 * n + e][k][12 * band + 4 * u + a][4 * v + b];
-					h[p][b] = sum;
+					NN_UNROLL for (int b = 0; b < 4; b++)
+					{
+						nn_v d[4];
+						NN_UNROLL for (int a = 0; a < 4; a++)
+							d[a] = dy[4 * n + e][k][12 * band + 4 * u + a][4 * v + b];
+						h[0][b] = d[0];
+						const nn_v even1 = d[0] + d[2], odd1 = d[1] + d[3];
+						h[1][b] = even1 + odd1;
+						h[2][b] = even1 - odd1;
+					}
 				}
-			}
-			else
-			{
-				NN_UNROLL for (int b = 0; b < 4; b++)
+				else
 				{
-					nn_v sum = nn_splat(0);
-					NN_UNROLL for (int a = 0; a < 4; a++)
-						sum += At_of[p][a] * (4 * n + e < live && (unsigned)(4 * v + b) < 11u ? dy[4 * n + e][k][12 * band + 4 * u + a][4 * v + b] : nn_splat(0));
-					h[p][b] = sum;
+					NN_UNROLL for (int b = 0; b < 4; b++)
+					{
+						nn_v d[4];
+						NN_UNROLL for (int a = 0; a < 4; a++)
+							d[a] = (4 * n + e < live && (unsigned)(4 * v + b) < 11u ? dy[4 * n + e][k][12 * band + 4 * u + a][4 * v + b] : nn_splat(0));
+						h[0][b] = d[0];
+						const nn_v even1 = d[0] + d[2], odd1 = d[1] + d[3];
+						h[1][b] = even1 + odd1;
+						h[2][b] = even1 - odd1;
+					}
 				}
+				break;
+			default:
+				if (4 * n + e < live && 4 * n + e < live && (unsigned)(4 * v + 3) < 11u)
+				{
+					NN_UNROLL for (int b = 0; b < 4; b++)
+					{
+						nn_v d[4];
+						NN_UNROLL for (int a = 0; a < 4; a++)
+							d[a] = dy[4 * n + e][k][12 * band + 4 * u + a][4 * v + b];
+						const nn_v even0 = d[0] + 4 * d[2], odd0 = 2 * d[1] + 8 * d[3];
+						h[0][b] = even0 + odd0;
+						h[1][b] = even0 - odd0;
+						h[2][b] = d[3];
+					}
+				}
+				else
+				{
+					NN_UNROLL for (int b = 0; b < 4; b++)
+					{
+						nn_v d[4];
+						NN_UNROLL for (int a = 0; a < 4; a++)
+							d[a] = (4 * n + e < live && (unsigned)(4 * v + b) < 11u ? dy[4 * n + e][k][12 * band + 4 * u + a][4 * v + b] : nn_splat(0));
+						const nn_v even0 = d[0] + 4 * d[2], odd0 = 2 * d[1] + 8 * d[3];
+						h[0][b] = even0 + odd0;
+						h[1][b] = even0 - odd0;
+						h[2][b] = d[3];
+					}
+				}
+				break;
 			}
+			NN_UNROLL for (int p = 0; p < 3; p++)
 			{
 				o[p][0] = h[p][0];
-				o[p][1] = h[p][0] + h[p][1] + h[p][2] + h[p][3];
-				o[p][2] = h[p][0] - h[p][1] + h[p][2] - h[p][3];
-				o[p][3] = h[p][0] + 2 * h[p][1] + 4 * h[p][2] + 8 * h[p][3];
-				o[p][4] = h[p][0] - 2 * h[p][1] + 4 * h[p][2] - 8 * h[p][3];
+				const nn_v even1 = h[p][0] + h[p][2], odd1 = h[p][1] + h[p][3];
+				o[p][1] = even1 + odd1;
+				o[p][2] = even1 - odd1;
+				const nn_v even3 = h[p][0] + 4 * h[p][2], odd3 = 2 * h[p][1] + 8 * h[p][3];
+				o[p][3] = even3 + odd3;
+				o[p][4] = even3 - odd3;
 				o[p][5] = h[p][3];
 			}
+			NN_UNROLL for (int p = 0; p < 3; p++)
 			NN_UNROLL for (int q = 0; q < 6; q++)
-				D[q][k][9 * e + 3 * u + v] = o[p][q];
+				D[p][q][k][9 * e + 3 * u + v] = o[p][q];
 		}
 	}
 }
 
 static void k21_dconv2_weight_D_2(const nn_task *t,
 		const nn_v y[restrict][4][12][11],
-		nn_v V[restrict][4][36],
-		 const int p, const int n, const int band)
+		nn_v V[restrict][6][4][36],
+		 const int g, const int n, const int band)
 {
 	(void)t;
-	(void)p;
+	(void)g;
 	(void)n;
 	(void)band;
 	const int live = t->run->live;
@@ -1115,60 +1195,104 @@ static void k21_dconv2_weight_D_2(const nn_task *t,
 	for (int v = 0; v < 3; v++)
 	{
 		{
-			nn_v h[6][6], o[6][6];
-			static const nn_real B_of[6][6] = {{4, 0, -5, 0, 1, 0}, {0, -4, -4, 1, 1, 0}, {0, 4, -4, -1, 1, 0}, {0, -2, -1, 2, 1, 0}, {0, 2, -1, -2, 1, 0}, {0, 4, 0, -5, 0, 1}};
-			if (4 * n + e < live && (unsigned)(12 * band + 4 * u - 1) < 12u && (unsigned)(4 * v - 1) < 11u && 4 * n + e < live && (unsigned)(12 * band + 4 * u + 4) < 12u && (unsigned)(4 * v + 4) < 11u)
+			nn_v h[3][6], o[3][6];
+			NN_UNROLL for (int a = 6; a < 10; a++)
+				NN_AHEAD(&y[4 * n + e][c][0][0] + 11 * (12 * band + 4 * u + a - 1) + 4 * v, 4, 0);
+			switch (g)
 			{
-				NN_UNROLL for (int b = 0; b < 6; b++)
+			case 0:
+				if (4 * n + e < live && (unsigned)(12 * band + 4 * u - 1) < 12u && (unsigned)(4 * v - 1) < 11u && 4 * n + e < live && (unsigned)(12 * band + 4 * u + 4) < 12u && (unsigned)(4 * v + 4) < 11u)
 				{
-					nn_v sum = nn_splat(0);
-					NN_UNROLL for (int a = 0; a < 6; a++)
-						sum += B_of[p][a] * y[4 * n + e][c][12 * band + 4 * u + a - 1][4 * v + b - 1];
-					h[p][b] = sum;
+					NN_UNROLL for (int b = 0; b < 6; b++)
+					{
+						nn_v d[6];
+						NN_UNROLL for (int a = 0; a < 6; a++)
+							d[a] = y[4 * n + e][c][12 * band + 4 * u + a - 1][4 * v + b - 1];
+						h[0][b] = 4 * d[0] - 5 * d[2] + d[4];
+						const nn_v even1 = -4 * d[2] + d[4], odd1 = -4 * d[1] + d[3];
+						h[1][b] = even1 + odd1;
+						h[2][b] = even1 - odd1;
+					}
 				}
-			}
-			else
-			{
-				NN_UNROLL for (int b = 0; b < 6; b++)
+				else
 				{
-					nn_v sum = nn_splat(0);
-					NN_UNROLL for (int a = 0; a < 6; a++)
-						sum += B_of[p][a] * (4 * n + e < live && (unsigned)(12 * band + 4 * u + a - 1) < 12u && (unsigned)(4 * v + b - 1) < 11u ? y[4 * n + e][c][12 * band + 4 * u + a - 1][4 * v + b - 1] : nn_splat(0));
-					h[p][b] = sum;
+					NN_UNROLL for (int b = 0; b < 6; b++)
+					{
+						nn_v d[6];
+						NN_UNROLL for (int a = 0; a < 6; a++)
+							d[a] = (4 * n + e < live && (unsigned)(12 * band + 4 * u + a - 1) < 12u && (unsigned)(4 * v + b - 1) < 11u ? y[4 * n + e][c][12 * band + 4 * u + a - 1][4 * v + b - 1] : nn_splat(0));
+						h[0][b] = 4 * d[0] - 5 * d[2] + d[4];
+						const nn_v even1 = -4 * d[2] + d[4], odd1 = -4 * d[1] + d[3];
+						h[1][b] = even1 + odd1;
+						h[2][b] = even1 - odd1;
+					}
 				}
+				break;
+			default:
+				if (4 * n + e < live && (unsigned)(12 * band + 4 * u - 1) < 12u && (unsigned)(4 * v - 1) < 11u && 4 * n + e < live && (unsigned)(12 * band + 4 * u + 4) < 12u && (unsigned)(4 * v + 4) < 11u)
+				{
+					NN_UNROLL for (int b = 0; b < 6; b++)
+					{
+						nn_v d[6];
+						NN_UNROLL for (int a = 0; a < 6; a++)
+							d[a] = y[4 * n + e][c][12 * band + 4 * u + a - 1][4 * v + b - 1];
+						const nn_v even0 = -d[2] + d[4], odd0 = d[1] - d[3];
+						h[0][b] = even0 - 2 * odd0;
+						h[1][b] = even0 + 2 * odd0;
+						h[2][b] = 4 * d[1] - 5 * d[3] + d[5];
+					}
+				}
+				else
+				{
+					NN_UNROLL for (int b = 0; b < 6; b++)
+					{
+						nn_v d[6];
+						NN_UNROLL for (int a = 0; a < 6; a++)
+							d[a] = (4 * n + e < live && (unsigned)(12 * band + 4 * u + a - 1) < 12u && (unsigned)(4 * v + b - 1) < 11u ? y[4 * n + e][c][12 * band + 4 * u + a - 1][4 * v + b - 1] : nn_splat(0));
+						const nn_v even0 = -d[2] + d[4], odd0 = d[1] - d[3];
+						h[0][b] = even0 - 2 * odd0;
+						h[1][b] = even0 + 2 * odd0;
+						h[2][b] = 4 * d[1] - 5 * d[3] + d[5];
+					}
+				}
+				break;
 			}
+			NN_UNROLL for (int p = 0; p < 3; p++)
 			{
 				o[p][0] = 4 * h[p][0] - 5 * h[p][2] + h[p][4];
-				o[p][1] = -4 * h[p][1] - 4 * h[p][2] + h[p][3] + h[p][4];
-				o[p][2] = 4 * h[p][1] - 4 * h[p][2] - h[p][3] + h[p][4];
-				o[p][3] = -2 * h[p][1] - h[p][2] + 2 * h[p][3] + h[p][4];
-				o[p][4] = 2 * h[p][1] - h[p][2] - 2 * h[p][3] + h[p][4];
+				const nn_v even1 = -4 * h[p][2] + h[p][4], odd1 = -4 * h[p][1] + h[p][3];
+				o[p][1] = even1 + odd1;
+				o[p][2] = even1 - odd1;
+				const nn_v even3 = -h[p][2] + h[p][4], odd3 = h[p][1] - h[p][3];
+				o[p][3] = even3 - 2 * odd3;
+				o[p][4] = even3 + 2 * odd3;
 				o[p][5] = 4 * h[p][1] - 5 * h[p][3] + h[p][5];
 			}
+			NN_UNROLL for (int p = 0; p < 3; p++)
 			NN_UNROLL for (int q = 0; q < 6; q++)
-				V[q][c][9 * e + 3 * u + v] = o[p][q];
+				V[p][q][c][9 * e + 3 * u + v] = o[p][q];
 		}
 	}
 }
 
 NN_INLINE void k21_dconv2_weight_D_3_tile(const nn_task *t,
-		const nn_v D[restrict][4][36],
-		const nn_v V[restrict][4][36],
+		const nn_v D[restrict][6][4][36],
+		const nn_v V[restrict][6][4][36],
 		nn_v S[restrict][6][4][32],
-		const int q, const int k0, const int kn, const int c0, const int cn, const int p, const int n, const int band)
+		const int p, const int q, const int k0, const int kn, const int c0, const int cn, const int g, const int n, const int band)
 {
 	(void)t;
-	(void)p;
+	(void)g;
 	(void)n;
 	(void)band;
 	const int first = n == 0 && band == 0;
 	nn_v acc[4][3];
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
-		acc[kt][ct] = first ? nn_splat(0) : S[p][q][k0 + kt][c0 + ct];
+		acc[kt][ct] = first ? nn_splat(0) : S[3 * g + p][q][k0 + kt][c0 + ct];
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	{
-		NN_AHEAD(&S[p][q][k0 + kt][c0 + cn], cn);
+		NN_AHEAD(&S[3 * g + p][q][k0 + kt][c0 + cn], cn, 0);
 	}
 	for (int z0 = 0; z0 < 36; z0 += 6)
 	NN_UNROLL for (int zt = 0; zt < 6; zt++)
@@ -1176,35 +1300,36 @@ NN_INLINE void k21_dconv2_weight_D_3_tile(const nn_task *t,
 		NN_STEP;
 		NN_UNROLL for (int kt = 0; kt < kn; kt++)
 		NN_UNROLL for (int ct = 0; ct < cn; ct++)
-			acc[kt][ct] += D[q][k0 + kt][z0 + zt] * NN_AT(V[q][(c0 + ct) / 8][z0 + zt], (c0 + ct) % 8);
+			acc[kt][ct] += D[p][q][k0 + kt][z0 + zt] * NN_AT(V[p][q][(c0 + ct) / 8][z0 + zt], (c0 + ct) % 8);
 	}
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	{
-		S[p][q][k0 + kt][c0 + ct] = acc[kt][ct];
+		S[3 * g + p][q][k0 + kt][c0 + ct] = acc[kt][ct];
 	}
 }
 
 static void k21_dconv2_weight_D_3(const nn_task *t,
-		const nn_v D[restrict][4][36],
-		const nn_v V[restrict][4][36],
+		const nn_v D[restrict][6][4][36],
+		const nn_v V[restrict][6][4][36],
 		nn_v S[restrict][6][4][32],
-		 const int p, const int n, const int band)
+		 const int g, const int n, const int band)
 {
 	(void)t;
-	(void)p;
+	(void)g;
 	(void)n;
 	(void)band;
+	for (int p = 0; p < 3; p++)
 	for (int q = 0; q < 6; q++)
 	{
 		{
 			const int k0 = 0;
 			{
 				for (int c0 = 0; c0 < 30; c0 += 3)
-						k21_dconv2_weight_D_3_tile(t, D, V, S, q, k0, 4, c0, 3, p, n, band);
+						k21_dconv2_weight_D_3_tile(t, D, V, S, p, q, k0, 4, c0, 3, g, n, band);
 				{
 					const int c0 = 30;
-						k21_dconv2_weight_D_3_tile(t, D, V, S, q, k0, 4, c0, 2, p, n, band);
+						k21_dconv2_weight_D_3_tile(t, D, V, S, p, q, k0, 4, c0, 2, g, n, band);
 				}
 			}
 		}
@@ -1217,16 +1342,16 @@ NN_KERNEL void k21_dconv2_weight_D(const nn_task *t,
 		nn_v S[restrict][6][4][32])
 {
 	const int live = t->run->live;
-	nn_v D[6][4][36];
-	nn_v V[6][4][36];
-	const nn_span part = nn_share(t, 6);
-	for (int p = part.from; p < part.to; p++)
+	nn_v D[3][6][4][36];
+	nn_v V[3][6][4][36];
+	const nn_span part = nn_share(t, 2);
 	for (int n = 0; n < (live + 3) / 4; n++)
 	for (int band = 0; band < 1; band++)
+	for (int g = part.from; g < part.to; g++)
 	{
-		k21_dconv2_weight_D_1(t, dy, D, p, n, band);
-		k21_dconv2_weight_D_2(t, y, V, p, n, band);
-		k21_dconv2_weight_D_3(t, D, V, S, p, n, band);
+		k21_dconv2_weight_D_1(t, dy, D, g, n, band);
+		k21_dconv2_weight_D_2(t, y, V, g, n, band);
+		k21_dconv2_weight_D_3(t, D, V, S, g, n, band);
 	}
 }
 
@@ -1253,15 +1378,19 @@ NN_KERNEL void k22_dconv2_weight(const nn_task *t,
 					nn_v d[6];
 					NN_UNROLL for (int p = 0; p < 6; p++)
 						d[p] = S[p][q][k][c];
-					h[0][q] = (nn_real)0.25 * d[0] - (nn_real)0.16666666666666666 * d[1] - (nn_real)0.16666666666666666 * d[2] + (nn_real)0.041666666666666664 * d[3] + (nn_real)0.041666666666666664 * d[4];
-					h[1][q] = -(nn_real)0.16666666666666666 * d[1] + (nn_real)0.16666666666666666 * d[2] + (nn_real)0.083333333333333329 * d[3] - (nn_real)0.083333333333333329 * d[4];
-					h[2][q] = -(nn_real)0.16666666666666666 * d[1] - (nn_real)0.16666666666666666 * d[2] + (nn_real)0.16666666666666666 * d[3] + (nn_real)0.16666666666666666 * d[4] + d[5];
+					const nn_v sum1 = d[1] + d[2], dif1 = d[1] - d[2];
+					const nn_v sum3 = d[3] + d[4], dif3 = d[3] - d[4];
+					h[0][q] = (nn_real)0.25 * d[0] - (nn_real)0.16666666666666666 * sum1 + (nn_real)0.041666666666666664 * sum3;
+					h[1][q] = -(nn_real)0.16666666666666666 * dif1 + (nn_real)0.083333333333333329 * dif3;
+					h[2][q] = -(nn_real)0.16666666666666666 * sum1 + (nn_real)0.16666666666666666 * sum3 + d[5];
 				}
 				NN_UNROLL for (int r = 0; r < 3; r++)
 				{
-					o[r][0] = (nn_real)0.25 * h[r][0] - (nn_real)0.16666666666666666 * h[r][1] - (nn_real)0.16666666666666666 * h[r][2] + (nn_real)0.041666666666666664 * h[r][3] + (nn_real)0.041666666666666664 * h[r][4];
-					o[r][1] = -(nn_real)0.16666666666666666 * h[r][1] + (nn_real)0.16666666666666666 * h[r][2] + (nn_real)0.083333333333333329 * h[r][3] - (nn_real)0.083333333333333329 * h[r][4];
-					o[r][2] = -(nn_real)0.16666666666666666 * h[r][1] - (nn_real)0.16666666666666666 * h[r][2] + (nn_real)0.16666666666666666 * h[r][3] + (nn_real)0.16666666666666666 * h[r][4] + h[r][5];
+					const nn_v sum1 = h[r][1] + h[r][2], dif1 = h[r][1] - h[r][2];
+					const nn_v sum3 = h[r][3] + h[r][4], dif3 = h[r][3] - h[r][4];
+					o[r][0] = (nn_real)0.25 * h[r][0] - (nn_real)0.16666666666666666 * sum1 + (nn_real)0.041666666666666664 * sum3;
+					o[r][1] = -(nn_real)0.16666666666666666 * dif1 + (nn_real)0.083333333333333329 * dif3;
+					o[r][2] = -(nn_real)0.16666666666666666 * sum1 + (nn_real)0.16666666666666666 * sum3 + h[r][5];
 				}
 				NN_UNROLL for (int r = 0; r < 3; r++)
 				NN_UNROLL for (int s = 0; s < 3; s++)
@@ -1373,7 +1502,7 @@ NN_INLINE void k26_dconv1_weight_tile(const nn_task *t,
 		acc[ct][st] = first ? nn_splat(0) : dweight[k][c0 + ct][r][s0 + st];
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	{
-		NN_AHEAD(&dweight[k][c0 + ct][r][s0 + sn], sn);
+		NN_AHEAD(&dweight[k][c0 + ct][r][s0 + sn], sn, 0);
 	}
 	for (int i = nn_most(row_from, nn_lo(r - 1, 1)); i < nn_least(row_to, nn_hi(r - 1, 1, 12, 12)); i++)
 	{
@@ -1559,19 +1688,23 @@ NN_KERNEL void k30_eval_conv2_sum_U(const nn_task *t,
 					NN_UNROLL for (int a = 0; a < 3; a++)
 						d[a] = weight[k][c][a][b];
 					h[0][b] = (nn_real)0.25 * d[0];
-					h[1][b] = -(nn_real)0.16666666666666666 * d[0] - (nn_real)0.16666666666666666 * d[1] - (nn_real)0.16666666666666666 * d[2];
-					h[2][b] = -(nn_real)0.16666666666666666 * d[0] + (nn_real)0.16666666666666666 * d[1] - (nn_real)0.16666666666666666 * d[2];
-					h[3][b] = (nn_real)0.041666666666666664 * d[0] + (nn_real)0.083333333333333329 * d[1] + (nn_real)0.16666666666666666 * d[2];
-					h[4][b] = (nn_real)0.041666666666666664 * d[0] - (nn_real)0.083333333333333329 * d[1] + (nn_real)0.16666666666666666 * d[2];
+					const nn_v even1 = -(nn_real)0.16666666666666666 * d[0] - (nn_real)0.16666666666666666 * d[2], odd1 = d[1];
+					h[1][b] = even1 - (nn_real)0.16666666666666666 * odd1;
+					h[2][b] = even1 + (nn_real)0.16666666666666666 * odd1;
+					const nn_v even3 = (nn_real)0.041666666666666664 * d[0] + (nn_real)0.16666666666666666 * d[2], odd3 = d[1];
+					h[3][b] = even3 + (nn_real)0.083333333333333329 * odd3;
+					h[4][b] = even3 - (nn_real)0.083333333333333329 * odd3;
 					h[5][b] = d[2];
 				}
 				NN_UNROLL for (int p = 0; p < 6; p++)
 				{
 					o[p][0] = (nn_real)0.25 * h[p][0];
-					o[p][1] = -(nn_real)0.16666666666666666 * h[p][0] - (nn_real)0.16666666666666666 * h[p][1] - (nn_real)0.16666666666666666 * h[p][2];
-					o[p][2] = -(nn_real)0.16666666666666666 * h[p][0] + (nn_real)0.16666666666666666 * h[p][1] - (nn_real)0.16666666666666666 * h[p][2];
-					o[p][3] = (nn_real)0.041666666666666664 * h[p][0] + (nn_real)0.083333333333333329 * h[p][1] + (nn_real)0.16666666666666666 * h[p][2];
-					o[p][4] = (nn_real)0.041666666666666664 * h[p][0] - (nn_real)0.083333333333333329 * h[p][1] + (nn_real)0.16666666666666666 * h[p][2];
+					const nn_v even1 = -(nn_real)0.16666666666666666 * h[p][0] - (nn_real)0.16666666666666666 * h[p][2], odd1 = h[p][1];
+					o[p][1] = even1 - (nn_real)0.16666666666666666 * odd1;
+					o[p][2] = even1 + (nn_real)0.16666666666666666 * odd1;
+					const nn_v even3 = (nn_real)0.041666666666666664 * h[p][0] + (nn_real)0.16666666666666666 * h[p][2], odd3 = h[p][1];
+					o[p][3] = even3 + (nn_real)0.083333333333333329 * odd3;
+					o[p][4] = even3 - (nn_real)0.083333333333333329 * odd3;
 					o[p][5] = h[p][2];
 				}
 				NN_UNROLL for (int p = 0; p < 6; p++)
@@ -1604,6 +1737,8 @@ static void k31_eval_conv2_sum_V_1(const nn_task *t,
 	{
 		{
 			nn_v h[6][6], o[6][6];
+			NN_UNROLL for (int a = 6; a < 10; a++)
+				NN_AHEAD(&y[n][c][0][0] + 11 * (12 * band + 4 * u + a - 1) + 4 * v, 4, 0);
 			if ((unsigned)(12 * band + 4 * u - 1) < 12u && (unsigned)(4 * v - 1) < 11u && (unsigned)(12 * band + 4 * u + 4) < 12u && (unsigned)(4 * v + 4) < 11u)
 			{
 				NN_UNROLL for (int b = 0; b < 6; b++)
@@ -1612,10 +1747,12 @@ static void k31_eval_conv2_sum_V_1(const nn_task *t,
 					NN_UNROLL for (int a = 0; a < 6; a++)
 						d[a] = y[n][c][12 * band + 4 * u + a - 1][4 * v + b - 1];
 					h[0][b] = 4 * d[0] - 5 * d[2] + d[4];
-					h[1][b] = -4 * d[1] - 4 * d[2] + d[3] + d[4];
-					h[2][b] = 4 * d[1] - 4 * d[2] - d[3] + d[4];
-					h[3][b] = -2 * d[1] - d[2] + 2 * d[3] + d[4];
-					h[4][b] = 2 * d[1] - d[2] - 2 * d[3] + d[4];
+					const nn_v even1 = -4 * d[2] + d[4], odd1 = -4 * d[1] + d[3];
+					h[1][b] = even1 + odd1;
+					h[2][b] = even1 - odd1;
+					const nn_v even3 = -d[2] + d[4], odd3 = d[1] - d[3];
+					h[3][b] = even3 - 2 * odd3;
+					h[4][b] = even3 + 2 * odd3;
 					h[5][b] = 4 * d[1] - 5 * d[3] + d[5];
 				}
 			}
@@ -1627,20 +1764,24 @@ static void k31_eval_conv2_sum_V_1(const nn_task *t,
 					NN_UNROLL for (int a = 0; a < 6; a++)
 						d[a] = ((unsigned)(12 * band + 4 * u + a - 1) < 12u && (unsigned)(4 * v + b - 1) < 11u ? y[n][c][12 * band + 4 * u + a - 1][4 * v + b - 1] : nn_splat(0));
 					h[0][b] = 4 * d[0] - 5 * d[2] + d[4];
-					h[1][b] = -4 * d[1] - 4 * d[2] + d[3] + d[4];
-					h[2][b] = 4 * d[1] - 4 * d[2] - d[3] + d[4];
-					h[3][b] = -2 * d[1] - d[2] + 2 * d[3] + d[4];
-					h[4][b] = 2 * d[1] - d[2] - 2 * d[3] + d[4];
+					const nn_v even1 = -4 * d[2] + d[4], odd1 = -4 * d[1] + d[3];
+					h[1][b] = even1 + odd1;
+					h[2][b] = even1 - odd1;
+					const nn_v even3 = -d[2] + d[4], odd3 = d[1] - d[3];
+					h[3][b] = even3 - 2 * odd3;
+					h[4][b] = even3 + 2 * odd3;
 					h[5][b] = 4 * d[1] - 5 * d[3] + d[5];
 				}
 			}
 			NN_UNROLL for (int p = 0; p < 6; p++)
 			{
 				o[p][0] = 4 * h[p][0] - 5 * h[p][2] + h[p][4];
-				o[p][1] = -4 * h[p][1] - 4 * h[p][2] + h[p][3] + h[p][4];
-				o[p][2] = 4 * h[p][1] - 4 * h[p][2] - h[p][3] + h[p][4];
-				o[p][3] = -2 * h[p][1] - h[p][2] + 2 * h[p][3] + h[p][4];
-				o[p][4] = 2 * h[p][1] - h[p][2] - 2 * h[p][3] + h[p][4];
+				const nn_v even1 = -4 * h[p][2] + h[p][4], odd1 = -4 * h[p][1] + h[p][3];
+				o[p][1] = even1 + odd1;
+				o[p][2] = even1 - odd1;
+				const nn_v even3 = -h[p][2] + h[p][4], odd3 = h[p][1] - h[p][3];
+				o[p][3] = even3 - 2 * odd3;
+				o[p][4] = even3 + 2 * odd3;
 				o[p][5] = 4 * h[p][1] - 5 * h[p][3] + h[p][5];
 			}
 			NN_UNROLL for (int p = 0; p < 6; p++)
@@ -1714,22 +1855,28 @@ static void k31_eval_conv2_sum_V_3(const nn_task *t,
 	{
 		{
 			nn_v h[4][6], o[4][4];
+			NN_UNROLL for (int a = 4; a < 8; a++)
+				NN_AHEAD(&sum[n][k][0][0] + 11 * (12 * band + 4 * u + a) + 4 * v, 4, 1);
 			NN_UNROLL for (int q = 0; q < 6; q++)
 			{
 				nn_v d[6];
 				NN_UNROLL for (int p = 0; p < 6; p++)
 					d[p] = M[p][q][k][3 * u + v];
-				h[0][q] = d[0] + d[1] + d[2] + d[3] + d[4];
-				h[1][q] = d[1] - d[2] + 2 * d[3] - 2 * d[4];
-				h[2][q] = d[1] + d[2] + 4 * d[3] + 4 * d[4];
-				h[3][q] = d[1] - d[2] + 8 * d[3] - 8 * d[4] + d[5];
+				const nn_v sum1 = d[1] + d[2], dif1 = d[1] - d[2];
+				const nn_v sum3 = d[3] + d[4], dif3 = d[3] - d[4];
+				h[0][q] = d[0] + sum1 + sum3;
+				h[1][q] = dif1 + 2 * dif3;
+				h[2][q] = sum1 + 4 * sum3;
+				h[3][q] = dif1 + 8 * dif3 + d[5];
 			}
 			NN_UNROLL for (int a = 0; a < 4; a++)
 			{
-				o[a][0] = h[a][0] + h[a][1] + h[a][2] + h[a][3] + h[a][4];
-				o[a][1] = h[a][1] - h[a][2] + 2 * h[a][3] - 2 * h[a][4];
-				o[a][2] = h[a][1] + h[a][2] + 4 * h[a][3] + 4 * h[a][4];
-				o[a][3] = h[a][1] - h[a][2] + 8 * h[a][3] - 8 * h[a][4] + h[a][5];
+				const nn_v sum1 = h[a][1] + h[a][2], dif1 = h[a][1] - h[a][2];
+				const nn_v sum3 = h[a][3] + h[a][4], dif3 = h[a][3] - h[a][4];
+				o[a][0] = h[a][0] + sum1 + sum3;
+				o[a][1] = dif1 + 2 * dif3;
+				o[a][2] = sum1 + 4 * sum3;
+				o[a][3] = dif1 + 8 * dif3 + h[a][5];
 			}
 			if ((unsigned)(4 * v + 3) < 11u)
 			{
