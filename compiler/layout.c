@@ -63,16 +63,20 @@ static int spare_block(const Prog *p, const Tensor *t)
 	       t->mem[1] >= FEW_BLOCKS && image % 4096 == 0 && image <= p->target.l1;
 }
 
-/* The planes of a product by transforms, [p][q][c][z]: a tile is written to all of them at once,
- * and where they lie a multiple of 1 KiB apart, to few cache sets. Returns the dimension that is to
- * be longer by one, or -1. */
-static int spread_planes(const Prog *p, const Tensor *t)
+/* The planes of a product by transforms, [p][q][c][z]: the 36 values of a tile lie in all of them,
+ * and where they are a multiple of 1 KiB apart, in few cache sets. One channel or tile more, or
+ * both, spreads them. */
+static void spread_planes(const Prog *p, Tensor *t)
 {
-	int vector = p->lanes * (options.real_double ? 8 : 4), c = t->rank - 2, z = t->rank - 1;
+	int vector = p->lanes * (options.real_double ? 8 : 4);
+	int *c = &t->mem[t->rank - 2], *z = &t->mem[t->rank - 1];
 
-	if (!t->planes || t->lane_dim != c || t->mem[c] * t->mem[z] * vector % 1024)
-		return -1;
-	return t->mem[c] * vector % 1024 ? z : c;
+	if (!t->planes || t->lane_dim != t->rank - 2 || *c * *z * vector % 1024)
+		return;
+	if (*c * (*z + 1) * vector % 1024 == 0)
+		*c += 1;
+	if (*c * *z * vector % 1024 == 0)
+		*z += 1;
 }
 
 static void set_memory(const Prog *p, Tensor *t)
@@ -83,9 +87,7 @@ static void set_memory(const Prog *p, Tensor *t)
 		t->mem[t->rank - 1] += padding(p, t);
 	if (spare_block(p, t))
 		t->mem[1]++;
-	int longer = spread_planes(p, t);
-	if (longer >= 0)
-		t->mem[longer]++;
+	spread_planes(p, t);
 	t->elems = t->wide || t->lane_dim >= 0 ? p->lanes : 1;
 	for (int d = 0; d < t->rank; d++)
 		t->elems *= t->mem[d];

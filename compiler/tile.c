@@ -44,6 +44,12 @@ static bool depends(const Expr *read, const Axis *a)
 	return expr_uses(read, a);
 }
 
+/* Steps of a folded loop; one around a stage is not the stage's own. */
+static int steps_of(const Prog *p, const Kernel *k, const Axis *a)
+{
+	return kernel_given(k, a) ? 1 : blocks_of(p, a);
+}
+
 /* What the tiles of a contraction read, and for how many steps. A band of partial sums fits the
  * first-level cache (own). */
 static Operands operands_of(const Prog *p, const Kernel *k)
@@ -53,7 +59,7 @@ static Operands operands_of(const Prog *p, const Kernel *k)
 
 	expr_each(q->rhs, add_operand, &o);
 	for (int i = 0; i < q->naxis; i++) {
-		o.steps *= i >= q->nfree && !k->partial ? blocks_of(p, q->axis[i]) : 1;
+		o.steps *= i >= q->nfree && !k->partial ? steps_of(p, k, q->axis[i]) : 1;
 		for (int r = 0; q->axis[i]->lane && r < o.n; r++)
 			if (depends(o.read[r], q->axis[i]))
 				o.bytes[r] = p->target.vector_bytes;
@@ -318,7 +324,7 @@ void choose_tile(const Prog *p, Kernel *k, int pick)
 		                                            : 1;
 	k->cycles = alone(p, k, &o, t);
 	for (int i = q->nfree; i < q->naxis; i++)
-		k->cycles *= blocks_of(p, q->axis[i]);
+		k->cycles *= steps_of(p, k, q->axis[i]);
 	k->why = format("%d accumulators%s", t->ta * t->tb, k->taken ? ", measured" : "");
 }
 

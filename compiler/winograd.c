@@ -155,6 +155,7 @@ static Eqn *weights(const Window *m)
 	free_rows(q, "p", "q");
 	fold_columns(q, "a", "b");
 	q->out = made(m, "U");
+	q->out->planes = true;
 	q->out->lane_wish = 2;
 	put(q, affine_axis(q->row[0]), m->form->span);
 	put(q, affine_axis(q->row[1]), m->form->span);
@@ -332,6 +333,7 @@ static Eqn *sums_of_products(const Window *m, Tensor *dy, Tensor *v)
 	Axis *k = free_axis(q, copy_axis(m->k)), *c = free_axis(q, copy_axis(m->c));
 	w.z = z > 1 ? affine_axis(fold_axis(q, axis_new("z", z))) : affine(0);
 	q->out = made(m, "S");
+	q->out->planes = true;
 	q->out->lane_wish = 2;
 	put(q, affine_add(affine_scale(affine_axis(w.g), m->planes), affine_axis(q->row[0]), 1),
 	    m->form->span);
