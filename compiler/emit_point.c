@@ -298,6 +298,24 @@ static bool same_loops(const Em *e, int i, int j)
 	return true;
 }
 
+/* Is equation j added up, or made, in the loops of equation i? */
+static bool goes_along(const Em *e, int i, int j)
+{
+	return e->k->outer ? !e->k->eqn[i]->fold : same_loops(e, i, j);
+}
+
+/* Equations i .. end-1 at one point; of sums what it adds. */
+static void at_point(Em *e, int i, int end)
+{
+	for (; i < end; i++) {
+		e->q = e->k->eqn[i];
+		if (e->q->fold)
+			put_line(e->out, "acc%d += %s;", i, em_vector(em_expr(e, e->q->rhs)));
+		else
+			store(e, i, em_expr(e, e->q->rhs));
+	}
+}
+
 /* Equation j, and those behind it in the same loops, at one point of the outer loops; axes that
  * they alone have become loops here. Returns the first equation not done. */
 int equation(Em *e, int j)
@@ -308,28 +326,32 @@ int equation(Em *e, int j)
 	e->q = q;
 	if (q->matrix)
 		return sandwich(e, j);
-	for (int i = 0; i < q->nfree; i++) {
-		if (is_outer(e, q->axis[i]))
-			continue;
-		put_line(e->out, "%s",
-		         for_line(em_axis(e, q->axis[i]), "0", extent_of(e, q->axis[i]),
-		                  q->axis[i]->extent <= 4 && !q->axis[i]->batch));
-		inner++;
-	}
+	for (int i = 0; i < q->nfree; i++)
+		inner += !is_outer(e, q->axis[i]);
+	while (end < e->k->neqn && inner && !q->fold && goes_along(e, j, end))
+		end++;
+	for (int i = j + 1; i < end; i++)
+		if (e->k->eqn[i]->fold)
+			put_line(e->out, "nn_v acc%d = nn_splat(0);", i);
+	for (int i = 0; i < q->nfree; i++)
+		if (!is_outer(e, q->axis[i]))
+			put_line(e->out, "%s",
+			         for_line(em_axis(e, q->axis[i]), "0", extent_of(e, q->axis[i]),
+			                  q->axis[i]->extent <= 4 && !q->axis[i]->batch));
 	if (q->fold) {
 		(e->k->inmost ? fold_inmost : fold_here)(e, j);
 		return end;
 	}
 	if (inner)
 		put_open(e->out);
-	while (end < e->k->neqn && inner && same_loops(e, j, end))
-		end++;
-	for (int i = j; i < end; i++) {
-		e->q = e->k->eqn[i];
-		store(e, i, em_expr(e, e->q->rhs));
-	}
+	at_point(e, j, end);
 	if (inner)
 		put_close(e->out);
+	for (int i = j + 1; i < end; i++) {
+		e->q = e->k->eqn[i];
+		if (e->q->fold)
+			store(e, i, (CValue){format("acc%d", i), true, 3});
+	}
 	return end;
 }
 

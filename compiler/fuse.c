@@ -6,6 +6,8 @@
  * (a sum of products of two tensors) always opens a kernel of its own and takes only elementwise
  * equations behind it (bias, activation: its epilogue). An elementwise reader of a tensor that is
  * written in parts (the phases of a strided gradient) is split into the same parts and joins them.
+ * A sum along the last axes of an elementwise kernel (the gradients of batch_norm's parameters, a
+ * pooling of everything) is added up in the kernel's loops.
  *
  * Threads share a kernel's images (`slice`) where there are enough of them: then consecutive
  * kernels need no meeting, since each thread reads what it wrote. `sync` says where one is needed,
@@ -117,6 +119,7 @@ typedef struct Match { /* pairs of axes: one of the new equation, one of the ker
 	Axis *mine[MAX_AXIS], *its[MAX_AXIS];
 	int n;
 	bool fits;
+	bool folds; /* may axes that the equation folds be paired?               */
 	const Kernel *k;
 	const Eqn *q;
 } Match;
@@ -132,7 +135,7 @@ static void pair(Match *m, Axis *mine, Axis *its)
 		}
 	if (!has_axis(root, its, true))
 		return; /* an inner axis of its writer: complete by now */
-	m->fits &= mine->extent == its->extent && has_axis(m->q, mine, true);
+	m->fits &= mine->extent == its->extent && has_axis(m->q, mine, !m->folds);
 	m->mine[m->n] = mine;
 	m->its[m->n++] = its;
 }
@@ -192,13 +195,22 @@ static bool better_alone(const Prog *p, Kernel *k, Eqn *q)
 	                       (!take_lane(p, k) && take_lane(p, &alone)));
 }
 
+/* Has q no loops but those of the first equation, and reads no sum that these add up? */
+static bool at_every_point(const Kernel *k, const Eqn *q)
+{
+	for (int i = 0; i < k->neqn; i++)
+		if (k->eqn[i]->fold && eqn_reads(q, k->eqn[i]->out))
+			return false;
+	return !q->fold && !q->matrix && q->nfree == k->eqn[0]->nfree;
+}
+
 static bool join(const Prog *p, Kernel *k, Eqn *q)
 {
 	Match m = {.fits = true, .k = k, .q = q};
 	const Eqn *root = k->eqn[0];
 
 	if (k->neqn == MAX_EQN || eqn_is_contraction(q) || k->eval != (q->phase == PHASE_EVAL) ||
-	    better_alone(p, k, q))
+	    better_alone(p, k, q) || (k->outer && !at_every_point(k, q)))
 		return false;
 	expr_each(q->rhs, match_read, &m);
 	if (!m.fits || m.n != root->nfree || (root->nfree == 0 && q->nfree > 0))
@@ -212,12 +224,54 @@ static bool join(const Prog *p, Kernel *k, Eqn *q)
 	return enter(p, k, &q, 1);
 }
 
+/* Does q go over the first axes of k's first equation, and sum along the others? */
+static bool sums_along(const Match *m)
+{
+	const Eqn *root = m->k->eqn[0];
+
+	for (int i = 0; i < m->n; i++)
+		for (int at = 0; at < root->nfree; at++)
+			if (root->axis[at] == m->its[i] &&
+			    (at < m->q->nfree) != has_axis(m->q, m->mine[i], true))
+				return false;
+	return m->fits && m->n == root->nfree && m->n == m->q->naxis;
+}
+
+/* A sum of what an elementwise kernel makes is added up in its loops. */
+static bool join_sum(const Prog *p, Kernel *k, Eqn *q)
+{
+	Match m = {.fits = true, .folds = true, .k = k, .q = q};
+	int outer = k->outer;
+
+	if (!p->channels || q->fold != FOLD_SUM || q->arg || q->update || q->nfree < 2 ||
+	    k->neqn == MAX_EQN || k->eval != (q->phase == PHASE_EVAL) ||
+	    (outer && outer != q->nfree))
+		return false;
+	for (int i = 0; i < k->neqn; i++)
+		if (k->eqn[i]->fold ? !outer : !at_every_point(k, k->eqn[i]))
+			return false;
+	expr_each(q->rhs, match_read, &m);
+	if (!sums_along(&m))
+		return false;
+	rename_axes(q, m.mine, m.its, m.n);
+	k->outer = q->nfree;
+	bool joined = enter(p, k, &q, 1);
+	for (int i = q->nfree; i < q->naxis && joined; i++)
+		if (q->axis[i]->lane) {
+			k->neqn--;
+			take_lane(p, k);
+			joined = false;
+		}
+	k->outer = joined ? k->outer : outer;
+	return joined;
+}
+
 /* Another part of the tensor that the kernel writes, over axes of the same extents. */
 static bool join_part(const Prog *p, Kernel *k, Eqn *q)
 {
 	const Eqn *root = k->eqn[0];
 
-	if (k->contraction || eqn_is_contraction(q) || root->out != q->out ||
+	if (k->contraction || k->outer || eqn_is_contraction(q) || root->out != q->out ||
 	    q->nfree != root->nfree || k->neqn == MAX_EQN || q->update)
 		return false;
 	for (int i = 0; i < q->nfree; i++)
@@ -316,7 +370,7 @@ static int parts_of(const Kernel *k, const Tensor *t, const Eqn *q)
 /* Splits q into the parts of an input that kernel k makes completely, and joins them to it. */
 static bool join_parts(Prog *p, Kernel *k, Eqn *q)
 {
-	for (int w = 0; w < k->neqn; w++) {
+	for (int w = 0; w < k->neqn && !k->outer; w++) {
 		const Tensor *t = k->eqn[w]->out;
 		int neqn = k->neqn, parts = elementwise_over(q, t) ? parts_of(k, t, q) : 0;
 		bool plain = k->eqn[w]->nfree == k->eqn[0]->nfree && parts == 1;
@@ -415,7 +469,8 @@ static void place(Prog *p, Eqn *q, bool fusing)
 	if (k && k->nstage)
 		k = NULL;
 	if (k && !k->eqn[0]->matrix && k->eval == (q->phase == PHASE_EVAL) &&
-	    free_to_move(p, k, q) && (join_part(p, k, q) || join_parts(p, k, q) || join(p, k, q)))
+	    free_to_move(p, k, q) &&
+	    (join_part(p, k, q) || join_parts(p, k, q) || join(p, k, q) || join_sum(p, k, q)))
 		return;
 	kernel_new(p, q);
 }

@@ -181,6 +181,8 @@ typedef struct Kernel {
 	Axis *given[3];            /* of a stage: the loops around it                           f */
 	int ngiven;                /*                                                           f */
 	int shared;                /* with stages: so many outer loops may be shared out        f */
+	int outer;                 /* so many axes of the first equation are loops around all
+	                            * others, which sums go along; 0: all are outer             f */
 	bool sync;                 /* threads meet before it starts                             f */
 	int interval;              /* number of meetings before it                              f */
 	double flop, bytes;        /* of a full batch                                           k */

@@ -69,9 +69,11 @@ static int spare_block(const Prog *p, const Tensor *t)
 static void spread_planes(const Prog *p, Tensor *t)
 {
 	int vector = p->lanes * (options.real_double ? 8 : 4);
-	int *c = &t->mem[t->rank - 2], *z = &t->mem[t->rank - 1];
 
-	if (!t->planes || t->lane_dim != t->rank - 2 || *c * *z * vector % 1024)
+	if (!t->planes || t->lane_dim != t->rank - 2)
+		return;
+	int *c = &t->mem[t->rank - 2], *z = &t->mem[t->rank - 1];
+	if (*c * *z * vector % 1024)
 		return;
 	if (*c * (*z + 1) * vector % 1024 == 0)
 		*c += 1;

@@ -216,7 +216,8 @@ static void nest(const Prog *p, Kernel *k)
 	k->flat = p->lanes > 1 && !q->matrix && !k->nstage && !k->ngiven && is_flat(k);
 	k->lanes = lane || k->flat ? p->lanes : 1;
 	k->inmost = find_inmost(p, k);
-	for (int a = 0; a < (k->nstage ? q->naround : q->nfree); a++) {
+	int n = k->nstage ? q->naround : k->outer ? k->outer : q->nfree;
+	for (int a = 0; a < n; a++) {
 		Axis *axis = k->nstage ? q->around[a] : q->axis[a];
 		if (k->nstage || !(axis == k->inmost || no_loop(k, axis)))
 			k->loop[k->nloop++] = (Loop){.axis = axis, .tile = 1};

@@ -235,7 +235,7 @@ static double factor(const Point *p, const Eqn *q)
 	double v = 1;
 
 	for (int i = 0; i < 2 && q->matrix; i++) {
-		Affine row = { .n = 1, .term = { { q->row[i], 1 } } };
+		Affine row = i ? affine_axis(q->row[i]) : eqn_matrix_row(q);
 		Affine col = { .n = 1, .term = { { q->col[i], 1 } } };
 		v *= q->matrix->value[index_value(p, &row)][index_value(p, &col)];
 	}
@@ -347,7 +347,7 @@ __attribute__((unused)) static void run_kernels(const Memory *m, bool eval)
 			run_stages(&p);
 			continue;
 		}
-		for (int a = 0; a < p.q->nfree; a++)
+		for (int a = 0; a < (k->outer ? k->outer : p.q->nfree); a++)
 			open_loop(&p, k->eqn[0]->axis[a]);
 		do
 			for (int j = 0; j < k->neqn; j++)

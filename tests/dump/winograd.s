@@ -58,10 +58,10 @@ NN_KERNEL void k00_conv1_sum(const nn_task *t,
  *   U[p,q,k,c] = sum{a,b} G[p,a] * G[q,b] * weight[k,c,a,b]
  *
  *   k 32  c 32  p 6  q 6  a 3  b 3
- *   0.000 Mflop, 180.0 kB; no tile */
+ *   0.000 Mflop, 184.5 kB; no tile */
 NN_KERNEL void k01_conv2_sum_U(const nn_task *t,
 		const nn_v weight[restrict][32][3][3],
-		nn_v U[restrict][6][4][32])
+		nn_v U[restrict][6][4][33])
 {
 	const nn_span part = nn_share(t, 4 * 32);
 	for (int piece = part.from; piece < part.to; piece++)
@@ -111,7 +111,7 @@ NN_KERNEL void k01_conv2_sum_U(const nn_task *t,
  *   sum[n,k,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * M[n,band,p,q,k,3u+v]
  *
  *   n 4  band 1  c 32  u 3  v 3  p 6  q 6  a 6  b 6  k 32  z 9  a 4  b 4
- *   8.634 Mflop, 276.0 kB; no tile */
+ *   8.634 Mflop, 280.5 kB; no tile */
 static void k02_conv2_sum_V_1(const nn_task *t,
 		const nn_v y[restrict][4][12][11],
 		nn_v V[restrict][6][4][9],
@@ -182,7 +182,7 @@ static void k02_conv2_sum_V_1(const nn_task *t,
 
 NN_INLINE void k02_conv2_sum_V_2_tile(const nn_task *t,
 		const nn_v V[restrict][6][4][9],
-		const nn_v U[restrict][6][4][32],
+		const nn_v U[restrict][6][4][33],
 		nn_v M[restrict][6][4][9],
 		const int p, const int q, const int k0, const int kn, const int z0, const int zn, const int n, const int band)
 {
@@ -210,7 +210,7 @@ NN_INLINE void k02_conv2_sum_V_2_tile(const nn_task *t,
 
 static void k02_conv2_sum_V_2(const nn_task *t,
 		const nn_v V[restrict][6][4][9],
-		const nn_v U[restrict][6][4][32],
+		const nn_v U[restrict][6][4][33],
 		nn_v M[restrict][6][4][9],
 		 const int n, const int band)
 {
@@ -286,7 +286,7 @@ static void k02_conv2_sum_V_3(const nn_task *t,
 
 NN_KERNEL void k02_conv2_sum_V(const nn_task *t,
 		const nn_v y[restrict][4][12][11],
-		const nn_v U[restrict][6][4][32],
+		const nn_v U[restrict][6][4][33],
 		nn_v sum[restrict][4][12][11])
 {
 	const int live = t->run->live;
@@ -302,57 +302,50 @@ NN_KERNEL void k02_conv2_sum_V(const nn_task *t,
 	}
 }
 
-/* k03_conv2_y  (line 5 conv)
+/* k03_conv2_y  (line 5 conv, line 6 global_avg_pool)
  *
  *   y[n,k,i,j] = bias[k] + sum[n,k,i,j]
+ *   sum2[n,k] = sum{i,j} y[n,k,i,j]
  *
  *   n 4  k 32  i 12  j 11
- *   0.017 Mflop, 132.1 kB; no tile */
+ *   0.034 Mflop, 66.6 kB; no tile */
 NN_KERNEL void k03_conv2_y(const nn_task *t,
 		const nn_v bias[restrict],
 		const nn_v sum[restrict][4][12][11],
-		nn_v y[restrict][4][12][11])
+		nn_v sum2[restrict][4])
 {
 	const int live = t->run->live;
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
 	for (int k = 0; k < 4; k++)
-	for (int i = 0; i < 12; i++)
-	for (int j = 0; j < 11; j++)
 	{
-		y[n][k][i][j] = bias[k] + sum[n][k][i][j];
+		nn_v acc1 = nn_splat(0);
+		for (int i = 0; i < 12; i++)
+		for (int j = 0; j < 11; j++)
+		{
+			const nn_v y = bias[k] + sum[n][k][i][j];
+			acc1 += y;
+		}
+		sum2[n][k] = acc1;
 	}
 }
 
-/* k04_global_avg_pool1_sum  (line 6 global_avg_pool)
+/* k04_global_avg_pool1_y  (line 6 global_avg_pool)
  *
- *   sum[n,c] = sum{h,w} y[n,c,h,w]
- *   y2[n,c,0,0] = sum[n,c] * 0.00757576
+ *   y[n,c,0,0] = sum[n,c] * 0.00757576
  *
- *   n 4  c 32  h 12  w 11
- *   0.017 Mflop, 66.5 kB; no tile */
-NN_KERNEL void k04_global_avg_pool1_sum(const nn_task *t,
-		const nn_v y[restrict][4][12][11],
-		nn_v y2[restrict][4][1][1])
+ *   n 4  c 32
+ *   0.000 Mflop, 1.0 kB; no tile */
+NN_KERNEL void k04_global_avg_pool1_y(const nn_task *t,
+		const nn_v sum[restrict][4],
+		nn_v y[restrict][4][1][1])
 {
 	const int live = t->run->live;
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
 	for (int c = 0; c < 4; c++)
 	{
-		nn_v sum;
-		{
-			nn_v acc = nn_splat(0);
-			for (int h = 0; h < 12; h++)
-			{
-				nn_v row = nn_splat(0);
-				for (int w = 0; w < 11; w++)
-					row += y[n][c][h][w];
-				acc += row;
-			}
-			sum = acc;
-		}
-		y2[n][c][0][0] = sum * (nn_real)0.007575757575757576;
+		y[n][c][0][0] = sum[n][c] * (nn_real)0.007575757575757576;
 	}
 }
 
@@ -745,57 +738,35 @@ NN_KERNEL void k15_ddense1_weight(const nn_task *t,
 	}
 }
 
-/* k16_dconv2_y  (line 6 global_avg_pool)
+/* k16_dconv2_y  (line 6 global_avg_pool, line 5 conv)
  *
  *   dy[n,c,h,w] = dsum[n,c]
+ *   by_image[n,c] = sum{h,w} dy[n,c,h,w]
  *
  *   n 4  c 32  h 12  w 11
- *   0.000 Mflop, 66.5 kB; no tile */
+ *   0.017 Mflop, 67.0 kB; no tile */
 NN_KERNEL void k16_dconv2_y(const nn_task *t,
 		const nn_v dsum[restrict][4],
-		nn_v dy[restrict][4][12][11])
-{
-	const int live = t->run->live;
-	const nn_span part = nn_share(t, live);
-	for (int n = part.from; n < part.to; n++)
-	for (int c = 0; c < 4; c++)
-	for (int h = 0; h < 12; h++)
-	for (int w = 0; w < 11; w++)
-	{
-		dy[n][c][h][w] = dsum[n][c];
-	}
-}
-
-/* k17_dconv2_bias_n  (line 5 conv)
- *
- *   by_image[n,k] = sum{i,j} dy[n,k,i,j]
- *
- *   n 4  k 32  i 12  j 11
- *   0.017 Mflop, 66.5 kB; no tile */
-NN_KERNEL void k17_dconv2_bias_n(const nn_task *t,
-		const nn_v dy[restrict][4][12][11],
+		nn_v dy[restrict][4][12][11],
 		nn_v by_image[restrict][4])
 {
 	const int live = t->run->live;
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
-	for (int k = 0; k < 4; k++)
+	for (int c = 0; c < 4; c++)
 	{
+		nn_v acc1 = nn_splat(0);
+		for (int h = 0; h < 12; h++)
+		for (int w = 0; w < 11; w++)
 		{
-			nn_v acc = nn_splat(0);
-			for (int i = 0; i < 12; i++)
-			{
-				nn_v row = nn_splat(0);
-				for (int j = 0; j < 11; j++)
-					row += dy[n][k][i][j];
-				acc += row;
-			}
-			by_image[n][k] = acc;
+			dy[n][c][h][w] = dsum[n][c];
+			acc1 += dy[n][c][h][w];
 		}
+		by_image[n][c] = acc1;
 	}
 }
 
-/* k18_dconv2_bias  (line 5 conv)
+/* k17_dconv2_bias  (line 5 conv)
  *
  *   dbias[k] = sum{n} by_image[n,k]
  *   d[k] = dbias[k]
@@ -804,7 +775,7 @@ NN_KERNEL void k17_dconv2_bias_n(const nn_task *t,
  *
  *   k 32  n 4
  *   0.000 Mflop, 0.8 kB; no tile */
-NN_KERNEL void k18_dconv2_bias(const nn_task *t,
+NN_KERNEL void k17_dconv2_bias(const nn_task *t,
 		const nn_v by_image[restrict][4],
 		nn_v dbias[restrict],
 		nn_v bias[restrict])
@@ -826,15 +797,15 @@ NN_KERNEL void k18_dconv2_bias(const nn_task *t,
 	}
 }
 
-/* k19_drelu1_y_U  (line 5 conv)
+/* k18_drelu1_y_U  (line 5 conv)
  *
  *   U[p,q,c,k] = sum{a,b} G[p,a] * G[q,b] * weight[k,c,-a+2,-b+2]
  *
  *   c 32  k 32  p 6  q 6  a 3  b 3
- *   0.000 Mflop, 180.0 kB; no tile */
-NN_KERNEL void k19_drelu1_y_U(const nn_task *t,
+ *   0.000 Mflop, 184.5 kB; no tile */
+NN_KERNEL void k18_drelu1_y_U(const nn_task *t,
 		const nn_v weight[restrict][32][3][3],
-		nn_v U[restrict][6][4][32])
+		nn_v U[restrict][6][4][33])
 {
 	const nn_span part = nn_share(t, 4 * 32);
 	for (int piece = part.from; piece < part.to; piece++)
@@ -877,15 +848,15 @@ NN_KERNEL void k19_drelu1_y_U(const nn_task *t,
 	}
 }
 
-/* k20_drelu1_y_V  (line 5 conv)
+/* k19_drelu1_y_V  (line 5 conv)
  *
  *   V[n,band,p,q,k,3u+v] = sum{a,b} B[p,a] * B[q,b] * dy[n,k,12band+4u+a-1,4v+b-1]
  *   M[n,band,p,q,c,z] = sum{c} V[n,band,p,q,c,z] * U[p,q,c,c]
  *   dy2[n,c,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * M[n,band,p,q,c,3u+v]
  *
  *   n 4  band 1  k 32  u 3  v 3  p 6  q 6  a 6  b 6  c 32  z 9  a 4  b 4
- *   8.634 Mflop, 276.0 kB; no tile */
-static void k20_drelu1_y_V_1(const nn_task *t,
+ *   8.634 Mflop, 280.5 kB; no tile */
+static void k19_drelu1_y_V_1(const nn_task *t,
 		const nn_v dy[restrict][4][12][11],
 		nn_v V[restrict][6][4][9],
 		 const int n, const int band)
@@ -953,9 +924,9 @@ static void k20_drelu1_y_V_1(const nn_task *t,
 	}
 }
 
-NN_INLINE void k20_drelu1_y_V_2_tile(const nn_task *t,
+NN_INLINE void k19_drelu1_y_V_2_tile(const nn_task *t,
 		const nn_v V[restrict][6][4][9],
-		const nn_v U[restrict][6][4][32],
+		const nn_v U[restrict][6][4][33],
 		nn_v M[restrict][6][4][9],
 		const int p, const int q, const int c0, const int cn, const int z0, const int zn, const int n, const int band)
 {
@@ -981,9 +952,9 @@ NN_INLINE void k20_drelu1_y_V_2_tile(const nn_task *t,
 	}
 }
 
-static void k20_drelu1_y_V_2(const nn_task *t,
+static void k19_drelu1_y_V_2(const nn_task *t,
 		const nn_v V[restrict][6][4][9],
-		const nn_v U[restrict][6][4][32],
+		const nn_v U[restrict][6][4][33],
 		nn_v M[restrict][6][4][9],
 		 const int n, const int band)
 {
@@ -997,13 +968,13 @@ static void k20_drelu1_y_V_2(const nn_task *t,
 			const int c0 = 0;
 			{
 				for (int z0 = 0; z0 < 9; z0 += 3)
-						k20_drelu1_y_V_2_tile(t, V, U, M, p, q, c0, 4, z0, 3, n, band);
+						k19_drelu1_y_V_2_tile(t, V, U, M, p, q, c0, 4, z0, 3, n, band);
 			}
 		}
 	}
 }
 
-static void k20_drelu1_y_V_3(const nn_task *t,
+static void k19_drelu1_y_V_3(const nn_task *t,
 		const nn_v M[restrict][6][4][9],
 		nn_v dy[restrict][4][12][11],
 		 const int n, const int band)
@@ -1057,9 +1028,9 @@ static void k20_drelu1_y_V_3(const nn_task *t,
 	}
 }
 
-NN_KERNEL void k20_drelu1_y_V(const nn_task *t,
+NN_KERNEL void k19_drelu1_y_V(const nn_task *t,
 		const nn_v dy[restrict][4][12][11],
-		const nn_v U[restrict][6][4][32],
+		const nn_v U[restrict][6][4][33],
 		nn_v dy2[restrict][4][12][11])
 {
 	const int live = t->run->live;
@@ -1069,21 +1040,21 @@ NN_KERNEL void k20_drelu1_y_V(const nn_task *t,
 	for (int n = part.from; n < part.to; n++)
 	for (int band = 0; band < 1; band++)
 	{
-		k20_drelu1_y_V_1(t, dy, V, n, band);
-		k20_drelu1_y_V_2(t, V, U, M, n, band);
-		k20_drelu1_y_V_3(t, M, dy2, n, band);
+		k19_drelu1_y_V_1(t, dy, V, n, band);
+		k19_drelu1_y_V_2(t, V, U, M, n, band);
+		k19_drelu1_y_V_3(t, M, dy2, n, band);
 	}
 }
 
-/* k21_dconv2_weight_D  (line 5 conv)
+/* k20_dconv2_weight_D  (line 5 conv)
  *
  *   D[g,n,band,p,q,k,9e+3u+v] = sum{a,b} At[3g+p,a] * At[q,b] * dy[4n+e,k,12band+4u+a,4v+b]
  *   V[g,n,band,p,q,c,9e+3u+v] = sum{a,b} B[3g+p,a] * B[q,b] * y[4n+e,c,12band+4u+a-1,4v+b-1]
  *   S[3g+p,q,k,c] = sum{n,band,z} D[g,n,band,p,q,k,z] * V[g,n,band,p,q,c,z]
  *
  *   g 2  n 1  band 1  e 4  k 32  u 3  v 3  p 3  q 6  a 4  b 4  c 32  a 6  b 6  z 36
- *   8.634 Mflop, 276.0 kB; no tile */
-static void k21_dconv2_weight_D_1(const nn_task *t,
+ *   8.634 Mflop, 280.5 kB; no tile */
+static void k20_dconv2_weight_D_1(const nn_task *t,
 		const nn_v dy[restrict][4][12][11],
 		nn_v D[restrict][6][4][36],
 		 const int g, const int n, const int band)
@@ -1179,7 +1150,7 @@ static void k21_dconv2_weight_D_1(const nn_task *t,
 	}
 }
 
-static void k21_dconv2_weight_D_2(const nn_task *t,
+static void k20_dconv2_weight_D_2(const nn_task *t,
 		const nn_v y[restrict][4][12][11],
 		nn_v V[restrict][6][4][36],
 		 const int g, const int n, const int band)
@@ -1275,10 +1246,10 @@ static void k21_dconv2_weight_D_2(const nn_task *t,
 	}
 }
 
-NN_INLINE void k21_dconv2_weight_D_3_tile(const nn_task *t,
+NN_INLINE void k20_dconv2_weight_D_3_tile(const nn_task *t,
 		const nn_v D[restrict][6][4][36],
 		const nn_v V[restrict][6][4][36],
-		nn_v S[restrict][6][4][32],
+		nn_v S[restrict][6][4][33],
 		const int p, const int q, const int k0, const int kn, const int c0, const int cn, const int g, const int n, const int band)
 {
 	(void)t;
@@ -1309,10 +1280,10 @@ NN_INLINE void k21_dconv2_weight_D_3_tile(const nn_task *t,
 	}
 }
 
-static void k21_dconv2_weight_D_3(const nn_task *t,
+static void k20_dconv2_weight_D_3(const nn_task *t,
 		const nn_v D[restrict][6][4][36],
 		const nn_v V[restrict][6][4][36],
-		nn_v S[restrict][6][4][32],
+		nn_v S[restrict][6][4][33],
 		 const int g, const int n, const int band)
 {
 	(void)t;
@@ -1326,20 +1297,20 @@ static void k21_dconv2_weight_D_3(const nn_task *t,
 			const int k0 = 0;
 			{
 				for (int c0 = 0; c0 < 30; c0 += 3)
-						k21_dconv2_weight_D_3_tile(t, D, V, S, p, q, k0, 4, c0, 3, g, n, band);
+						k20_dconv2_weight_D_3_tile(t, D, V, S, p, q, k0, 4, c0, 3, g, n, band);
 				{
 					const int c0 = 30;
-						k21_dconv2_weight_D_3_tile(t, D, V, S, p, q, k0, 4, c0, 2, g, n, band);
+						k20_dconv2_weight_D_3_tile(t, D, V, S, p, q, k0, 4, c0, 2, g, n, band);
 				}
 			}
 		}
 	}
 }
 
-NN_KERNEL void k21_dconv2_weight_D(const nn_task *t,
+NN_KERNEL void k20_dconv2_weight_D(const nn_task *t,
 		const nn_v dy[restrict][4][12][11],
 		const nn_v y[restrict][4][12][11],
-		nn_v S[restrict][6][4][32])
+		nn_v S[restrict][6][4][33])
 {
 	const int live = t->run->live;
 	nn_v D[3][6][4][36];
@@ -1349,20 +1320,20 @@ NN_KERNEL void k21_dconv2_weight_D(const nn_task *t,
 	for (int band = 0; band < 1; band++)
 	for (int g = part.from; g < part.to; g++)
 	{
-		k21_dconv2_weight_D_1(t, dy, D, g, n, band);
-		k21_dconv2_weight_D_2(t, y, V, g, n, band);
-		k21_dconv2_weight_D_3(t, D, V, S, g, n, band);
+		k20_dconv2_weight_D_1(t, dy, D, g, n, band);
+		k20_dconv2_weight_D_2(t, y, V, g, n, band);
+		k20_dconv2_weight_D_3(t, D, V, S, g, n, band);
 	}
 }
 
-/* k22_dconv2_weight  (line 5 conv)
+/* k21_dconv2_weight  (line 5 conv)
  *
  *   dweight[k,c,r,s] = sum{p,q} Gt[r,p] * Gt[s,q] * S[p,q,k,c]
  *
  *   k 32  c 32  r 3  s 3  p 6  q 6
- *   0.000 Mflop, 180.0 kB; no tile */
-NN_KERNEL void k22_dconv2_weight(const nn_task *t,
-		const nn_v S[restrict][6][4][32],
+ *   0.000 Mflop, 184.5 kB; no tile */
+NN_KERNEL void k21_dconv2_weight(const nn_task *t,
+		const nn_v S[restrict][6][4][33],
 		nn_v dweight[restrict][32][3][3])
 {
 	const nn_span part = nn_share(t, 4 * 32);
@@ -1400,58 +1371,36 @@ NN_KERNEL void k22_dconv2_weight(const nn_task *t,
 	}
 }
 
-/* k23_dconv1_y  (line 4 relu)
+/* k22_dconv1_y  (line 4 relu, line 4 conv)
  *
  *   dy2[n,c,h,w] = ifgt(y[n,c,h,w], 0, dy[n,c,h,w], 0)
+ *   by_image[n,c] = sum{h,w} dy2[n,c,h,w]
  *
  *   n 4  c 32  h 12  w 11
- *   0.017 Mflop, 198.0 kB; no tile */
-NN_KERNEL void k23_dconv1_y(const nn_task *t,
+ *   0.034 Mflop, 198.5 kB; no tile */
+NN_KERNEL void k22_dconv1_y(const nn_task *t,
 		const nn_v y[restrict][4][12][11],
 		const nn_v dy[restrict][4][12][11],
-		nn_v dy2[restrict][4][12][11])
-{
-	const int live = t->run->live;
-	const nn_span part = nn_share(t, live);
-	for (int n = part.from; n < part.to; n++)
-	for (int c = 0; c < 4; c++)
-	for (int h = 0; h < 12; h++)
-	for (int w = 0; w < 11; w++)
-	{
-		dy2[n][c][h][w] = nn_ifgt(y[n][c][h][w], nn_splat(0), dy[n][c][h][w], nn_splat(0));
-	}
-}
-
-/* k24_dconv1_bias_n  (line 4 conv)
- *
- *   by_image[n,k] = sum{i,j} dy[n,k,i,j]
- *
- *   n 4  k 32  i 12  j 11
- *   0.017 Mflop, 66.5 kB; no tile */
-NN_KERNEL void k24_dconv1_bias_n(const nn_task *t,
-		const nn_v dy[restrict][4][12][11],
+		nn_v dy2[restrict][4][12][11],
 		nn_v by_image[restrict][4])
 {
 	const int live = t->run->live;
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
-	for (int k = 0; k < 4; k++)
+	for (int c = 0; c < 4; c++)
 	{
+		nn_v acc1 = nn_splat(0);
+		for (int h = 0; h < 12; h++)
+		for (int w = 0; w < 11; w++)
 		{
-			nn_v acc = nn_splat(0);
-			for (int i = 0; i < 12; i++)
-			{
-				nn_v row = nn_splat(0);
-				for (int j = 0; j < 11; j++)
-					row += dy[n][k][i][j];
-				acc += row;
-			}
-			by_image[n][k] = acc;
+			dy2[n][c][h][w] = nn_ifgt(y[n][c][h][w], nn_splat(0), dy[n][c][h][w], nn_splat(0));
+			acc1 += dy2[n][c][h][w];
 		}
+		by_image[n][c] = acc1;
 	}
 }
 
-/* k25_dconv1_bias  (line 4 conv)
+/* k23_dconv1_bias  (line 4 conv)
  *
  *   dbias[k] = sum{n} by_image[n,k]
  *   d[k] = dbias[k]
@@ -1460,7 +1409,7 @@ NN_KERNEL void k24_dconv1_bias_n(const nn_task *t,
  *
  *   k 32  n 4
  *   0.000 Mflop, 0.8 kB; no tile */
-NN_KERNEL void k25_dconv1_bias(const nn_task *t,
+NN_KERNEL void k23_dconv1_bias(const nn_task *t,
 		const nn_v by_image[restrict][4],
 		nn_v dbias[restrict],
 		nn_v bias[restrict])
@@ -1482,13 +1431,13 @@ NN_KERNEL void k25_dconv1_bias(const nn_task *t,
 	}
 }
 
-/* k26_dconv1_weight  (line 4 conv)
+/* k24_dconv1_weight  (line 4 conv)
  *
  *   dweight[k,c,r,s] = sum{n,i,j} dy[n,k,i,j] * x[n,c,r+i-1,s+j-1]
  *
  *   k 32  c 3  r 3  s 3  n 4  i 12  j 11
  *   0.809 Mflop, 75.6 kB; tile: 3 c x 3 s, 9 accumulators */
-NN_INLINE void k26_dconv1_weight_tile(const nn_task *t,
+NN_INLINE void k24_dconv1_weight_tile(const nn_task *t,
 		const nn_v dy[restrict][4][12][11],
 		const nn_real x[restrict][3][12][11],
 		nn_v dweight[restrict][3][3][3],
@@ -1535,7 +1484,7 @@ NN_INLINE void k26_dconv1_weight_tile(const nn_task *t,
 		dweight[k][c0 + ct][r][s0 + st] = acc[ct][st];
 }
 
-NN_KERNEL void k26_dconv1_weight(const nn_task *t,
+NN_KERNEL void k24_dconv1_weight(const nn_task *t,
 		const nn_v dy[restrict][4][12][11],
 		const nn_real x[restrict][3][12][11],
 		nn_v dweight[restrict][3][3][3])
@@ -1556,7 +1505,7 @@ NN_KERNEL void k26_dconv1_weight(const nn_task *t,
 					{
 						{
 							const int s0 = 0;
-								k26_dconv1_weight_tile(t, dy, x, dweight, k, c0, 3, r, s0, 3, n, row_from, row_to, first);
+								k24_dconv1_weight_tile(t, dy, x, dweight, k, c0, 3, r, s0, 3, n, row_from, row_to, first);
 						}
 					}
 				}
@@ -1565,7 +1514,7 @@ NN_KERNEL void k26_dconv1_weight(const nn_task *t,
 	}
 }
 
-/* k27_conv1_weight_d  (optimizer)
+/* k25_conv1_weight_d  (optimizer)
  *
  *   d[k,c,r,s] = dweight[k,c,r,s]
  *   momentum_buffer[k,c,r,s] = d[k,c,r,s]
@@ -1573,7 +1522,7 @@ NN_KERNEL void k26_dconv1_weight(const nn_task *t,
  *
  *   k 32  c 3  r 3  s 3
  *   0.002 Mflop, 6.8 kB; one row of vectors */
-NN_KERNEL void k27_conv1_weight_d(const nn_task *t,
+NN_KERNEL void k25_conv1_weight_d(const nn_task *t,
 		const nn_v dweight[restrict],
 		nn_v weight[restrict])
 {
@@ -1587,7 +1536,7 @@ NN_KERNEL void k27_conv1_weight_d(const nn_task *t,
 	}
 }
 
-/* k28_conv2_weight_d  (optimizer)
+/* k26_conv2_weight_d  (optimizer)
  *
  *   d[k,c,r,s] = dweight[k,c,r,s]
  *   momentum_buffer[k,c,r,s] = d[k,c,r,s]
@@ -1595,7 +1544,7 @@ NN_KERNEL void k27_conv1_weight_d(const nn_task *t,
  *
  *   k 32  c 32  r 3  s 3
  *   0.018 Mflop, 72.0 kB; one row of vectors */
-NN_KERNEL void k28_conv2_weight_d(const nn_task *t,
+NN_KERNEL void k26_conv2_weight_d(const nn_task *t,
 		const nn_v dweight[restrict],
 		nn_v weight[restrict])
 {
@@ -1609,7 +1558,7 @@ NN_KERNEL void k28_conv2_weight_d(const nn_task *t,
 	}
 }
 
-/* k29_eval_conv1_sum  (line 4 conv, line 4 relu)
+/* k27_eval_conv1_sum  (line 4 conv, line 4 relu)
  *
  *   sum[n,k,i,j] = sum{c,r,s} x[n,c,i+r-1,j+s-1] * weight[k,c,r,s]
  *   y[n,k,i,j] = bias[k] + sum[n,k,i,j]
@@ -1617,7 +1566,7 @@ NN_KERNEL void k28_conv2_weight_d(const nn_task *t,
  *
  *   n 4  k 32  i 12  j 11  c 3  r 3  s 3
  *   0.843 Mflop, 75.7 kB; tile: 11 j, 11 accumulators */
-NN_INLINE void k29_eval_conv1_sum_tile(const nn_task *t,
+NN_INLINE void k27_eval_conv1_sum_tile(const nn_task *t,
 		const nn_real x[restrict][3][12][11],
 		const nn_v weight[restrict][3][3][3],
 		const nn_v bias[restrict],
@@ -1645,7 +1594,7 @@ NN_INLINE void k29_eval_conv1_sum_tile(const nn_task *t,
 	}
 }
 
-NN_KERNEL void k29_eval_conv1_sum(const nn_task *t,
+NN_KERNEL void k27_eval_conv1_sum(const nn_task *t,
 		const nn_real x[restrict][3][12][11],
 		const nn_v weight[restrict][3][3][3],
 		const nn_v bias[restrict],
@@ -1659,20 +1608,20 @@ NN_KERNEL void k29_eval_conv1_sum(const nn_task *t,
 	{
 		{
 			const int j0 = 0;
-				k29_eval_conv1_sum_tile(t, x, weight, bias, y2, n, i, k, j0, 11, 1);
+				k27_eval_conv1_sum_tile(t, x, weight, bias, y2, n, i, k, j0, 11, 1);
 		}
 	}
 }
 
-/* k30_eval_conv2_sum_U  (line 5 conv)
+/* k28_eval_conv2_sum_U  (line 5 conv)
  *
  *   U[p,q,k,c] = sum{a,b} G[p,a] * G[q,b] * weight[k,c,a,b]
  *
  *   k 32  c 32  p 6  q 6  a 3  b 3
- *   0.000 Mflop, 180.0 kB; no tile */
-NN_KERNEL void k30_eval_conv2_sum_U(const nn_task *t,
+ *   0.000 Mflop, 184.5 kB; no tile */
+NN_KERNEL void k28_eval_conv2_sum_U(const nn_task *t,
 		const nn_v weight[restrict][32][3][3],
-		nn_v U[restrict][6][4][32])
+		nn_v U[restrict][6][4][33])
 {
 	const nn_span part = nn_share(t, 4 * 32);
 	for (int piece = part.from; piece < part.to; piece++)
@@ -1715,15 +1664,15 @@ NN_KERNEL void k30_eval_conv2_sum_U(const nn_task *t,
 	}
 }
 
-/* k31_eval_conv2_sum_V  (line 5 conv)
+/* k29_eval_conv2_sum_V  (line 5 conv)
  *
  *   V[n,band,p,q,c,3u+v] = sum{a,b} B[p,a] * B[q,b] * y[n,c,12band+4u+a-1,4v+b-1]
  *   M[n,band,p,q,k,z] = sum{c} V[n,band,p,q,c,z] * U[p,q,k,c]
  *   sum[n,k,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * M[n,band,p,q,k,3u+v]
  *
  *   n 4  band 1  c 32  u 3  v 3  p 6  q 6  a 6  b 6  k 32  z 9  a 4  b 4
- *   8.634 Mflop, 276.0 kB; no tile */
-static void k31_eval_conv2_sum_V_1(const nn_task *t,
+ *   8.634 Mflop, 280.5 kB; no tile */
+static void k29_eval_conv2_sum_V_1(const nn_task *t,
 		const nn_v y[restrict][4][12][11],
 		nn_v V[restrict][6][4][9],
 		 const int n, const int band)
@@ -1791,9 +1740,9 @@ static void k31_eval_conv2_sum_V_1(const nn_task *t,
 	}
 }
 
-NN_INLINE void k31_eval_conv2_sum_V_2_tile(const nn_task *t,
+NN_INLINE void k29_eval_conv2_sum_V_2_tile(const nn_task *t,
 		const nn_v V[restrict][6][4][9],
-		const nn_v U[restrict][6][4][32],
+		const nn_v U[restrict][6][4][33],
 		nn_v M[restrict][6][4][9],
 		const int p, const int q, const int k0, const int kn, const int z0, const int zn, const int n, const int band)
 {
@@ -1819,9 +1768,9 @@ NN_INLINE void k31_eval_conv2_sum_V_2_tile(const nn_task *t,
 	}
 }
 
-static void k31_eval_conv2_sum_V_2(const nn_task *t,
+static void k29_eval_conv2_sum_V_2(const nn_task *t,
 		const nn_v V[restrict][6][4][9],
-		const nn_v U[restrict][6][4][32],
+		const nn_v U[restrict][6][4][33],
 		nn_v M[restrict][6][4][9],
 		 const int n, const int band)
 {
@@ -1835,13 +1784,13 @@ static void k31_eval_conv2_sum_V_2(const nn_task *t,
 			const int k0 = 0;
 			{
 				for (int z0 = 0; z0 < 9; z0 += 3)
-						k31_eval_conv2_sum_V_2_tile(t, V, U, M, p, q, k0, 4, z0, 3, n, band);
+						k29_eval_conv2_sum_V_2_tile(t, V, U, M, p, q, k0, 4, z0, 3, n, band);
 			}
 		}
 	}
 }
 
-static void k31_eval_conv2_sum_V_3(const nn_task *t,
+static void k29_eval_conv2_sum_V_3(const nn_task *t,
 		const nn_v M[restrict][6][4][9],
 		nn_v sum[restrict][4][12][11],
 		 const int n, const int band)
@@ -1895,9 +1844,9 @@ static void k31_eval_conv2_sum_V_3(const nn_task *t,
 	}
 }
 
-NN_KERNEL void k31_eval_conv2_sum_V(const nn_task *t,
+NN_KERNEL void k29_eval_conv2_sum_V(const nn_task *t,
 		const nn_v y[restrict][4][12][11],
-		const nn_v U[restrict][6][4][32],
+		const nn_v U[restrict][6][4][33],
 		nn_v sum[restrict][4][12][11])
 {
 	const int live = t->run->live;
@@ -1907,74 +1856,67 @@ NN_KERNEL void k31_eval_conv2_sum_V(const nn_task *t,
 	for (int n = part.from; n < part.to; n++)
 	for (int band = 0; band < 1; band++)
 	{
-		k31_eval_conv2_sum_V_1(t, y, V, n, band);
-		k31_eval_conv2_sum_V_2(t, V, U, M, n, band);
-		k31_eval_conv2_sum_V_3(t, M, sum, n, band);
+		k29_eval_conv2_sum_V_1(t, y, V, n, band);
+		k29_eval_conv2_sum_V_2(t, V, U, M, n, band);
+		k29_eval_conv2_sum_V_3(t, M, sum, n, band);
 	}
 }
 
-/* k32_eval_conv2_y  (line 5 conv)
+/* k30_eval_conv2_y  (line 5 conv, line 6 global_avg_pool)
  *
  *   y[n,k,i,j] = bias[k] + sum[n,k,i,j]
+ *   sum2[n,k] = sum{i,j} y[n,k,i,j]
  *
  *   n 4  k 32  i 12  j 11
- *   0.017 Mflop, 132.1 kB; no tile */
-NN_KERNEL void k32_eval_conv2_y(const nn_task *t,
+ *   0.034 Mflop, 66.6 kB; no tile */
+NN_KERNEL void k30_eval_conv2_y(const nn_task *t,
 		const nn_v bias[restrict],
 		const nn_v sum[restrict][4][12][11],
-		nn_v y[restrict][4][12][11])
+		nn_v sum2[restrict][4])
 {
 	const int live = t->run->live;
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
 	for (int k = 0; k < 4; k++)
-	for (int i = 0; i < 12; i++)
-	for (int j = 0; j < 11; j++)
 	{
-		y[n][k][i][j] = bias[k] + sum[n][k][i][j];
+		nn_v acc1 = nn_splat(0);
+		for (int i = 0; i < 12; i++)
+		for (int j = 0; j < 11; j++)
+		{
+			const nn_v y = bias[k] + sum[n][k][i][j];
+			acc1 += y;
+		}
+		sum2[n][k] = acc1;
 	}
 }
 
-/* k33_eval_global_avg_pool1_sum  (line 6 global_avg_pool)
+/* k31_eval_global_avg_pool1_y  (line 6 global_avg_pool)
  *
- *   sum[n,c] = sum{h,w} y[n,c,h,w]
- *   y2[n,c,0,0] = sum[n,c] * 0.00757576
+ *   y[n,c,0,0] = sum[n,c] * 0.00757576
  *
- *   n 4  c 32  h 12  w 11
- *   0.017 Mflop, 66.5 kB; no tile */
-NN_KERNEL void k33_eval_global_avg_pool1_sum(const nn_task *t,
-		const nn_v y[restrict][4][12][11],
-		nn_v y2[restrict][4][1][1])
+ *   n 4  c 32
+ *   0.000 Mflop, 1.0 kB; no tile */
+NN_KERNEL void k31_eval_global_avg_pool1_y(const nn_task *t,
+		const nn_v sum[restrict][4],
+		nn_v y[restrict][4][1][1])
 {
 	const int live = t->run->live;
 	const nn_span part = nn_share(t, live);
 	for (int n = part.from; n < part.to; n++)
 	for (int c = 0; c < 4; c++)
 	{
-		nn_v sum;
-		{
-			nn_v acc = nn_splat(0);
-			for (int h = 0; h < 12; h++)
-			{
-				nn_v row = nn_splat(0);
-				for (int w = 0; w < 11; w++)
-					row += y[n][c][h][w];
-				acc += row;
-			}
-			sum = acc;
-		}
-		y2[n][c][0][0] = sum * (nn_real)0.007575757575757576;
+		y[n][c][0][0] = sum[n][c] * (nn_real)0.007575757575757576;
 	}
 }
 
-/* k34_eval_dense1_sum  (line 7 dense)
+/* k32_eval_dense1_sum  (line 7 dense)
  *
  *   sum[n,k] = sum{c} y[n,c,0,0] * weight[k,c,0,0]
  *   output[n,k] = bias[k] + sum[n,k]
  *
  *   n 4  k 8  c 32
  *   0.002 Mflop, 1.7 kB; tile: 2 n, 2 accumulators */
-NN_INLINE void k34_eval_dense1_sum_tile(const nn_task *t,
+NN_INLINE void k32_eval_dense1_sum_tile(const nn_task *t,
 		const nn_v y[restrict][4][1][1],
 		const nn_v weight[restrict][32][1][1],
 		const nn_v bias[restrict],
@@ -1999,7 +1941,7 @@ NN_INLINE void k34_eval_dense1_sum_tile(const nn_task *t,
 	}
 }
 
-NN_KERNEL void k34_eval_dense1_sum(const nn_task *t,
+NN_KERNEL void k32_eval_dense1_sum(const nn_task *t,
 		const nn_v y[restrict][4][1][1],
 		const nn_v weight[restrict][32][1][1],
 		const nn_v bias[restrict],
@@ -2011,14 +1953,14 @@ NN_KERNEL void k34_eval_dense1_sum(const nn_task *t,
 		int n0 = part.from;
 		for (; n0 + 2 <= part.to; n0 += 2)
 			for (int k = 0; k < 1; k++)
-				k34_eval_dense1_sum_tile(t, y, weight, bias, output, n0, 2, k);
+				k32_eval_dense1_sum_tile(t, y, weight, bias, output, n0, 2, k);
 		for (; n0 < part.to; n0++)
 			for (int k = 0; k < 1; k++)
-				k34_eval_dense1_sum_tile(t, y, weight, bias, output, n0, 1, k);
+				k32_eval_dense1_sum_tile(t, y, weight, bias, output, n0, 1, k);
 	}
 }
 
-/* k35_eval_m  (loss)
+/* k33_eval_m  (loss)
  *
  *   m[n] = max{c} output[n,c]
  *   z[n] = sum{c} exp(output[n,c] - m[n])
@@ -2026,7 +1968,7 @@ NN_KERNEL void k34_eval_dense1_sum(const nn_task *t,
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.2 kB; no tile */
-NN_KERNEL void k35_eval_m(const nn_task *t,
+NN_KERNEL void k33_eval_m(const nn_task *t,
 		const nn_v output[restrict][1],
 		nn_real m[restrict],
 		nn_real l[restrict])
@@ -2055,13 +1997,13 @@ NN_KERNEL void k35_eval_m(const nn_task *t,
 	}
 }
 
-/* k36_eval_q  (loss)
+/* k34_eval_q  (loss)
  *
  *   q[n,c] = ifeq(target[n], (c), 1, 0)
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.2 kB; no tile */
-NN_KERNEL void k36_eval_q(const nn_task *t,
+NN_KERNEL void k34_eval_q(const nn_task *t,
 		const nn_real target[restrict],
 		nn_v q[restrict][1])
 {
@@ -2074,13 +2016,13 @@ NN_KERNEL void k36_eval_q(const nn_task *t,
 	}
 }
 
-/* k37_eval_loss  (loss)
+/* k35_eval_loss  (loss)
  *
  *   loss[n] = sum{c} q[n,c] * (l[n] - (output[n,c] - m[n]))
  *
  *   n 4  c 8
  *   0.000 Mflop, 0.3 kB; tile: 2 n, 2 accumulators */
-NN_INLINE void k37_eval_loss_tile(const nn_task *t,
+NN_INLINE void k35_eval_loss_tile(const nn_task *t,
 		const nn_v q[restrict][1],
 		const nn_real l[restrict],
 		const nn_v output[restrict][1],
@@ -2101,7 +2043,7 @@ NN_INLINE void k37_eval_loss_tile(const nn_task *t,
 	}
 }
 
-NN_KERNEL void k37_eval_loss(const nn_task *t,
+NN_KERNEL void k35_eval_loss(const nn_task *t,
 		const nn_v q[restrict][1],
 		const nn_real l[restrict],
 		const nn_v output[restrict][1],
@@ -2113,20 +2055,20 @@ NN_KERNEL void k37_eval_loss(const nn_task *t,
 	{
 		int n0 = part.from;
 		for (; n0 + 2 <= part.to; n0 += 2)
-				k37_eval_loss_tile(t, q, l, output, m, loss, n0, 2);
+				k35_eval_loss_tile(t, q, l, output, m, loss, n0, 2);
 		for (; n0 < part.to; n0++)
-				k37_eval_loss_tile(t, q, l, output, m, loss, n0, 1);
+				k35_eval_loss_tile(t, q, l, output, m, loss, n0, 1);
 	}
 }
 
-/* k38_eval_sum  (loss)
+/* k36_eval_sum  (loss)
  *
  *   sum[0] = sum{n} loss[n]
  *   loss2[0] = sum[0] / batch
  *
  *   n 4
  *   0.000 Mflop, 0.1 kB; no tile */
-NN_KERNEL void k38_eval_sum(const nn_task *t,
+NN_KERNEL void k36_eval_sum(const nn_task *t,
 		const nn_real loss[restrict],
 		nn_real loss2[restrict])
 {
