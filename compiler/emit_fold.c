@@ -88,7 +88,8 @@ static bool in_edge_guard(const Em *e, const Eqn *q, const Axis *a)
 }
 
 /* What the next tile of the innermost loop will read while it goes along the stepped axis: each of
- * its elements is read by one tile alone, so that none of them is in the first-level cache yet. */
+ * its elements is read by one tile alone, so that none of them is in the first-level cache yet.
+ * What a task shares is in the second, which is near enough. */
 typedef struct Ahead {
 	const Em *e;
 	const Loop *loop;
@@ -98,10 +99,10 @@ typedef struct Ahead {
 static void find_ahead(Expr *x, void *ctx)
 {
 	Ahead *f = ctx;
-	const Tensor *t = x->tensor;
+	const Tensor *t = x->op == OP_READ ? x->tensor : NULL;
 
-	if (x->op != OP_READ || !t->batched || t->lane_dim < 0 || t->lane_dim == t->rank - 1 ||
-	    !affine_is(&x->index[t->lane_dim], f->e->k->stepped) ||
+	if (!t || t->scratch || !(t->batched || t->planes) || t->lane_dim < 0 ||
+	    t->lane_dim == t->rank - 1 || !affine_is(&x->index[t->lane_dim], f->e->k->stepped) ||
 	    !affine_is(&x->index[t->rank - 1], f->loop->axis))
 		return;
 	for (int i = 0; i < f->e->k->nloop; i++) { /* rows of a tile: more than one */

@@ -317,7 +317,7 @@ void grad(Prog *p);
 void winograd(Prog *p);
 /* rewrite.c  needs: Eqns  fills: Prog.channels, threads  breaks: ids of equations */
 void rewrite(Prog *p);
-/* fuse.c     needs: Eqns  fills: Kernel list, slice, sync, local  breaks: axes of fused Eqns */
+/* fuse.c     needs: Eqns  fills: Kernel list, outer, slice, sync, local  breaks: axes of fused Eqns */
 void fuse(Prog *p);
 /* lanes.c    the first half of fuse  needs: Eqns  fills: Tensor.lane_dim, Axis.lane
  * breaks: nothing (adds equations that copy parameters) */
