@@ -298,12 +298,6 @@ static bool same_loops(const Em *e, int i, int j)
 	return true;
 }
 
-/* Is equation j added up, or made, in the loops of equation i? */
-static bool goes_along(const Em *e, int i, int j)
-{
-	return e->k->outer ? !e->k->eqn[i]->fold : same_loops(e, i, j);
-}
-
 /* Equations i .. end-1 at one point; of sums what it adds. */
 static void at_point(Em *e, int i, int end)
 {
@@ -321,24 +315,25 @@ static void at_point(Em *e, int i, int end)
 int equation(Em *e, int j)
 {
 	const Eqn *q = e->k->eqn[j];
-	int inner = 0, end = j + 1;
+	bool along = e->k->outer > 0; /* all equations, sums too, in the same loops */
+	int inner = 0, end = j + 1, n = along ? q->naxis : q->nfree;
 
 	e->q = q;
 	if (q->matrix)
 		return sandwich(e, j);
-	for (int i = 0; i < q->nfree; i++)
+	for (int i = 0; i < n; i++)
 		inner += !is_outer(e, q->axis[i]);
-	while (end < e->k->neqn && inner && !q->fold && goes_along(e, j, end))
+	while (end < e->k->neqn && inner && (along || (!q->fold && same_loops(e, j, end))))
 		end++;
-	for (int i = j + 1; i < end; i++)
+	for (int i = j; i < end && along; i++)
 		if (e->k->eqn[i]->fold)
 			put_line(e->out, "nn_v acc%d = nn_splat(0);", i);
-	for (int i = 0; i < q->nfree; i++)
+	for (int i = 0; i < n; i++)
 		if (!is_outer(e, q->axis[i]))
 			put_line(e->out, "%s",
 			         for_line(em_axis(e, q->axis[i]), "0", extent_of(e, q->axis[i]),
 			                  q->axis[i]->extent <= 4 && !q->axis[i]->batch));
-	if (q->fold) {
+	if (q->fold && !along) {
 		(e->k->inmost ? fold_inmost : fold_here)(e, j);
 		return end;
 	}
@@ -347,7 +342,7 @@ int equation(Em *e, int j)
 	at_point(e, j, end);
 	if (inner)
 		put_close(e->out);
-	for (int i = j + 1; i < end; i++) {
+	for (int i = j; i < end && along; i++) {
 		e->q = e->k->eqn[i];
 		if (e->q->fold)
 			store(e, i, (CValue){format("acc%d", i), true, 3});

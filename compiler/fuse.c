@@ -7,7 +7,7 @@
  * equations behind it (bias, activation: its epilogue). An elementwise reader of a tensor that is
  * written in parts (the phases of a strided gradient) is split into the same parts and joins them.
  * A sum along the last axes of an elementwise kernel (the gradients of batch_norm's parameters, a
- * pooling of everything) is added up in the kernel's loops.
+ * pooling of everything) is added up in the kernel's loops, and so are sums over the same image.
  *
  * Threads share a kernel's images (`slice`) where there are enough of them: then consecutive
  * kernels need no meeting, since each thread reads what it wrote. `sync` says where one is needed,
@@ -18,7 +18,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { MAX_EQN = 32, MAX_INNER = 16 };
+enum { MAX_INNER = 16, NEAR = 4 };
 
 typedef struct Count {
 	const Tensor *first;
@@ -164,8 +164,7 @@ static void match_read(Expr *e, void *ctx)
 	}
 }
 
-/* Equations join unless the kernel would lose the axis in its lanes; true when they did. */
-static bool enter(const Prog *p, Kernel *k, Eqn *const *q, int n)
+bool kernel_enter(const Prog *p, Kernel *k, Eqn *const *q, int n)
 {
 	bool vectors = take_lane(p, k);
 
@@ -221,7 +220,7 @@ static bool join(const Prog *p, Kernel *k, Eqn *q)
 	    (p->channels ? k->contraction && !sums_fit(p, root) : q->phase == PHASE_UPDATE))
 		return false; /* not whole before the last band; scalars here, vectors alone */
 	rename_axes(q, m.mine, m.its, m.n);
-	return enter(p, k, &q, 1);
+	return kernel_enter(p, k, &q, 1);
 }
 
 /* Does q go over the first axes of k's first equation, and sum along the others? */
@@ -237,7 +236,7 @@ static bool sums_along(const Match *m)
 	return m->fits && m->n == root->nfree && m->n == m->q->naxis;
 }
 
-/* A sum of what an elementwise kernel makes is added up in its loops. */
+/* A sum of what an elementwise kernel makes is added up in its loops, a vector of sums at once. */
 static bool join_sum(const Prog *p, Kernel *k, Eqn *q)
 {
 	Match m = {.fits = true, .folds = true, .k = k, .q = q};
@@ -255,15 +254,61 @@ static bool join_sum(const Prog *p, Kernel *k, Eqn *q)
 		return false;
 	rename_axes(q, m.mine, m.its, m.n);
 	k->outer = q->nfree;
-	bool joined = enter(p, k, &q, 1);
-	for (int i = q->nfree; i < q->naxis && joined; i++)
-		if (q->axis[i]->lane) {
-			k->neqn--;
-			take_lane(p, k);
-			joined = false;
-		}
+	bool joined = kernel_enter(p, k, &q, 1), vector = false;
+	for (int i = 0; i < q->nfree; i++)
+		vector |= q->axis[i]->lane;
+	if (joined && !vector) {
+		k->neqn--;
+		take_lane(p, k);
+		joined = false;
+	}
 	k->outer = joined ? k->outer : outer;
 	return joined;
+}
+
+typedef struct Common {
+	const Eqn *q;
+	bool found;
+} Common;
+
+/* Does the other equation read an image of the same tensor at the same place? */
+static void read_in_common(Expr *e, void *ctx)
+{
+	Common *c = ctx;
+	const Expr *r = e->op == OP_READ ? expr_read_of(c->q->rhs, e->tensor) : NULL;
+	bool same = r && e->tensor->batched;
+
+	for (int d = 0; d < e->n && same; d++)
+		same = affine_same(&r->index[d], &e->index[d]);
+	c->found |= same;
+}
+
+/* Is q a sum by image and channel, nothing else? */
+static bool sums_image(const Eqn *q)
+{
+	return q->fold == FOLD_SUM && !q->arg && !q->matrix && !q->update && !q->task &&
+	       q->nfree == 2 && q->axis[0]->batch && !folds_images(q);
+}
+
+/* A sum over what a kernel just before it sums as well is added up beside that sum. */
+static bool join_beside(const Prog *p, Kernel *k, Eqn *q)
+{
+	const Eqn *root = k->eqn[0];
+	Common c = {root, false};
+
+	if (!p->channels || k->contraction || !sums_image(root) || !sums_image(q) ||
+	    q->naxis != root->naxis || k->neqn == MAX_EQN || (k->neqn > 1 && !k->outer) ||
+	    k->eval != (q->phase == PHASE_EVAL))
+		return false;
+	for (int i = 0; i < q->naxis; i++)
+		if (q->axis[i]->extent != root->axis[i]->extent)
+			return false;
+	rename_axes(q, q->axis, root->axis, q->naxis);
+	expr_each(q->rhs, read_in_common, &c);
+	if (!c.found || !root->axis[1]->lane || !kernel_enter(p, k, &q, 1))
+		return false;
+	k->outer = root->nfree;
+	return true;
 }
 
 /* Another part of the tensor that the kernel writes, over axes of the same extents. */
@@ -279,112 +324,7 @@ static bool join_part(const Prog *p, Kernel *k, Eqn *q)
 		    q->axis[i]->batch != root->axis[i]->batch)
 			return false;
 	rename_axes(q, q->axis, root->axis, q->nfree);
-	return enter(p, k, &q, 1);
-}
-
-/* ---- following parts ------------------------------------------------------------------------ */
-
-static const Expr *read_of(const Expr *e, const Tensor *t)
-{
-	const Expr *r = NULL;
-
-	if (e->op == OP_READ)
-		return e->tensor == t ? e : NULL;
-	for (int i = 0; i < expr_arity(e->op) && !r; i++)
-		r = read_of(e->arg[i], t);
-	return r;
-}
-
-/* Is q elementwise over all of t, each index one axis? */
-static bool elementwise_over(const Eqn *q, const Tensor *t)
-{
-	const Expr *r = read_of(q->rhs, t);
-
-	if (q->fold || q->update || !r || q->nfree != q->naxis)
-		return false;
-	int axes = 0;
-	for (int d = 0; d < r->n; d++) {
-		const Affine *a = &r->index[d];
-		if (a->n == 0 && a->c == 0 && t->dim[d] == 1)
-			continue;
-		if (a->n != 1 || !affine_is(a, a->term[0].axis) ||
-		    a->term[0].axis->extent != t->dim[d])
-			return false;
-		axes++;
-	}
-	return axes == q->nfree;
-}
-
-/* q for the elements that equation `part` of its input makes */
-static Eqn *follow(Prog *p, const Eqn *q, const Eqn *part)
-{
-	const Expr *r = read_of(q->rhs, part->out);
-	Eqn *c = new(Eqn);
-
-	*c = *q;
-	c->id = p->neqn++;
-	c->next = NULL;
-	c->naxis = c->nfree = part->nfree;
-	memcpy(c->axis, part->axis, sizeof c->axis);
-	for (int d = 0; d < r->n; d++) {
-		if (r->index[d].n == 0)
-			continue;
-		const Axis *a = r->index[d].term[0].axis;
-		Axis *hold = axis_new(a->name, a->extent); /* part may use an axis of q's */
-		for (int i = 0; i < c->out->rank; i++)
-			c->index[i] = affine_subst(c->index[i], a, affine_axis(hold));
-		c->rhs = expr_subst(c->rhs, a, affine_axis(hold));
-		for (int i = 0; i < c->out->rank; i++)
-			c->index[i] = affine_subst(c->index[i], hold, part->index[d]);
-		c->rhs = expr_subst(c->rhs, hold, part->index[d]);
-	}
-	return c;
-}
-
-/* How many equations of k make a part of t; 0 unless together they make all of it, a few points at
- * each of k's outer points, and q reads nothing else of k's. */
-static int parts_of(const Kernel *k, const Tensor *t, const Eqn *q)
-{
-	int64_t covered = 0, all = 1;
-	int parts = 0;
-
-	for (int i = 0; i < k->neqn; i++) {
-		int64_t points = 1;
-		const Eqn *w = k->eqn[i];
-		if (w->out != t && eqn_reads(q, w->out))
-			return 0;
-		if (w->out != t)
-			continue;
-		if (w->fold && i > 0)
-			return 0;
-		for (int a = 0; a < w->nfree; a++)
-			points *= w->axis[a]->extent;
-		covered += points;
-		parts++;
-	}
-	for (int d = 0; d < t->rank; d++)
-		all *= t->dim[d];
-	return covered == all ? parts : 0;
-}
-
-/* Splits q into the parts of an input that kernel k makes completely, and joins them to it. */
-static bool join_parts(Prog *p, Kernel *k, Eqn *q)
-{
-	for (int w = 0; w < k->neqn && !k->outer; w++) {
-		const Tensor *t = k->eqn[w]->out;
-		int neqn = k->neqn, parts = elementwise_over(q, t) ? parts_of(k, t, q) : 0;
-		bool plain = k->eqn[w]->nfree == k->eqn[0]->nfree && parts == 1;
-		if (parts == 0 || plain || neqn + parts > MAX_EQN)
-			continue;
-		Eqn *part[MAX_EQN];
-		int n = 0;
-		for (int i = 0; i < neqn; i++)
-			if (k->eqn[i]->out == t)
-				part[n++] = follow(p, q, k->eqn[i]);
-		if (enter(p, k, part, n))
-			return true;
-	}
-	return false;
+	return kernel_enter(p, k, &q, 1);
 }
 
 /* ---- kernels -------------------------------------------------------------------------------- */
@@ -461,6 +401,7 @@ static bool free_to_move(const Prog *p, const Kernel *to, const Eqn *q)
 static void place(Prog *p, Eqn *q, bool fusing)
 {
 	Kernel *k = fusing ? latest_input(p, q) : NULL;
+	const int after = k ? k->id : -1;
 
 	if (q->task) {
 		place_stage(p, q);
@@ -472,6 +413,9 @@ static void place(Prog *p, Eqn *q, bool fusing)
 	    free_to_move(p, k, q) &&
 	    (join_part(p, k, q) || join_parts(p, k, q) || join(p, k, q) || join_sum(p, k, q)))
 		return;
+	for (int i = p->nkernel - 1; fusing && i > after && i >= p->nkernel - NEAR; i--)
+		if (!p->kernel[i]->nstage && join_beside(p, p->kernel[i], q))
+			return;
 	kernel_new(p, q);
 }
 

@@ -12,7 +12,7 @@
 #include "nncc.h"
 #include "../runtime/nn.h"
 
-enum { MAX_TERM = 6, MAX_AXIS = 16, MAX_ARG = 4, MAX_GUARD = 8 };
+enum { MAX_TERM = 6, MAX_AXIS = 16, MAX_ARG = 4, MAX_GUARD = 8, MAX_EQN = 32 };
 
 typedef struct Axis {
 	const char *name;          /* the letter of the formula: n k c i j r s h w ...          e */
@@ -158,7 +158,7 @@ enum { MAX_TRIED = 6 };
 typedef struct Kernel {
 	int id;                    /*                                                           f */
 	const char *name;          /* k03_conv2_dweight                                      emit */
-	Eqn *eqn[32];              /* in order                                                  f */
+	Eqn *eqn[MAX_EQN];         /* in order                                                  f */
 	int neqn;                  /*                                                           f */
 	bool eval;                 /* of the evaluation program                                 f */
 	Loop loop[MAX_AXIS];       /* shared by all equations, outermost first                  k */
@@ -317,8 +317,15 @@ void grad(Prog *p);
 void winograd(Prog *p);
 /* rewrite.c  needs: Eqns  fills: Prog.channels, threads  breaks: ids of equations */
 void rewrite(Prog *p);
-/* fuse.c     needs: Eqns  fills: Kernel list, outer, slice, sync, local  breaks: axes of fused Eqns */
+/* fuse.c     needs: Eqns  fills: Kernel list, outer, slice, sync, local
+ * breaks: axes of fused Eqns */
 void fuse(Prog *p);
+/* Equations join k unless it would lose the axis in its lanes; true when they did. */
+bool kernel_enter(const Prog *p, Kernel *k, Eqn *const *q, int n);
+/* parts.c    a part of fuse */
+const Expr *expr_read_of(const Expr *e, const Tensor *t);      /* the first of t, or NULL      */
+/* Splits q into the parts of an input that kernel k makes completely, and joins them to it. */
+bool join_parts(Prog *p, Kernel *k, Eqn *q);
 /* lanes.c    the first half of fuse  needs: Eqns  fills: Tensor.lane_dim, Axis.lane
  * breaks: nothing (adds equations that copy parameters) */
 void lanes(Prog *p);
