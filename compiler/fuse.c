@@ -223,6 +223,25 @@ static bool join(const Prog *p, Kernel *k, Eqn *q)
 	return kernel_enter(p, k, &q, 1);
 }
 
+static void check_inside(Expr *e, void *ctx)
+{
+	int lo, hi;
+
+	for (int d = 0; e->op == OP_READ && d < e->n; d++) {
+		affine_range(&e->index[d], &lo, &hi);
+		*(bool *)ctx &= lo >= 0 && hi < e->tensor->dim[d];
+	}
+}
+
+/* Is q a sum that needs no tests, of what it reads and where? */
+static bool plain_sum(const Eqn *q)
+{
+	bool inside = true;
+
+	expr_each(q->rhs, check_inside, &inside);
+	return inside && q->fold == FOLD_SUM && !q->arg && !q->matrix && !q->update && !q->task;
+}
+
 /* Does q go over the first axes of k's first equation, and sum along the others? */
 static bool sums_along(const Match *m)
 {
@@ -242,9 +261,8 @@ static bool join_sum(const Prog *p, Kernel *k, Eqn *q)
 	Match m = {.fits = true, .folds = true, .k = k, .q = q};
 	int outer = k->outer;
 
-	if (!p->channels || q->fold != FOLD_SUM || q->arg || q->update || q->nfree < 2 ||
-	    k->neqn == MAX_EQN || k->eval != (q->phase == PHASE_EVAL) ||
-	    (outer && outer != q->nfree))
+	if (!p->channels || !plain_sum(q) || q->nfree < 2 || k->neqn == MAX_EQN ||
+	    k->eval != (q->phase == PHASE_EVAL) || (outer && outer != q->nfree))
 		return false;
 	for (int i = 0; i < k->neqn; i++)
 		if (k->eqn[i]->fold ? !outer : !at_every_point(k, k->eqn[i]))
@@ -286,8 +304,7 @@ static void read_in_common(Expr *e, void *ctx)
 /* Is q a sum by image and channel, nothing else? */
 static bool sums_image(const Eqn *q)
 {
-	return q->fold == FOLD_SUM && !q->arg && !q->matrix && !q->update && !q->task &&
-	       q->nfree == 2 && q->axis[0]->batch && !folds_images(q);
+	return plain_sum(q) && q->nfree == 2 && q->axis[0]->batch && !folds_images(q);
 }
 
 /* A sum over what a kernel just before it sums as well is added up beside that sum. */
