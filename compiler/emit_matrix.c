@@ -112,7 +112,7 @@ static void times_matrix(Em *e, const Matrix *m, const char *to, const char *fro
 	const char *item[SIDE];
 	double value[SIDE][SIDE];
 	int other[SIDE];
-	bool rows = false;
+	bool paired = false;
 
 	memcpy(value, m->value, sizeof value);
 	for (int a = 0; a < m->cols; a++)
@@ -122,9 +122,9 @@ static void times_matrix(Em *e, const Matrix *m, const char *to, const char *fro
 		for (int j = 0; j < m->rows; j++)
 			if (mirrored(m->value[i], m->value[j], m->cols, 1))
 				other[i] = j;
-		rows |= other[i] != i;
+		paired |= other[i] != i;
 	}
-	if (!rows)
+	if (!paired)
 		pair_columns(e, m, value, item);
 	for (int i = 0; i < m->rows; i++)
 		if (other[i] == i)
@@ -215,15 +215,15 @@ static void inputs(Em *e, const Eqn *q, const Matrix *m)
 /* The same where a loop around this stage says which rows of the matrix those of h are. */
 static void inputs_of_parts(Em *e, const Eqn *q)
 {
-	int rows = q->row[0]->extent, parts = q->matrix->rows / rows;
+	int high = q->row[0]->extent, parts = q->matrix->rows / high;
 
 	put_line(e->out, "switch (%s)", em_axis(e, q->around[0]));
 	put_open(e->out);
 	for (int i = 0; i < parts; i++) {
 		Matrix part = *q->matrix;
-		part.rows = rows;
-		memcpy(part.value, q->matrix->value[(ptrdiff_t)i * rows],
-		       sizeof part.value[0] * rows);
+		part.rows = high;
+		memcpy(part.value, q->matrix->value[(ptrdiff_t)i * high],
+		       sizeof part.value[0] * (size_t)high);
 		e->out->depth--;
 		put_line(e->out, i < parts - 1 ? "case %d:" : "default:", i);
 		e->out->depth++;
@@ -255,18 +255,18 @@ int sandwich(Em *e, int j)
 	const Matrix *m = q->matrix;
 	const char *p = em_axis(e, q->row[0]);
 	const char *inside = whole(e, q->out, q->index, q->row, m->rows);
-	int rows = q->row[0]->extent;
+	int high = q->row[0]->extent;
 
 	put_open(e->out);
-	put_line(e->out, "nn_v h[%d][%d], o[%d][%d];", rows, m->cols, rows, m->rows);
+	put_line(e->out, "nn_v h[%d][%d], o[%d][%d];", high, m->cols, high, m->rows);
 	rows_below(e, q->rhs->tensor, q->rhs->index, q->col, m->cols, 0);
 	if (!q->out->local)
 		rows_below(e, q->out, q->index, q->row, m->rows, 1);
-	if (rows < m->rows)
+	if (high < m->rows)
 		inputs_of_parts(e, q);
 	else
 		inputs(e, q, m);
-	loop_line(e, p, rows);
+	loop_line(e, p, high);
 	put_open(e->out);
 	times_matrix(e, m, format("o[%s][#]", p), format("h[%s][#]", p));
 	put_close(e->out);

@@ -8,7 +8,8 @@
 
 #include <math.h>
 
-enum { MOST_TILES = 32, FEW_SUMMED = 112, MOST_SUMMED = 256, MOST_SCRATCH = 2 << 20, FETCH = 48 };
+enum { MOST_TILES = 32, FEW_SUMMED = 112, MOST_SUMMED = 256, MOST_SCRATCH = 2 << 20 };
+static const double FETCH = 48;  /* of sums so far, in multiply-adds */
 static const double PAYS = 0.85; /* of the plain sum's time, at most */
 
 /* ---- what can be rewritten ------------------------------------------------------------------ */

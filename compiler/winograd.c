@@ -228,7 +228,7 @@ static int tiles_of_task(const Window *m)
 }
 
 /* What indexes V, M or D: the task, the products, a channel, a tile. Returns the rank. */
-static int products_index(const Where *w, const Eqn *q, Axis *channel, Affine z, Affine *at)
+static int products_index(const Eqn *q, Axis *channel, Affine z, Affine *at)
 {
 	int d = 0;
 
@@ -244,7 +244,7 @@ static int products_index(const Where *w, const Eqn *q, Axis *channel, Affine z,
 static void put_products(const Window *m, Eqn *q, const Where *w, Axis *channel)
 {
 	Affine at[MAX_DIM];
-	int rank = products_index(w, q, channel, w->z, at);
+	int rank = products_index(q, channel, w->z, at);
 
 	for (int d = 0; d < rank; d++)
 		put(q, at[d], d == rank - 1 ? tiles_of_task(m) : at[d].term[0].axis->extent);
@@ -291,7 +291,7 @@ static Eqn *products(const Window *m, Tensor *u, Tensor *v)
 	Axis *c = fold_axis(q, axis_new("c", m->c->extent));
 	q->out = made(m, "M");
 	put_products(m, q, &w, k);
-	products_index(&w, q, c, w.z, at);
+	products_index(q, c, w.z, at);
 	Affine at_u[4] = {affine_axis(q->row[0]), affine_axis(q->row[1]), affine_axis(k),
 	                  affine_axis(c)};
 	q->rhs = expr_op(OP_MUL, expr_read(v, at), expr_read(u, at_u), NULL, NULL);
@@ -315,7 +315,7 @@ static Eqn *outputs(const Window *m, Tensor *from)
 	q->index[3] = affine_add(affine_scale(w.v, m->form->tile), affine_axis(q->row[1]), 1);
 	memcpy(read.around, q->around, sizeof read.around);
 	memcpy(read.row, q->col, sizeof read.row);
-	products_index(&w, &read, w.c, w.z, at);
+	products_index(&read, w.c, w.z, at);
 	q->rhs = expr_read(from, at);
 	return q;
 }
@@ -340,9 +340,9 @@ static Eqn *sums_of_products(const Window *m, Tensor *dy, Tensor *v)
 	put(q, affine_axis(q->row[1]), m->form->span);
 	put(q, affine_axis(k), k->extent);
 	put(q, affine_axis(c), c->extent);
-	products_index(&w, q, k, w.z, at);
+	products_index(q, k, w.z, at);
 	Expr *d = expr_read(dy, at);
-	products_index(&w, q, c, w.z, at);
+	products_index(q, c, w.z, at);
 	q->rhs = expr_op(OP_MUL, d, expr_read(v, at), NULL, NULL);
 	return q;
 }
