@@ -9,9 +9,9 @@
  *     {
  *             nn_v d[6]; ...
  *             h[0][b] = 4 * d[0] - 5 * d[2] + d[4];
- *             const nn_v even1 = -4 * d[2] + d[4], odd1 = d[1] - ...
- *             h[1][b] = even1 - 4 * odd1;
- *             h[2][b] = even1 + 4 * odd1;
+ *             const nn_v even3 = -d[2] + d[4], odd3 = d[1] - d[3];
+ *             h[3][b] = even3 - 2 * odd3;
+ *             h[4][b] = even3 + 2 * odd3;
  *             ...
  */
 #include "emit.h"

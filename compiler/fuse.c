@@ -6,8 +6,8 @@
  * (a sum of products of two tensors) always opens a kernel of its own and takes only elementwise
  * equations behind it (bias, activation: its epilogue). An elementwise reader of a tensor that is
  * written in parts (the phases of a strided gradient) is split into the same parts and joins them.
- * A sum along the last axes of an elementwise kernel (the gradients of batch_norm's parameters, a
- * pooling of everything) is added up in the kernel's loops, and so are sums over the same image.
+ * A sum along the last axes of an elementwise kernel (the gradient of a parameter of each channel,
+ * the mean of an image) is added up in the kernel's loops, and so are sums over the same image.
  *
  * Threads share a kernel's images (`slice`) where there are enough of them: then consecutive
  * kernels need no meeting, since each thread reads what it wrote. `sync` says where one is needed,
@@ -259,29 +259,27 @@ static bool sums_along(const Match *m)
 static bool join_sum(const Prog *p, Kernel *k, Eqn *q)
 {
 	Match m = {.fits = true, .folds = true, .k = k, .q = q};
-	int outer = k->outer;
 
 	if (!p->channels || !plain_sum(q) || q->nfree < 2 || k->neqn == MAX_EQN ||
-	    k->eval != (q->phase == PHASE_EVAL) || (outer && outer != q->nfree))
+	    k->eval != (q->phase == PHASE_EVAL) || (k->outer && k->outer != q->nfree))
 		return false;
 	for (int i = 0; i < k->neqn; i++)
-		if (k->eqn[i]->fold ? !outer : !at_every_point(k, k->eqn[i]))
+		if (k->eqn[i]->fold ? !k->outer : !at_every_point(k, k->eqn[i]))
 			return false;
 	expr_each(q->rhs, match_read, &m);
 	if (!sums_along(&m))
 		return false;
 	rename_axes(q, m.mine, m.its, m.n);
-	k->outer = q->nfree;
-	bool joined = kernel_enter(p, k, &q, 1), vector = false;
+	if (!kernel_enter(p, k, &q, 1))
+		return false;
 	for (int i = 0; i < q->nfree; i++)
-		vector |= q->axis[i]->lane;
-	if (joined && !vector) {
-		k->neqn--;
-		take_lane(p, k);
-		joined = false;
-	}
-	k->outer = joined ? k->outer : outer;
-	return joined;
+		if (q->axis[i]->lane) {
+			k->outer = q->nfree;
+			return true;
+		}
+	k->neqn--;
+	take_lane(p, k);
+	return false;
 }
 
 typedef struct Common {
