@@ -2,11 +2,12 @@
  *
  * In: the name that -march gives. Out: a Target. Everything the cost model and the schedule ask of
  * a processor is in the row, so no other file tells machines apart. `native` looks into
- * /proc/cpuinfo, which lists what both the processor and the kernel support, takes the best row,
- * and leaves -march=native to the C compiler; `generic` takes the row that every processor of this
- * architecture satisfies. */
+ * /proc/cpuinfo, which lists what both the processor and the kernel support, takes the best row
+ * with the caches that this processor has, and leaves -march=native to the C compiler; `generic`
+ * takes the row that every processor of this architecture satisfies. */
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "ir.h"
 
@@ -58,6 +59,14 @@ static const Target *native(void)
 	return best;
 }
 
+/* Bytes as the C library found them, or the row's where it tells none or what cannot be. */
+static int cache(int name, int row)
+{
+	long bytes = sysconf(name), least = row / 4, most = 32L * row;
+
+	return bytes >= least && bytes <= most ? (int)bytes : row;
+}
+
 bool target_find(const char *march, Target *t)
 {
 	static const Target *const row[] = {&avx512, &avx2, &sse2, &neon};
@@ -73,6 +82,10 @@ bool target_find(const char *march, Target *t)
 		return false;
 	*t = *found;
 	t->march = march;
+	if (!strcmp(march, "native")) {
+		t->l1 = cache(_SC_LEVEL1_DCACHE_SIZE, t->l1);
+		t->l2 = cache(_SC_LEVEL2_CACHE_SIZE, t->l2);
+	}
 	return true;
 }
 

@@ -6,6 +6,17 @@
 #include "nn.h"
 #include "nn_team.h"
 
+/* Whether thread 0 does a short step alone: where threads take longer to meet than to work, the
+ * whole team is slower. Measured while the network runs (net.c); no bit depends on it. */
+enum { NN_TRIAL = 15 };    /* times of each kind in a comparison         */
+typedef struct nn_pace {
+	bool alone;             /* what was faster                            */
+	int64_t left;           /* steps before the next comparison           */
+	double began;           /* when the team woke up for it, or 0         */
+	int warm, tried;        /* steps of this comparison: before, measured */
+	double ms[2][NN_TRIAL]; /* steps of all threads; of thread 0 alone    */
+} nn_pace;
+
 typedef struct nn_net {
 	const nn_model *model;     /* the network                                */
 	const nn_program *program; /* fast or plain                              */
@@ -17,6 +28,7 @@ typedef struct nn_net {
 	const nn_tensor *loss;     /* one number                                 */
 	const nn_tensor *other;    /* second labels of mixed images, or NULL     */
 	const nn_tensor *share;    /* weights of the first labels, or NULL       */
+	nn_pace pace;              /* which threads do a step                    */
 } nn_net;
 
 /* Maps and touches the arena; fails with 71 and figures when memory is short. */

@@ -25,6 +25,10 @@ void nn_team_run(int threads, void (*body)(nn_team *team, void *arg), void *arg)
  * to which nn_sync adds milliseconds. What thread 0 wrote before is seen by all, and what they
  * wrote is seen by thread 0 afterwards. */
 void nn_team_do(nn_team *team, void (*fn)(nn_task *t), char *arena, const nn_run *run, double *ms);
+/* The same on thread 0 alone, of a team of one: the others are not disturbed. */
+void nn_team_alone(nn_team *team, void (*fn)(nn_task *t), char *arena, const nn_run *run,
+                   double *ms);
+/* Any function on all threads. */
 void nn_team_each(nn_team *team, void (*fn)(void *arg, int thread, int threads), void *arg);
 
 /* Threads in the team: what was asked for, or fewer if OpenMP gave fewer. */

@@ -276,7 +276,8 @@ static void meet(nn_team *team, int thread)
 
 void nn_sync(nn_task *t, int k)
 {
-	meet(t->team, t->thread);
+	if (t->threads > 1)
+		meet(t->team, t->thread);
 	if (t->ms && t->thread == 0) {
 		double now = nn_clock_ms();
 		t->ms[k] += now - t->mark;
@@ -286,19 +287,25 @@ void nn_sync(nn_task *t, int k)
 
 /* ---- work -------------------------------------------------------------------------------- */
 
+/* Emitted code as one of so many threads. */
+static void run_step(nn_team *team, const job *j, int thread, int threads)
+{
+	nn_task task = {.arena = j->arena,
+	                .run = j->run,
+	                .team = team,
+	                .ms = j->ms,
+	                .thread = thread,
+	                .threads = threads,
+	                .mark = j->ms ? nn_clock_ms() : 0};
+	j->step(&task);
+}
+
 /* This thread's share of the job, up to the meeting that ends it. */
 static void work(nn_team *team, int thread)
 {
 	const job *j = &team->job;
 	if (j->step) {
-		nn_task task = {.arena = j->arena,
-		                .run = j->run,
-		                .team = team,
-		                .ms = j->ms,
-		                .thread = thread,
-		                .threads = team->threads,
-		                .mark = j->ms ? nn_clock_ms() : 0};
-		j->step(&task);
+		run_step(team, j, thread, team->threads);
 	} else if (j->each) {
 		j->each(j->arg, thread, team->threads);
 	}
@@ -320,6 +327,12 @@ void nn_team_do(nn_team *team, void (*fn)(nn_task *t), char *arena, const nn_run
 {
 	hand_out(team, (job){.step = fn, .arena = arena, .run = run, .ms = ms});
 	work(team, 0);
+}
+
+void nn_team_alone(nn_team *team, void (*fn)(nn_task *t), char *arena, const nn_run *run,
+                   double *ms)
+{
+	run_step(team, &(job){.step = fn, .arena = arena, .run = run, .ms = ms}, 0, 1);
 }
 
 void nn_team_each(nn_team *team, void (*fn)(void *arg, int thread, int threads), void *arg)
