@@ -29,8 +29,8 @@ Test(target, caches)
 	cr_assert_eq(t.l1, 48 * 1024);
 	cr_assert_eq(t.l2, 2048 * 1024);
 	cr_assert(target_find("native", &t));
-	if (l1 >= 16 * 1024 && l1 <= 256 * 1024)
+	if (l1 >= 16384 && l1 <= 262144)
 		cr_assert_eq(t.l1, l1);
-	if (l2 >= 512 * 1024 && l2 <= 4096 * 1024)
+	if (l2 >= 524288 && l2 <= 4194304)
 		cr_assert_eq(t.l2, l2);
 }
