@@ -29,7 +29,7 @@ const char *options_text(void);
 void show_xml(const Elem *root, FILE *out);
 void show_model(const Model *m, FILE *out);
 const char *show_count(int64_t n);         /* "61,706"                                         */
-const char *show_bytes(int64_t n);         /* "4.2 MB", 1 MB = 10^6 bytes                      */
+const char *show_bytes(int64_t n);         /* "4.21 MB", 1 MB = 10^6 bytes                     */
 /* Exit 0, or 1 with a message when standard output could not be written. */
 _Noreturn void show_done(void);
 

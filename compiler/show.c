@@ -100,7 +100,7 @@ const char *show_bytes(int64_t n)
 	int u = 0;
 	for (; x >= 999.5 && u < 3; u++)
 		x /= 1e3;
-	return format(x < 99.95 ? "%.1f %s" : "%.0f %s", x, unit[u]);
+	return format(x < 9.995 ? "%.2f %s" : x < 99.95 ? "%.1f %s" : "%.0f %s", x, unit[u]);
 }
 
 void show_done(void)
