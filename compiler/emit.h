@@ -105,6 +105,10 @@ const char *replace_at(const char *s, const char *by);         /* for every `@` 
 /* emit_kernel.c: the text of one kernel, its name written as `@` */
 bool is_tiled(const Kernel *k);
 bool has_edges(const Kernel *k);
+bool sums_long(const Kernel *k);               /* long enough to ask for memory before it     */
+bool forgets_addresses(const Kernel *k);       /* are those in a tile computed anew after it? */
+bool keeps_addresses(const Kernel *k);         /* would the C compiler keep them all in it?   */
+void forget_addresses(const Em *e, const char *when);  /* from here on                        */
 const char *stage_call(const Em *e, int i);    /* the call of stage i                         */
 const char *argument_names(const Em *e);
 const char *kernel_body(const Prog *p, const Kernel *k, const char **formula, const char **args);

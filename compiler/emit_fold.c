@@ -27,13 +27,16 @@ const char *extent_of(const Em *e, const Axis *a)
 	return format("%d", blocks_of(e->prog, a));
 }
 
-/* Bounds of a clipped loop: the largest range for which all its guards hold. */
-static void clip(const Em *e, const Eqn *q, const Axis *a, const char **lo, const char **hi)
+/* Bounds of a clipped loop: the largest range for which all its guards hold. False: it is not. */
+static bool clip(const Em *e, const Eqn *q, const Axis *a, const char **lo, const char **hi)
 {
+	bool clipped = false;
+
 	for (int g = 0; g < q->nguard; g++) {
 		const Guard *o = &q->guard[g];
 		if (o->how != GUARD_CLIP || o->by != a)
 			continue;
+		clipped = true;
 		int step = affine_coef(&o->index, a);
 		Affine base = affine_subst(o->index, a, affine(0));
 		if (step < 0) { /* count down: 0 <= extent-1 - index < extent */
@@ -46,6 +49,7 @@ static void clip(const Em *e, const Eqn *q, const Axis *a, const char **lo, cons
 		*lo = !strcmp(*lo, "0") ? l : format("nn_most(%s, %s)", *lo, l);
 		*hi = !strcmp(*hi, extent_of(e, a)) ? h : format("nn_least(%s, %s)", *hi, h);
 	}
+	return clipped;
 }
 
 /* A folded loop that is split for a guard: values [from, to) need no test. */
@@ -198,9 +202,10 @@ void folded_loops(Em *e, const Eqn *q, int from, Inside in)
 		}
 		const Guard *split = split_of(q, a, &clean_from, &clean_to);
 		if (!split) {
-			clip(e, q, a, &lo, &hi);
-			put_line(e->out, "%s",
-			         for_line(name, lo, hi, !band && in_edge_guard(e, q, a)));
+			bool clipped = clip(e, q, a, &lo, &hi) && forgets_addresses(e->k);
+			put_line(e->out, "%s%s", clipped ? "NN_NO_UNROLL " : "",
+			         for_line(name, lo, hi,
+			                  !band && !clipped && in_edge_guard(e, q, a)));
 			continue;
 		}
 		Inside edge = in;

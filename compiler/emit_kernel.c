@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+enum { LONG = 32 }; /* steps of a sum: enough time for memory to answer */
+
 /* ---- arguments ------------------------------------------------------------------------------ */
 
 static const char *dims_of(const Em *e, const Tensor *t)
@@ -73,6 +75,44 @@ bool is_tiled(const Kernel *k)
 	return false;
 }
 
+bool sums_long(const Kernel *k)
+{
+	const Eqn *q = k->eqn[0];
+	int steps = 1;
+
+	for (int i = q->nfree; i < q->naxis && steps < LONG; i++)
+		steps *= q->axis[i]->extent;
+	return steps >= LONG;
+}
+
+/* With few registers the C compiler does better by itself. */
+bool forgets_addresses(const Kernel *k)
+{
+	return is_tiled(k) && k->lanes > 1 && !k->unrolled && sums_long(k);
+}
+
+/* Does the sum go over elements of blocks, but not in steps, or over a part of a window? Then the C
+ * compiler would keep an address for each element of the tile. For weights it had better: it goes
+ * over elements of blocks, and their places are not easy to compute. */
+bool keeps_addresses(const Kernel *k)
+{
+	const Eqn *q = k->eqn[0];
+	bool keeps = false;
+
+	for (int i = q->nfree; i < q->naxis; i++)
+		keeps |= goes_inside_blocks(q, q->axis[i]) && !k->stepped;
+	for (int g = 0; g < q->nguard; g++)
+		keeps |= q->guard[g].how == GUARD_CLIP;
+	return keeps && !k->rows;
+}
+
+void forget_addresses(const Em *e, const char *when)
+{
+	for (int i = 0; i < e->k->nloop && forgets_addresses(e->k); i++)
+		if (e->k->loop[i].tile > 1)
+			put_line(e->out, "%sNN_AGAIN(%s0);", when, em_axis(e, e->k->loop[i].axis));
+}
+
 bool has_edges(const Kernel *k)
 {
 	for (int j = 0; j < k->neqn; j++)
@@ -129,10 +169,11 @@ static void tile_function(Em *e, Text *out)
 	tile(e);
 	for (int i = 0; i < e->k->nloop; i++) {
 		const char *name = em_axis(e, e->k->loop[i].axis);
+		const char *before = i ? ", " : ",\n\t\t",
+		           *fixed = forgets_addresses(e->k) ? "" : "const ";
 		s = e->k->loop[i].tile > 1
-		            ? format("%s%s int %s0, const int %sn", s,
-		                     i ? ", const" : ",\n\t\tconst", name, name)
-		            : format("%s%s int %s", s, i ? ", const" : ",\n\t\tconst", name);
+		            ? format("%s%s%sint %s0, const int %sn", s, before, fixed, name, name)
+		            : format("%s%sconst int %s", s, before, name);
 	}
 	if (em_banded(e->k))
 		s = format("%s,\n\t\tconst int n, const int row_from, const int row_to, const int "

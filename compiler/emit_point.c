@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-enum { FETCH_STEPS = 32 }; /* of a sum: enough time for memory to answer */
-
 /* ---- statements ----------------------------------------------------------------------------- */
 
 /* As much of a tile along a loop as there is. */
@@ -116,6 +114,8 @@ static void tile_step(Em *e, const Eqn *q, const char *test)
 	if (e->k->lanes > 1) {
 		put_open(e->out);
 		put_line(e->out, "NN_STEP;");
+		if (keeps_addresses(e->k)) /* an edge tile must know its place */
+			forget_addresses(e, has_edges(e->k) ? "if (!edge) " : "");
 	}
 	for (int i = 0; i < n; i++)
 		tile_loop(e, side[i]);
@@ -400,11 +400,8 @@ static void fetch_read(Expr *x, void *ctx)
 static void fetch(Em *e)
 {
 	Fetch f = {.e = e, .n = 0};
-	int steps = 1;
 
-	for (int i = e->q->nfree; i < e->q->naxis; i++)
-		steps *= e->q->axis[i]->extent;
-	for (int j = 1; j < e->k->neqn && steps >= FETCH_STEPS && e->k->lanes > 1; j++)
+	for (int j = 1; j < e->k->neqn && sums_long(e->k) && e->k->lanes > 1; j++)
 		expr_each(e->k->eqn[j]->rhs, fetch_read, &f);
 	if (f.n)
 		put_close(e->out);
@@ -461,6 +458,7 @@ void tile(Em *e)
 		fetch_sums(e, em_banded(e->k) ? e->k->partial : q->out, q->index);
 	fetch(e);
 	folded_loops(e, q, q->nfree, in);
+	forget_addresses(e, "");
 	if (em_banded(e->k)) {
 		tile_loops(e, false);
 		put_line(e->out, "\t%s = acc%s;", em_element(e, e->k->partial, q->index), at);

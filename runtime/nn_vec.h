@@ -39,6 +39,9 @@
 /* Between the steps of a sum over a tile: what was loaded for one is not kept for the next, since
  * the registers are needed for the sums. */
 #define NN_STEP __asm__ volatile("" ::: "memory")
+/* The start of a tile as if it were not known yet: addresses that follow from it are computed anew,
+ * instead of being kept during a sum that needs the registers. */
+#define NN_AGAIN(start) __asm__ volatile("" : "+r"(start))
 /* Asks for a place in memory that will be read soon, and written (1) or not (0). */
 #define NN_FETCH(place, write) __builtin_prefetch(&(place), write)
 /* The same for the `count` vectors from `row` on. */
