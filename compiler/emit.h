@@ -28,6 +28,7 @@ typedef struct Em {            /* one kernel being emitted                      
 	int naxis;
 	const Expr *uniform[16];   /* numbers computed once: u0 u1 ...                            */
 	int nuniform;
+	bool told[16];             /* is a tile told this number by who walks over the tiles?     */
 	int keys[8], nkeys;        /* of random numbers                                           */
 	const Eqn *q;              /* equation whose expression is being printed                  */
 	const char *sum;           /* C name of what its fold adds to: acc or row                 */

@@ -138,8 +138,8 @@ static bool mentions(const char *text, const char *word)
 	return false;
 }
 
-/* Numbers that are the same for all elements, as far as the body uses them. */
-static void prologue(const Em *e, Text *o, const char *body)
+/* Numbers that are the same for all elements, as far as the body uses them and is not told them. */
+static void prologue(const Em *e, Text *o, const char *body, bool tile)
 {
 	bool blocks = mentions(body, "blocks");
 
@@ -148,7 +148,7 @@ static void prologue(const Em *e, Text *o, const char *body)
 	if (blocks)
 		put_line(o, "const int blocks = (live + %d) / %d;", e->k->lanes - 1, e->k->lanes);
 	for (int i = 0; i < e->nuniform; i++)
-		if (mentions(body, format("u%d", i)))
+		if (mentions(body, format("u%d", i)) && !(tile && e->told[i]))
 			put_line(o, "const nn_real u%d = (nn_real)%s;", i,
 			         em_uniform(e->uniform[i]));
 	for (int i = 0; i < e->nkeys; i++)
@@ -181,10 +181,18 @@ static void tile_function(Em *e, Text *out)
 		           s);
 	for (int i = 0; i < e->k->ngiven; i++)
 		s = format("%s, const int %s", s, em_axis(e, e->k->given[i]));
+	const char *before = ",\n\t\t";
+	for (int i = 0; i < e->nuniform; i++) {
+		e->told[i] = mentions(body.s, format("u%d", i));
+		if (!e->told[i])
+			continue;
+		s = format("%s%sconst nn_real u%d", s, before, i);
+		before = ", ";
+	}
 	put_line(out, "%s%s)", s, has_edges(e->k) ? ", const int edge" : "");
 	put_open(out);
 	size_t head = out->len;
-	prologue(e, out, body.s);
+	prologue(e, out, body.s, true);
 	if (out->len == head)
 		put_line(out, "(void)t;");
 	for (int i = 0; i < e->k->ngiven; i++)
@@ -228,7 +236,7 @@ static void stage_function(const Prog *p, const Kernel *k, int i, Text *out)
 	put_line(&text, "(void)t;");
 	for (int g = 0; g < e.k->ngiven; g++)
 		put_line(&text, "(void)%s;", em_axis(&e, e.k->given[g]));
-	prologue(&e, &text, body.s);
+	prologue(&e, &text, body.s, false);
 	put_text(&text, body.s);
 	put_close(&text);
 	put_text(out, replace_at(text.s, format("@_%d", i + 1)));
@@ -281,7 +289,7 @@ const char *kernel_body(const Prog *p, const Kernel *k, const char **formula, co
 		put_line(&out, "if (t->thread != 0)");
 		put_line(&out, "\treturn;");
 	}
-	prologue(&e, &out, body.s);
+	prologue(&e, &out, body.s, false);
 	put_text(&out, body.s);
 	put_close(&out);
 	for (int i = 0; i < e.nused; i++) { /* formulas speak of the arguments */

@@ -41,6 +41,8 @@ static void innermost(Em *e, const Walk *w)
 		s = format("%s, n, row_from, row_to, first", s);
 	for (int i = 0; i < e->k->ngiven; i++)
 		s = format("%s, %s", s, em_axis(e, e->k->given[i]));
+	for (int i = 0; i < e->nuniform; i++)
+		s = e->told[i] ? format("%s, u%d", s, i) : s;
 	e->out->depth++;
 	put_line(e->out, "%s%s);", s, has_edges(e->k) ? w->edge ? ", 1" : ", 0" : "");
 	e->out->depth--;
