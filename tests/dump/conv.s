@@ -67,10 +67,10 @@ NN_INLINE void k01_conv2_sum_tile(const nn_task *t,
 		nn_v output[restrict][4][4][3],
 		const nn_v target[restrict][4][4][3],
 		nn_v dy2[restrict][4][4][3],
-		const int n, const int j, const int k0, const int kn, const int i0, const int in, const int edge)
+		const int n, const int j, const int k0, const int kn, const int i0, const int in,
+		const nn_real u0, const int edge)
 {
 	const int live = t->run->live;
-	const nn_real u0 = (nn_real)((1 / (double)t->run->live) * 0.020833333333333332);
 	nn_v acc[2][4];
 	NN_UNROLL for (int kt = 0; kt < 2; kt++)
 	NN_UNROLL for (int it = 0; it < 4; it++)
@@ -106,6 +106,7 @@ NN_KERNEL void k01_conv2_sum(const nn_task *t,
 {
 	const int live = t->run->live;
 	const int blocks = (live + 7) / 8;
+	const nn_real u0 = (nn_real)((1 / (double)t->run->live) * 0.020833333333333332);
 	const nn_span part = nn_share(t, blocks * 3 * 2);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
@@ -115,7 +116,7 @@ NN_KERNEL void k01_conv2_sum(const nn_task *t,
 		{
 			{
 				const int i0 = 0;
-					k01_conv2_sum_tile(t, y, weight, bias, output, target, dy2, n, j, k0, 2, i0, 4, 1);
+					k01_conv2_sum_tile(t, y, weight, bias, output, target, dy2, n, j, k0, 2, i0, 4, u0, 1);
 			}
 		}
 	}

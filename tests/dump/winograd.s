@@ -701,10 +701,10 @@ NN_INLINE void k15_ddense1_weight_tile(const nn_task *t,
 		const nn_v y[restrict][4][1][1],
 		nn_v dweight[restrict][32][1][1],
 		nn_v weight[restrict][32][1][1],
-		const int k, const int c0, const int cn)
+		const int k, const int c0, const int cn,
+		const nn_real u0)
 {
 	const int live = t->run->live;
-	const nn_real u0 = (nn_real)t->run->hyper[0];
 	nn_v acc[8];
 	NN_UNROLL for (int ct = 0; ct < 8; ct++)
 		acc[ct] = nn_splat(0);
@@ -729,12 +729,13 @@ NN_KERNEL void k15_ddense1_weight(const nn_task *t,
 		nn_v dweight[restrict][32][1][1],
 		nn_v weight[restrict][32][1][1])
 {
+	const nn_real u0 = (nn_real)t->run->hyper[0];
 	const nn_span part = nn_share(t, 1 * 4);
 	for (int piece = part.from; piece < part.to; piece++)
 	{
 		const int k = piece / 4;
 		const int c0 = piece % 4 * 8;
-			k15_ddense1_weight_tile(t, dy, y, dweight, weight, k, c0, 8);
+			k15_ddense1_weight_tile(t, dy, y, dweight, weight, k, c0, 8, u0);
 	}
 }
 
