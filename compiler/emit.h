@@ -82,6 +82,7 @@ typedef struct Inside {        /* what stands inside folded loops               
 
 /* emit_matrix.c: between two constant matrices */
 int sandwich(Em *e, int j);
+bool em_streams(const Em *e, const Eqn *q);    /* are its values written past the caches?    */
 
 /* emit_fold.c: loops over folded axes */
 const char *for_line(const char *name, const char *lo, const char *hi, bool unroll);

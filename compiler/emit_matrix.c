@@ -233,6 +233,18 @@ static void inputs_of_parts(Em *e, const Eqn *q)
 	put_close(e->out);
 }
 
+enum { MANY = 8 }; /* times the second-level cache: more than is left when it is read */
+
+/* Are the values written past the caches? */
+bool em_streams(const Em *e, const Eqn *q)
+{
+	const Tensor *t = q->out;
+	int64_t bytes = t->elems * (options.real_double ? 8 : 4);
+
+	return q->matrix && !t->local && !t->scratch && e->k->ngiven == 0 && em_is_vector(e, q) &&
+	       bytes > (int64_t)MANY * e->prog->target.l2;
+}
+
 /* Stores equation j and what joined it, at every row and column of o that is inside. */
 static void outputs(Em *e, int j, const char *test)
 {
@@ -260,7 +272,7 @@ int sandwich(Em *e, int j)
 	put_open(e->out);
 	put_line(e->out, "nn_v h[%d][%d], o[%d][%d];", high, m->cols, high, m->rows);
 	rows_below(e, q->rhs->tensor, q->rhs->index, q->col, m->cols, 0);
-	if (!q->out->local)
+	if (!q->out->local && !em_streams(e, q))
 		rows_below(e, q->out, q->index, q->row, m->rows, 1);
 	if (high < m->rows)
 		inputs_of_parts(e, q);

@@ -211,7 +211,8 @@ void store(Em *e, int j, CValue v)
 				value = format("nn_first(live - %s, %s)", em_affine(e, &image),
 				               value);
 			}
-	put_line(e->out, "%s = %s;", em_element(e, t, q->index), value);
+	put_line(e->out, em_streams(e, q) ? "NN_STREAM(%s, %s);" : "%s = %s;",
+	         em_element(e, t, q->index), value);
 }
 
 /* A fold without a tile: its own loops over a single accumulator. */

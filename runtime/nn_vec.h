@@ -49,6 +49,19 @@
 	NN_UNROLL for (int byte = 0; byte < (count) * (int)sizeof(nn_v); byte += 64)               \
 	        __builtin_prefetch((const char *)(row) + byte, write)
 
+/* Writes a vector past the caches, which it would only fill: memory is not read before it. Behind
+ * such writes comes NN_SETTLE, so that whoever meets this thread sees them. */
+#ifdef __clang__
+#define NN_STREAM(place, value) __builtin_nontemporal_store(value, &(place))
+#else
+#define NN_STREAM(place, value) ((place) = (value))
+#endif
+#ifdef __SSE2__
+#define NN_SETTLE __builtin_ia32_sfence()
+#else
+#define NN_SETTLE __asm__ volatile("" ::: "memory")
+#endif
+
 #define NN_INLINE static inline __attribute__((always_inline, unused))
 
 /* NN_DOUBLE: 1 when NN_REAL is double. */
