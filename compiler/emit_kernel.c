@@ -291,8 +291,11 @@ const char *kernel_body(const Prog *p, const Kernel *k, const char **formula, co
 	}
 	prologue(&e, &out, body.s, false);
 	put_text(&out, body.s);
-	if (em_streams(&e, k->eqn[0]))
-		put_line(&out, "NN_SETTLE;");
+	for (int j = 0; j < k->neqn; j++)
+		if (em_streams(&e, k->eqn[j])) {
+			put_line(&out, "NN_SETTLE;");
+			break;
+		}
 	put_close(&out);
 	for (int i = 0; i < e.nused; i++) { /* formulas speak of the arguments */
 		keep[i] = e.used[i].tensor->cname;
