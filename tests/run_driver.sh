@@ -9,7 +9,7 @@ set -u
 export LC_ALL=C
 cd "$(dirname "$0")/.." || exit 1
 nncc=$(realpath "${NNCC:-build/nncc}")
-runtime=$PWD/runtime winograd=$PWD/tests/dual/winograd.xml
+runtime=$PWD/runtime winograd=$PWD/tests/dual/winograd.xml past=$PWD/tests/found/384.xml
 maker=$(cat "$(dirname "$nncc")/runtime/libnn.a.cc")
 unset NNCC_CC
 mkdir -p build/driver
@@ -168,6 +168,11 @@ trainers() {
 	check 1 'needs .* more than the .* of --max-mem' "$nncc" --max-mem 10K tiny.xml
 	check 0 '^tiny: 43 parameters, .* of memory, .* s$' "$nncc" tiny.xml
 	clean_tmp 'a build'
+	check 0 ' ([0-9]{3}|[0-9]{2}\.[0-9]|[0-9]\.[0-9]{2}) [kMG]B of memory' "$nncc" -S tiny.xml
+	check 0 . "$nncc" -S -march=x86-64-v3 -o past "$past"
+	holds 'every kernel that writes past the caches settles that' awk '/^NN_KERNEL/ { open = 0 }
+		/NN_STREAM/ { open = ++wrote } /NN_SETTLE/ { open = 0 } /^}/ && open { bad++ }
+		END { exit !wrote || bad }' past/net*.c
 	holds 'the trainer is under 1 MB' test -n "$(find tiny -size -1000000c)"
 	holds 'the trainer runs' ./tiny info --json
 	check 0 '"predicted_ms":[0-9.e-]+' ./tiny bench --profile --json --steps 2
