@@ -9,11 +9,11 @@ Out: a table on standard output; FILE.json with everything and FILE.md with the 
      bench/results/DATE-TIME). An existing file keeps the networks that are not measured now.
 
 For each network and number of threads: every peer that finds the same loss shows its speed in each
-of its forms, and the fastest form stays; then nncc and all peers run in turn, a sample each, PAIRS
-times. A ratio is the peer's time over ours in the same round; its median, smallest and largest are
-told, and beside them the ratio of the shortest steps that either side ever took, which other work
-on the machine disturbs least. A sample is as many steps as take about 0.3 s. bench/README.md
-explains how to read the results.
+of its forms, and the fastest form stays, unless it takes SLOW times as long as another peer's; then
+nncc and all peers run in turn, a sample each, PAIRS times. A ratio is the peer's time over ours in
+the same round; its median, smallest and largest are told, and beside them the ratio of the shortest
+steps that either side ever took, which other work on the machine disturbs least. A sample is as
+many steps as take about 0.3 s. bench/README.md explains how to read the results.
 """
 import argparse
 import datetime
@@ -32,6 +32,7 @@ from nets import Failed, call
 from sides import FAMILIES, Peer, Trainer, installed
 
 SAMPLE_MS = 300
+SLOW = 4
 
 
 def steps_for(side):
@@ -57,10 +58,12 @@ def fastest(family, net, threads, told):
         except Failed as e:
             told[name] = {"reason": str(e)}
             continue
-        steps, _ = steps_for(peer)
-        ms = quick_look(peer, steps)
+        steps, ms = steps_for(peer)
+        least = min((form["ms"] for form in told.values() if "ms" in form), default=math.inf)
+        slow = ms > SLOW * least
+        ms = ms if slow else quick_look(peer, steps)
         told[name] = {"ms": ms, "ms_least": peer.least, "version": peer.version}
-        if best and best[2] <= ms:
+        if slow or (best and best[2] <= ms):
             peer.close()
             continue
         if best:

@@ -162,6 +162,8 @@ static void print_text(const bench *b, double median)
 	       m->name, b->run.live, nn_team_threads(b->session->team), (long long)b->steps, median,
 	       b->ms[0], b->run.live / median * 1000, m->flop_per_step * share / 1e6 / median,
 	       b->first);
+	if (b->net.pace.alone)
+		printf("one thread does the steps: they are so short that meetings cost more\n");
 	if (b->kernel_ms)
 		print_profile(b);
 }
