@@ -220,7 +220,7 @@ static double median(double ms[NN_TRIAL])
 /* The end of a comparison; the next one comes after steps of about AGAIN_MS. */
 static void decide(nn_pace *p, bool alone, double ms)
 {
-	int64_t steps = (int64_t)(AGAIN_MS / ms);
+	int64_t steps = ms > 0 ? (int64_t)(AGAIN_MS / ms) : SOME;
 	*p = (nn_pace){.alone = alone, .left = steps < SOME ? SOME : steps};
 }
 
