@@ -4,7 +4,8 @@
  * so that equal kernels can share one), the formula over it, and its list of arguments. A kernel
  * without a register tile is one function. With one it is two: @_tile, inlined, computes a tile and
  * everything fused behind it; @ walks over the tiles and passes their sizes and whether they touch
- * an edge as constants, so that one text serves full tiles, remainders and edges.
+ * an edge as constants, so that one text serves full tiles, remainders and edges, and the numbers
+ * that are the same for all elements.
  *
  *     for (int n ...) for (int i ...) for (int k0 ...)
  *             @_tile(..., n, i, k0, 4, j0, 5, 0);

@@ -235,14 +235,14 @@ static void inputs_of_parts(Em *e, const Eqn *q)
 
 enum { MANY = 8 }; /* times the second-level cache: more than is left when it is read */
 
-/* Are the values written past the caches? */
+/* Are the values written past the caches? Not those that the same kernel reads at once. */
 bool em_streams(const Em *e, const Eqn *q)
 {
 	const Tensor *t = q->out;
 	int64_t bytes = t->elems * (options.real_double ? 8 : 4);
 
 	return q->matrix && !t->local && !t->scratch && e->k->ngiven == 0 && em_is_vector(e, q) &&
-	       bytes > (int64_t)MANY * e->prog->target.l2;
+	       bytes > (int64_t)MANY * e->prog->target.l2 && !kernel_reads(e->k, t);
 }
 
 /* Stores equation j and what joined it, at every row and column of o that is inside. */
