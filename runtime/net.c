@@ -204,7 +204,7 @@ static void run_step(nn_net *n, const nn_run *run, double *ms, bool alone)
 		nn_team_do(n->team, n->program->step, n->arena, run, ms);
 }
 
-static int ascending(const void *a, const void *b)
+int nn_ascending(const void *a, const void *b)
 {
 	const double *x = a, *y = b;
 	return (*x > *y) - (*x < *y);
@@ -213,7 +213,7 @@ static int ascending(const void *a, const void *b)
 /* Of one kind of step; sorts its times. */
 static double median(double ms[NN_TRIAL])
 {
-	qsort(ms, NN_TRIAL, sizeof *ms, ascending);
+	qsort(ms, NN_TRIAL, sizeof *ms, nn_ascending);
 	return ms[NN_TRIAL / 2];
 }
 

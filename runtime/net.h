@@ -48,6 +48,9 @@ void nn_net_eval(nn_net *n, const nn_run *run);
 /* After parameters, running statistics or state were written from outside. */
 void nn_net_prepare(nn_net *n, const nn_run *run);
 
+/* For qsort: times in double, the shortest first. */
+int nn_ascending(const void *a, const void *b);
+
 /* The mean loss that the last step or evaluation left. */
 double nn_net_loss(const nn_net *n);
 

@@ -27,12 +27,6 @@ typedef struct bench {
 	double peak, triad;  /* Gflop/s and GB/s of this machine                */
 } bench;
 
-static int ascending(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-	return (*x > *y) - (*x < *y);
-}
-
 static void one_step(bench *b, double *ms)
 {
 	nn_net_step(&b->net, &b->run, ms);
@@ -56,7 +50,7 @@ static void measure(bench *b)
 		one_step(b, NULL);
 		b->ms[i] = nn_clock_ms() - before;
 	}
-	qsort(b->ms, (size_t)b->steps, sizeof *b->ms, ascending);
+	qsort(b->ms, (size_t)b->steps, sizeof *b->ms, nn_ascending);
 	if (!b->kernel_ms)
 		return;
 	for (int64_t i = 0; i < b->steps; i++)
