@@ -54,6 +54,7 @@ Axis *em_lane(const Affine *a);                /* the axis of it that runs in th
 int em_lane_place(const Expr *x);              /* the dimension of a read that does, or -1    */
 Affine em_elements(const Em *e, Affine a);     /* in units of elements, not of blocks         */
 const char *em_element(const Em *e, const Tensor *t, const Affine *index);
+const char *em_holder(const Em *e, const Tensor *t, const Affine *index);   /* its vector      */
 const char *em_next(const Em *e, const Tensor *t, const Affine *index, const Axis *a);
 const char *em_gathered(const Em *e, const Expr *x, int d);    /* dimension d runs in the lanes  */
 const char *em_inside(const Em *e, const Affine *index, int extent);
@@ -91,11 +92,18 @@ int row_axis(const Em *e, const Eqn *q);
 void folded_loops(Em *e, const Eqn *q, int from, Inside in);
 const char *plain_tests(const Em *e, const Eqn *q);
 
+/* emit_fetch.c: what a tile asks memory for in time */
+void ask_at_start(const Em *e, const Eqn *q);
+bool ask_in_block(const Em *e, const Eqn *q);  /* of steps; opened a brace?                   */
+void ask_in_step(const Em *e, const Eqn *q);
+
 /* emit_point.c: one point or one tile. equation() returns the first equation it has not done. */
 int equation(Em *e, int j);
 void store(Em *e, int j, CValue v);
 void row_begin(Em *e, const Eqn *q);
 void row_end(Em *e);
+void tile_loop(const Em *e, const Loop *l);
+void tile_loops(const Em *e, bool whole);
 void tile(Em *e);
 
 /* emit_walk.c: outer loops */

@@ -91,53 +91,18 @@ static bool in_edge_guard(const Em *e, const Eqn *q, const Axis *a)
 	return false;
 }
 
-/* What the next tile of the innermost loop will read while it goes along the stepped axis: each of
- * its elements is read by one tile alone, so that none of them is in the first-level cache yet.
- * What a task shares is in the second, which is near enough. */
-typedef struct Ahead {
-	const Em *e;
-	const Loop *loop;
-	const Expr *read;
-} Ahead;
-
-static void find_ahead(Expr *x, void *ctx)
-{
-	Ahead *f = ctx;
-	const Tensor *t = x->op == OP_READ ? x->tensor : NULL;
-
-	if (!t || t->scratch || !(t->batched || t->planes) || t->lane_dim < 0 ||
-	    t->lane_dim == t->rank - 1 || !affine_is(&x->index[t->lane_dim], f->e->k->stepped) ||
-	    !affine_is(&x->index[t->rank - 1], f->loop->axis))
-		return;
-	for (int i = 0; i < f->e->k->nloop; i++) { /* rows of a tile: more than one */
-		const Loop *l = &f->e->k->loop[i];
-		if (l != f->loop && l->tile > 1 && expr_uses(x, l->axis))
-			return;
-	}
-	f->read = x;
-}
-
 /* In steps; returns whether a brace was opened. */
 static bool in_steps(Em *e, const Eqn *q, const Axis *a)
 {
 	const char *name = em_axis(e, a);
 	bool unroll = e->k->unrolled;
-	int n = e->k->nloop;
-	Ahead f = {e, n ? &e->k->loop[n - 1] : NULL, NULL};
 
 	put_line(e->out, "for (int %s0 = 0; %s0 < %d; %s0 += %d)", name, name,
 	         blocks_of(e->prog, a), name, e->k->step);
-	if (f.loop && f.loop->tile > 1)
-		expr_each(q->rhs, find_ahead, &f);
-	if (f.read) {
-		put_open(e->out);
-		put_line(e->out, "NN_AHEAD(&%s, %sn, 0);",
-		         em_next(e, f.read->tensor, f.read->index, f.loop->axis),
-		         em_axis(e, f.loop->axis));
-	}
+	bool open = ask_in_block(e, q);
 	put_line(e->out, "%s%s", unroll ? "" : "NN_NO_UNROLL ",
 	         for_line(format("%st", name), "0", format("%d", e->k->step), unroll));
-	return f.read;
+	return open;
 }
 
 static const char *and_also(const char *a, const char *b)

@@ -136,8 +136,8 @@ static const char *place_in_block(const Em *e, const Affine *a)
 	return format(sum ? "(%s) %% %d" : "%s %% %d", em_affine(e, a), v);
 }
 
-/* An element, or a vector of them where the blocked dimension runs in the lanes. */
-const char *em_element(const Em *e, const Tensor *t, const Affine *index)
+/* The vector that holds an element, or the element where none does. */
+const char *em_holder(const Em *e, const Tensor *t, const Affine *index)
 {
 	char *s = format("%s", em_used(e, t)->name);
 	int d = e->prog->lanes > 1 ? t->lane_dim : -1;
@@ -146,26 +146,36 @@ const char *em_element(const Em *e, const Tensor *t, const Affine *index)
 		return format("%s[e]", s);
 	for (int i = t->scratch; i < t->rank; i++)
 		s = format("%s[%s]", s, i == d ? block_of(e, &index[i]) : em_affine(e, &index[i]));
-	if (d < 0 || em_lane(&index[d]))
+	return s;
+}
+
+/* An element, or a vector of them where the blocked dimension runs in the lanes. */
+const char *em_element(const Em *e, const Tensor *t, const Affine *index)
+{
+	const char *s = em_holder(e, t, index);
+	int d = e->prog->lanes > 1 ? t->lane_dim : -1;
+
+	if (d < 0 || em_in_row(e, t) || em_lane(&index[d]))
 		return s;
 	return format("%s(%s, %s)", t->bytes8 ? "NN_BYTE" : "NN_AT", s,
 	              place_in_block(e, &index[d]));
 }
 
-/* The vector where the next tile along axis a begins; where a step has an axis, its start. */
+/* Points to the vector where the next tile along axis a begins, which may lie behind the last;
+ * where a step has an axis, its start. Behind a there are no more dimensions. */
 const char *em_next(const Em *e, const Tensor *t, const Affine *index, const Axis *a)
 {
-	char *s = format("%s", em_used(e, t)->name);
+	char *s = format("&%s", em_used(e, t)->name);
 	const Axis *step = e->k->stepped;
 
 	for (int d = t->scratch; d < t->rank; d++)
 		if (affine_is(&index[d], a))
-			s = format("%1$s[%2$s0 + %2$sn]", s, bare_name(e, a));
+			s = format("%s[%s0]", s, bare_name(e, a));
 		else if (d == t->lane_dim && step && affine_is(&index[d], step))
 			s = format("%s[%s0 / %d]", s, bare_name(e, step), e->prog->lanes);
 		else
 			s = format("%s[%s]", s, em_affine(e, &index[d]));
-	return s;
+	return format("%s + %sn", s, bare_name(e, a));
 }
 
 /* Elements that lie apart as a vector: dimension d of the index runs in the lanes. */

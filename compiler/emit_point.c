@@ -10,7 +10,7 @@
 /* ---- statements ----------------------------------------------------------------------------- */
 
 /* As much of a tile along a loop as there is. */
-static void tile_loop(Em *e, const Loop *l)
+void tile_loop(const Em *e, const Loop *l)
 {
 	const char *name = em_axis(e, l->axis);
 
@@ -18,7 +18,7 @@ static void tile_loop(Em *e, const Loop *l)
 }
 
 /* Loops over the tile: as much of it as there is, or the whole. */
-static void tile_loops(Em *e, bool whole)
+void tile_loops(const Em *e, bool whole)
 {
 	for (int i = 0; i < e->k->nloop; i++) {
 		const Loop *l = &e->k->loop[i];
@@ -116,6 +116,7 @@ static void tile_step(Em *e, const Eqn *q, const char *test)
 		put_line(e->out, "NN_STEP;");
 		if (keeps_addresses(e->k)) /* an edge tile must know its place */
 			forget_addresses(e, has_edges(e->k) ? "if (!edge) " : "");
+		ask_in_step(e, q);
 	}
 	for (int i = 0; i < n; i++)
 		tile_loop(e, side[i]);
@@ -353,81 +354,6 @@ int equation(Em *e, int j)
 
 /* ---- the tile ------------------------------------------------------------------------------- */
 
-typedef struct Fetch { /* what the equations behind the sum read from memory                */
-	Em *e;
-	const Tensor *tensor[16];
-	int n;
-} Fetch;
-
-/* Does a read have one place for each element of the tile? */
-static bool in_tile(const Em *e, const Expr *x)
-{
-	for (int i = 0; i < e->k->nloop; i++)
-		if (e->k->loop[i].tile > 1 && !expr_uses(x, e->k->loop[i].axis))
-			return false;
-	for (int d = 0; d < x->n; d++)
-		for (int t = 0; t < x->index[d].n; t++) {
-			bool loop = false;
-			for (int i = 0; i < e->k->nloop; i++)
-				loop |= e->k->loop[i].axis == x->index[d].term[t].axis;
-			if (!loop)
-				return false;
-		}
-	return true;
-}
-
-static void fetch_read(Expr *x, void *ctx)
-{
-	Fetch *f = ctx;
-	const Tensor *t = x->op == OP_READ ? x->tensor : NULL;
-
-	if (!t || t->local || t->lane_dim < 0 || em_lane_place(x) != t->lane_dim ||
-	    f->n == (int)(sizeof f->tensor / sizeof *f->tensor) || !in_tile(f->e, x) ||
-	    *em_tests(f->e, t, x->index))
-		return;
-	for (int i = 0; i < f->n; i++)
-		if (f->tensor[i] == t)
-			return;
-	if (f->n == 0) {
-		tile_loops(f->e, false);
-		put_open(f->e->out);
-	}
-	f->tensor[f->n++] = t;
-	put_line(f->e->out, "NN_FETCH(%s, %d);", em_element(f->e, t, x->index),
-	         kernel_writes(f->e->k, t));
-}
-
-/* What the equations behind the sum will read comes while the sum is made. */
-static void fetch(Em *e)
-{
-	Fetch f = {.e = e, .n = 0};
-
-	for (int j = 1; j < e->k->neqn && sums_long(e->k) && e->k->lanes > 1; j++)
-		expr_each(e->k->eqn[j]->rhs, fetch_read, &f);
-	if (f.n)
-		put_close(e->out);
-}
-
-/* Sums so far wait for memory before they can be added to: those of the next tile along the
- * innermost loop, if it lies in a row with this one, come while this one's are made. */
-static void fetch_sums(Em *e, const Tensor *t, const Affine *index)
-{
-	const Loop *last = e->k->nloop ? &e->k->loop[e->k->nloop - 1] : NULL;
-	int at = t->rank - 1;
-
-	while (at > 0 && t->mem[at] == 1)
-		at--;
-	if (!last || last->tile == 1 || e->k->lanes == 1 || !affine_is(&index[at], last->axis))
-		return;
-	for (int i = 0; i < e->k->nloop - 1; i++)
-		if (e->k->loop[i].tile > 1)
-			tile_loop(e, &e->k->loop[i]);
-	put_open(e->out);
-	put_line(e->out, "NN_AHEAD(&%s, %sn, 0);", em_next(e, t, index, last->axis),
-	         em_axis(e, last->axis));
-	put_close(e->out);
-}
-
 /* Accumulate, then everything behind it while the sums are in registers. */
 void tile(Em *e)
 {
@@ -455,9 +381,7 @@ void tile(Em *e)
 	else
 		put_line(e->out, vector ? "acc%s = nn_splat(0);" : "acc%s = 0;", at);
 	e->out->depth--;
-	if (em_banded(e->k) || *start)
-		fetch_sums(e, em_banded(e->k) ? e->k->partial : q->out, q->index);
-	fetch(e);
+	ask_at_start(e, q);
 	folded_loops(e, q, q->nfree, in);
 	forget_addresses(e, "");
 	if (em_banded(e->k)) {

@@ -263,6 +263,26 @@ several() {
 	holds 'the trainer made by gcc checks itself' many.c.d/many check
 }
 
+# Tensors that are asked for before they are needed: not behind their ends, of which gcc would warn.
+far() {
+	local march net="
+	<network name='far' version='1'><input channels='3' height='32' width='32'/><layers>
+	<conv filters='64' kernel_size='3' padding='1'/><batch_norm activation='relu'/>
+	<depthwise_conv kernel_size='3' padding='1'/><batch_norm activation='relu'/>
+	<conv filters='128' kernel_size='1' activation='relu'/>
+	<conv filters='128' kernel_size='1' stride='2' activation='relu'/>
+	<conv filters='128' kernel_size='5' padding='2' stride='2' activation='relu'/>
+	<dense units='10'/></layers><loss type='cross_entropy'/><data format='synthetic'/>
+	<train epochs='1' batch_size='64'><optimizer type='sgd' lr='0.1'/></train></network>"
+	echo "$net" >far.xml
+	for march in x86-64-v4 x86-64-v3; do
+		check 0 '^far.c.d:' "$nncc" -march=$march -S far.xml
+		holds "$march: a band asks for the next" grep -q 'NN_FETCH(.*row_to <' far.c.d/net.c
+		holds "$march: gcc does not warn" make -s -C far.c.d CC=gcc net.o
+		rm -r far.c.d
+	done
+}
+
 network tiny >tiny.xml
 printf '%s\n' "$maker" >version
 fake_cc show 'exit 0'
@@ -278,5 +298,6 @@ tuned
 library
 sources
 several
+far
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -444,7 +444,7 @@ NN_INLINE void k09_dconv2_weight_tile(const nn_task *t,
 		acc[ct][st] = first ? nn_splat(0) : partial[k][c0 + ct][r][s0 + st];
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	{
-		NN_AHEAD(&partial[k][c0 + ct][r][s0 + sn], sn, 0);
+		NN_AHEAD(&partial[k][c0 + ct][r][s0] + sn, sn, 0);
 	}
 	for (int i = nn_most(row_from, nn_lo(r - 1, 2)); i < nn_least(row_to, nn_hi(r - 1, 2, 7, 4)); i++)
 	NN_UNROLL for (int j = 0; j < 3; j++)
@@ -539,7 +539,7 @@ NN_INLINE void k11_dconv1_weight_tile(const nn_task *t,
 		acc[kt][ct] = first ? nn_splat(0) : partial[k0 + kt][c0 + ct][0][0];
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	{
-		NN_AHEAD(&partial[k0 + kt][c0 + cn][0][0], cn, 0);
+		NN_AHEAD(&partial[k0 + kt][c0][0][0] + cn, cn, 0);
 	}
 	for (int i = row_from; i < row_to; i++)
 	for (int j = 0; j < 6; j++)

@@ -1264,7 +1264,7 @@ NN_INLINE void k20_dconv2_weight_D_3_tile(const nn_task *t,
 		acc[kt][ct] = first ? nn_splat(0) : S[3 * g + p][q][k0 + kt][c0 + ct];
 	NN_UNROLL for (int kt = 0; kt < kn; kt++)
 	{
-		NN_AHEAD(&S[3 * g + p][q][k0 + kt][c0 + cn], cn, 0);
+		NN_AHEAD(&S[3 * g + p][q][k0 + kt][c0] + cn, cn, 0);
 	}
 	for (int z0 = 0; z0 < 36; z0 += 6)
 	NN_UNROLL for (int zt = 0; zt < 6; zt++)
@@ -1452,7 +1452,7 @@ NN_INLINE void k24_dconv1_weight_tile(const nn_task *t,
 		acc[ct][st] = first ? nn_splat(0) : dweight[k][c0 + ct][r][s0 + st];
 	NN_UNROLL for (int ct = 0; ct < cn; ct++)
 	{
-		NN_AHEAD(&dweight[k][c0 + ct][r][s0 + sn], sn, 0);
+		NN_AHEAD(&dweight[k][c0 + ct][r][s0] + sn, sn, 0);
 	}
 	for (int i = nn_most(row_from, nn_lo(r - 1, 1)); i < nn_least(row_to, nn_hi(r - 1, 1, 12, 12)); i++)
 	{
