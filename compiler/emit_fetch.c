@@ -3,10 +3,11 @@
  * In: a kernel with a register tile and a long sum. Out: statements that ask, spread over the steps
  * of the sum. A core waits for a dozen or two of lines at a time; a tile that asks for all of its
  * lines at once stands still until most of them have come, one that asks for a line in each step
- * computes meanwhile (1x1 convolutions of large images: 1.3 to 1.7 times as fast). Three kinds:
+ * computes meanwhile (1x1 convolutions of large images: 1.3 to 1.7 times as fast). Four kinds:
  *
  *   - what the equations behind the sum read and write at the places of the tile;
  *   - what the next tile along the innermost loop reads along a stepped axis;
+ *   - what the next tiles along the loop around it read, where all tiles inside read the same;
  *   - what the next band of rows reads, in sums over rows and images.
  *
  * Tensors that fit into the second-level cache are near enough without. */
@@ -181,41 +182,6 @@ static int each_of(int all, int turns)
 	return (all + turns - 1) / turns;
 }
 
-/* In each step along an axis its columns; in each block of steps its rows, while there are any. */
-static void ask_in_steps(const Em *e, const Eqn *q)
-{
-	const Kernel *k = e->k;
-	const Loop *last = innermost_tile(k);
-	const char *along = em_axis(e, k->stepped), *name = em_axis(e, last->axis);
-	int columns = each_of(last->tile, k->step),
-	    blocks = blocks_of(e->prog, k->stepped) / k->step;
-	int high = elements_of_tile(k) / last->tile, each = each_of(high, blocks);
-	const char *turn = format("%s0 / %d", along, k->step);
-	Places next = next_tile(e, q), p = places(e, true);
-
-	for (int c = 0; c < columns && next.n + p.n; c++) {
-		const char *at = columns > 1 ? format("%st * %d + %d", along, columns, c)
-		                             : format("%st", along);
-		put_line(e->out, "if (%s < %sn)", at, name);
-		put_open(e->out);
-		if (next.n)
-			put_line(e->out, "NN_FETCH((%s)[%s], 0);",
-			         em_next(e, next.tensor[0], next.index[0], last->axis), at);
-		for (int r = 0; r < each && p.n; r++) {
-			if (high < blocks)
-				put_line(e->out, "if (%s0 < %d)", along, high * k->step);
-			put_open(e->out);
-			tile_element(e, each > 1 ? format("(%s * %d + %d)", turn, each, r) : turn,
-			             at);
-			ask_for(e, &p);
-			put_close(e->out);
-		}
-		put_close(e->out);
-	}
-}
-
-/* ---- bands of rows -------------------------------------------------------------------------- */
-
 /* Does a read take another row for each element of the tile along a loop? Not along one that goes
  * over the elements of a block, or over a window. */
 static bool is_row(const Tensor *t, const Affine *index, const Loop *l)
@@ -224,23 +190,6 @@ static bool is_row(const Tensor *t, const Affine *index, const Loop *l)
 		if (affine_is(&index[d], l->axis) && (d != t->lane_dim || em_lane(&index[d])))
 			return true;
 	return false;
-}
-
-/* How far from where the band reads a tensor the next one does. */
-static const char *rows_further(const Em *e, const Tensor *t, const Affine *index)
-{
-	const Kernel *k = e->k;
-	long long image = 1, row = 1;
-
-	for (int d = t->rank - 1; d > 0; d--) {
-		if (affine_coef(&index[d], k->rows))
-			row = image * affine_coef(&index[d], k->rows);
-		image *= t->mem[d];
-	}
-	if (k->band >= k->rows->extent)
-		return format("%lld", image);
-	return format("row_to < %d ? %lld : %lld", k->rows->extent, k->band * row,
-	              image - (k->rows->extent - k->band) * row);
 }
 
 /* Names, in a block of its own, the element of the tile for which a tile asks in t: of those along
@@ -268,6 +217,90 @@ static bool tile_row(const Em *e, const Tensor *t, const Affine *index, const Lo
 	put_open(e->out);
 	put_line(e->out, "%s;", s);
 	return true;
+}
+
+/* Rows that all tiles of the innermost loop read: each of them asks for one that those behind the
+ * next loop around it will read. */
+static void ask_for_rows(Expr *x, void *ctx)
+{
+	const Em *e = ctx;
+	const Loop *last = innermost_tile(e->k), *row = NULL;
+	const Tensor *t = x->op == OP_READ ? x->tensor : NULL;
+	int turns = each_of(blocks_of(e->prog, last->axis), last->tile);
+	long long further = 1, below = 1;
+
+	if (!t || t->lane_dim < 0 || !is_far(e, t) || !em_lane(&x->index[t->lane_dim]) ||
+	    uses(t, x->index, last->axis))
+		return;
+	for (int i = 0; i < e->k->nloop; i++)
+		if (e->k->loop[i].tile > 1 && is_row(t, x->index, &e->k->loop[i]))
+			row = &e->k->loop[i];
+	if (!row)
+		return;
+	for (int d = t->rank - 1; d >= t->scratch; d--) {
+		further = affine_is(&x->index[d], row->axis) ? below : further;
+		below *= t->mem[d];
+	}
+	int each = each_of(row->tile, turns);
+	for (int i = 0; i < each; i++) {
+		tile_row(e, t, x->index, row, last, each, i);
+		put_line(e->out, "NN_FETCH((&%s)[%sn * %lld], 0);", em_holder(e, t, x->index),
+		         em_axis(e, row->axis), further);
+		put_close(e->out);
+	}
+}
+
+/* In each step along an axis its columns; in each block of steps its rows, while there are any. */
+static void ask_in_steps(const Em *e, const Eqn *q)
+{
+	const Kernel *k = e->k;
+	const Loop *last = innermost_tile(k);
+	const char *along = em_axis(e, k->stepped), *name = em_axis(e, last->axis);
+	int columns = each_of(last->tile, k->step),
+	    blocks = blocks_of(e->prog, k->stepped) / k->step;
+	int high = elements_of_tile(k) / last->tile, each = each_of(high, blocks);
+	const char *turn = format("%s0 / %d", along, k->step);
+	Places next = next_tile(e, q), p = places(e, true);
+
+	expr_each(q->rhs, ask_for_rows, (void *)e);
+	for (int c = 0; c < columns && next.n + p.n; c++) {
+		const char *at = columns > 1 ? format("%st * %d + %d", along, columns, c)
+		                             : format("%st", along);
+		put_line(e->out, "if (%s < %sn)", at, name);
+		put_open(e->out);
+		if (next.n)
+			put_line(e->out, "NN_FETCH((%s)[%s], 0);",
+			         em_next(e, next.tensor[0], next.index[0], last->axis), at);
+		for (int r = 0; r < each && p.n; r++) {
+			if (high < blocks)
+				put_line(e->out, "if (%s0 < %d)", along, high * k->step);
+			put_open(e->out);
+			tile_element(e, each > 1 ? format("(%s * %d + %d)", turn, each, r) : turn,
+			             at);
+			ask_for(e, &p);
+			put_close(e->out);
+		}
+		put_close(e->out);
+	}
+}
+
+/* ---- bands of rows -------------------------------------------------------------------------- */
+
+/* How far from where the band reads a tensor the next one does. */
+static const char *rows_further(const Em *e, const Tensor *t, const Affine *index)
+{
+	const Kernel *k = e->k;
+	long long image = 1, row = 1;
+
+	for (int d = t->rank - 1; d > 0; d--) {
+		if (affine_coef(&index[d], k->rows))
+			row = image * affine_coef(&index[d], k->rows);
+		image *= t->mem[d];
+	}
+	if (k->band >= k->rows->extent)
+		return format("%lld", image);
+	return format("row_to < %d ? %lld : %lld", k->rows->extent, k->band * row,
+	              image - (k->rows->extent - k->band) * row);
 }
 
 /* Of a place in a window only where the window is: it is always inside. */

@@ -8,7 +8,8 @@
 
 #include <math.h>
 
-enum { MOST_TILES = 32, FEW_SUMMED = 112, MOST_SUMMED = 256, MOST_SCRATCH = 2 << 20 };
+enum { FEW_TILES = 8, MOST_TILES = 32, FEW_SUMMED = 112, MOST_SUMMED = 256 };
+enum { MOST_SCRATCH = 2 << 20 };
 static const double FETCH = 48;  /* of sums so far, in multiply-adds */
 static const double PAYS = 0.85; /* of the plain sum's time, at most */
 
@@ -143,6 +144,18 @@ static int most_tiles(const Window *m)
 	             least(MOST_SUMMED, near > FEW_SUMMED ? near : FEW_SUMMED));
 }
 
+/* Of the weights, transformed. */
+static int64_t weights_bytes(const Window *m)
+{
+	int lanes = m->p->lanes;
+	int64_t products = (int64_t)m->form->span * m->form->span;
+
+	return products * up(m->k->extent, lanes) * up(m->c->extent, lanes) * lanes *
+	       m->p->target.vector_bytes;
+}
+
+/* Stages go through all of the weights for each task. Where these come from beyond the second-level
+ * cache and a task has FEW_TILES at most, its products wait for them. */
 static void choose_task(Window *m)
 {
 	int most = most_tiles(m), all = m->rows * m->cols;
@@ -157,6 +170,8 @@ static void choose_task(Window *m)
 		m->band = up(m->rows, up(m->rows, most > m->cols ? most / m->cols : 1));
 	while (all * m->images * 2 <= most && m->n->extent >= 2 * m->images * tasks)
 		m->images *= 2;
+	int z = m->band * m->cols * m->images;
+	m->staged = m->sums || z >= FEW_TILES || weights_bytes(m) <= m->p->target.l2;
 }
 
 /* Time as a part of the plain sum's, both in cycles an image, one multiply-add of a vector each. A
