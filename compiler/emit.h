@@ -113,6 +113,7 @@ void parallel(Em *e);
 const char *replace_at(const char *s, const char *by);         /* for every `@`             */
 
 /* emit_kernel.c: the text of one kernel, its name written as `@` */
+bool mentions(const char *text, const char *word);
 bool is_tiled(const Kernel *k);
 bool has_edges(const Kernel *k);
 bool sums_long(const Kernel *k);               /* long enough to ask for memory before it     */

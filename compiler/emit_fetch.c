@@ -192,11 +192,10 @@ static bool is_row(const Tensor *t, const Affine *index, const Loop *l)
 	return false;
 }
 
-/* Names, in a block of its own, the element of the tile for which a tile asks in t: of those along
- * `row` number i of `each`, and tiles that lie side by side along `beside` take turns. False: t
- * has one place for all. */
-static bool tile_row(const Em *e, const Tensor *t, const Affine *index, const Loop *row,
-                     const Loop *beside, int each, int i)
+/* Asks for a place, `further` vectors on, of one element of the tile: of those along `row` number i
+ * of `each`, and tiles that lie side by side along `beside` take turns. */
+static void ask_for_row(const Em *e, const char *place, const char *further, const Loop *row,
+                        const Loop *beside, int each, int i)
 {
 	const char *s = "", *turn = format("%d", i);
 
@@ -208,15 +207,17 @@ static bool tile_row(const Em *e, const Tensor *t, const Affine *index, const Lo
 	for (int l = 0; l < e->k->nloop; l++) {
 		const Loop *o = &e->k->loop[l];
 		const char *name = em_axis(e, o->axis), *next = *s ? ", " : "const int ";
-		if (o->tile > 1 && uses(t, index, o->axis))
+		if (mentions(place, format("%st", name)))
 			s = o == row ? format("%s%s%st = %s %% %sn", s, next, name, turn, name)
 			             : format("%s%s%st = 0", s, next, name);
 	}
-	if (!*s)
-		return false;
-	put_open(e->out);
-	put_line(e->out, "%s;", s);
-	return true;
+	if (*s) {
+		put_open(e->out);
+		put_line(e->out, "%s;", s);
+	}
+	put_line(e->out, "NN_FETCH((&%s)[%s], 0);", place, further);
+	if (*s)
+		put_close(e->out);
 }
 
 /* Rows that all tiles of the innermost loop read: each of them asks for one that those behind the
@@ -242,12 +243,10 @@ static void ask_for_rows(Expr *x, void *ctx)
 		below *= t->mem[d];
 	}
 	int each = each_of(row->tile, turns);
-	for (int i = 0; i < each; i++) {
-		tile_row(e, t, x->index, row, last, each, i);
-		put_line(e->out, "NN_FETCH((&%s)[%sn * %lld], 0);", em_holder(e, t, x->index),
-		         em_axis(e, row->axis), further);
-		put_close(e->out);
-	}
+	for (int i = 0; i < each; i++)
+		ask_for_row(e, em_holder(e, t, x->index),
+		            format("%sn * %lld", em_axis(e, row->axis), further), row, last, each,
+		            i);
 }
 
 /* In each step along an axis its columns; in each block of steps its rows, while there are any. */
@@ -345,13 +344,9 @@ static void ask_operand(Expr *x, void *ctx)
 		}
 	}
 	int each = row ? each_of(row->tile, turns) : 1;
-	for (int i = 0; i < each; i++) {
-		bool open = tile_row(e, t, place, row, beside, each, i);
-		put_line(e->out, "NN_FETCH((&%s)[%s], 0);", em_holder(e, t, place),
-		         rows_further(e, t, x->index));
-		if (open)
-			put_close(e->out);
-	}
+	for (int i = 0; i < each; i++)
+		ask_for_row(e, em_holder(e, t, place), rows_further(e, t, x->index), row, beside,
+		            each, i);
 }
 
 /* ---- where a tile asks ---------------------------------------------------------------------- */

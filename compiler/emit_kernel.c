@@ -128,7 +128,7 @@ bool has_edges(const Kernel *k)
 
 /* ---- whole functions ------------------------------------------------------------------------ */
 
-static bool mentions(const char *text, const char *word)
+bool mentions(const char *text, const char *word)
 {
 	size_t n = strlen(word);
 
