@@ -132,7 +132,7 @@ check 0 'trial 7/7' ./net tune -j1 --out all
 check 76 'another --seed, range or grid' "${search[@]}" --seed 2 --out all
 check 76 "begins with 'trial,epochs,lr,width,decay,val_" "${search[@]}" --set lr=0.1 --out all
 flock all sleep 0.1 &
-check 0 'trial 7/7' ./net tune -j1 --out all
+check 0 '^best: trial' ./net tune -j1 --out all
 check 74 'another training or search' flock all "${search[@]}" --out all
 
 # A signal: the trial saves, the search says how to go on.
