@@ -105,11 +105,13 @@ static Args compiler(void)
 	return cc;
 }
 
-/* What is this network's or has to be this processor's: peak.c measures it. The rest of the runtime
- * gains nothing from wider vectors; feed.c, which fills batches, was measured. */
+/* What is this network's, or is better for being this processor's: peak.c measures it, and init.c
+ * has fused instructions where the archive calls fma(). The rest of the runtime gains nothing from
+ * wider vectors; feed.c, which fills batches, was measured. */
 static bool is_native(const char *file)
 {
-	return !is_runtime(file) || !strcmp(file, "runtime/peak.c");
+	return !is_runtime(file) || !strcmp(file, "runtime/peak.c") ||
+	       !strcmp(file, "runtime/init.c");
 }
 
 /* A compiler that is given flags may make something else of the runtime than the archive holds. */

@@ -71,28 +71,70 @@ static void orthogonal(const nn_tensor *t, double *m, int64_t count)
 		m[k] *= t->scale;
 }
 
-bool nn_initialise(const nn_program *p, char *arena, uint64_t seed, nn_error *e)
+/* A tensor whose elements depend on each other: thread 0 alone makes it. */
+static bool whole(const nn_program *p, const nn_tensor *t, char *arena, uint64_t seed, nn_error *e)
 {
-	int64_t most = 0;
-	for (int i = 0; i < p->tensors; i++) {
-		int64_t count = nn_tensor_count(&p->tensor[i], 0);
-		most = count > most ? count : most;
-	}
-	double *values = nn_alloc((size_t)most, sizeof *values, "initial weights", e);
-	if (!values)
+	int64_t count = nn_tensor_count(t, 0);
+	uint64_t name = hash_name(t->name);
+	double *m = nn_alloc((size_t)count, sizeof *m, "initial weights", e);
+	if (!m)
 		return false;
+	for (int64_t k = 0; k < count; k++)
+		m[k] = value(t, seed, name, k);
+	orthogonal(t, m, count);
+	nn_tensor_put(p, t, arena, 0, NN_F64, m);
+	free(m);
+	return true;
+}
+
+typedef struct initial {
+	const nn_program *p; /* whose tensors are filled */
+	char *arena;
+	uint64_t seed;
+} initial;
+
+/* The elements [from, to) of one tensor, some at a time. */
+static void fill(const initial *n, const nn_tensor *t, int64_t from, int64_t to)
+{
+	enum { SOME = 256 };
+	double values[SOME];
+	uint64_t name = hash_name(t->name);
+	for (int64_t k = from; k < to; k += SOME) {
+		int64_t count = to - k < SOME ? to - k : SOME;
+		for (int64_t i = 0; i < count; i++)
+			values[i] = value(t, n->seed, name, k + i);
+		nn_tensor_put_some(n->p, t, n->arena, k, count, NN_F64, values);
+	}
+}
+
+static bool is_initial(const nn_tensor *t)
+{
+	return t->kind <= NN_STATE;
+}
+
+/* A thread's share of every tensor. */
+static void fill_share(void *arg, int thread, int threads)
+{
+	const initial *n = arg;
+	for (int i = 0; i < n->p->tensors; i++) {
+		const nn_tensor *t = &n->p->tensor[i];
+		int64_t count = nn_tensor_count(t, 0);
+		if (is_initial(t) && t->init != NN_INIT_ORTHOGONAL)
+			fill(n, t, count * thread / threads, count * (thread + 1) / threads);
+	}
+}
+
+bool nn_initialise(const nn_program *p, char *arena, nn_team *team, uint64_t seed, nn_error *e)
+{
+	initial n = {p, arena, seed};
 	for (int i = 0; i < p->tensors; i++) {
 		const nn_tensor *t = &p->tensor[i];
-		if (t->kind > NN_STATE)
-			continue;
-		int64_t count = nn_tensor_count(t, 0);
-		uint64_t name = hash_name(t->name);
-		for (int64_t k = 0; k < count; k++)
-			values[k] = value(t, seed, name, k);
-		if (t->init == NN_INIT_ORTHOGONAL)
-			orthogonal(t, values, count);
-		nn_tensor_put(p, t, arena, 0, NN_F64, values);
+		if (is_initial(t) && t->init == NN_INIT_ORTHOGONAL && !whole(p, t, arena, seed, e))
+			return false;
 	}
-	free(values);
+	if (team)
+		nn_team_each(team, fill_share, &n);
+	else
+		fill_share(&n, 0, 1);
 	return true;
 }

@@ -66,7 +66,7 @@ static void body(nn_team *team, void *arg)
 	nn_run run = nn_session_run(s, s->model->batch);
 	s->team = team;
 	if (nn_net_open(&net, s->model, m->program[0], team, m->error) &&
-	    nn_initialise(net.program, net.arena, s->seed, m->error) &&
+	    nn_initialise(net.program, net.arena, team, s->seed, m->error) &&
 	    nn_synthetic_batch(&net, run.live, m->error)) {
 		nn_net_prepare(&net, &run);
 		double start = nn_clock_ms();

@@ -2,7 +2,7 @@
  *
  * Files hold tensors as PyTorch does, row-major; kernels want them blocked, padded and permuted.
  * nn.h says where an element lies; here is the loop over all of them. The offset is a sum of one
- * term an axis, so the terms of the outer axes are added up once a row. */
+ * term an axis, and a step to the next element changes one term, or clears some. */
 #include "tensor.h"
 
 #include <math.h>
@@ -79,43 +79,47 @@ static void store(char *to, nn_dtype dtype, double value)
 	}
 }
 
-/* A walk over all elements in row-major order. */
+/* A walk over elements in row-major order, without a division a step. */
 typedef struct walk {
-	const nn_tensor *t;     /* over what                             */
-	int64_t index[NN_RANK]; /* of the row being walked, last axis 0  */
-	int64_t rows;           /* left                                  */
-	int64_t row;            /* elements of a row                     */
-	int64_t base;           /* offset of the row, in elements        */
+	const nn_tensor *t;      /* over what                                          */
+	int64_t index[NN_RANK];  /* of the element                                     */
+	int64_t within[NN_RANK]; /* its place in the axis' block                       */
+	int64_t term[NN_RANK];   /* what the axis adds to the offset                   */
+	int64_t at;              /* the offset: the sum of the terms, in elements      */
 } walk;
 
-static walk start(const nn_tensor *t, int64_t rows)
+static walk start(const nn_tensor *t, int64_t first)
 {
-	walk w = {.t = t, .row = 1};
-	if (t->rank > 0)
-		w.row = t->rank == 1 && t->batched ? rows : t->dim[t->rank - 1];
-	int64_t count = nn_tensor_count(t, rows);
-	w.rows = w.row ? count / w.row : 0;
+	walk w = {.t = t};
+	for (int d = t->rank - 1; d >= 0; d--) {
+		w.index[d] = d > 0 ? first % t->dim[d] : first;
+		w.within[d] = w.index[d] % t->block[d];
+		w.term[d] = term(t, d, w.index[d]);
+		w.at += w.term[d];
+		first /= t->dim[d];
+	}
 	return w;
 }
 
-/* Steps to the next row. */
-static void next(walk *w)
+/* Axis 0 has no end here: who walks counts. */
+static inline void next(walk *w)
 {
-	w->rows--;
-	for (int d = w->t->rank - 2; d >= 0; d--) {
-		if (++w->index[d] < w->t->dim[d])
-			break;
-		w->index[d] = 0;
+	const nn_tensor *t = w->t;
+	int d = t->rank - 1;
+	for (; d > 0 && w->index[d] + 1 == t->dim[d]; d--) {
+		w->at -= w->term[d];
+		w->index[d] = w->within[d] = w->term[d] = 0;
 	}
-	w->base = 0;
-	for (int d = 0; d < w->t->rank - 1; d++)
-		w->base += term(w->t, d, w->index[d]);
-}
-
-/* Offset of element i of the row, in elements. */
-static int64_t place(const walk *w, int64_t i)
-{
-	return w->t->rank ? w->base + term(w->t, w->t->rank - 1, i) : 0;
+	if (d < 0)
+		return;
+	int64_t step = t->inner[d];
+	if (++w->within[d] == t->block[d]) {
+		w->within[d] = 0;
+		step = t->outer[d] - (t->block[d] - 1) * t->inner[d];
+	}
+	w->index[d]++;
+	w->term[d] += step;
+	w->at += step;
 }
 
 void nn_tensor_get(const nn_program *p, const nn_tensor *t, const char *arena, int64_t rows,
@@ -124,41 +128,47 @@ void nn_tensor_get(const nn_program *p, const nn_tensor *t, const char *arena, i
 	char *to = plain;
 	size_t wide = nn_dtype_size(dtype), size = (size_t)p->real_size;
 	nn_dtype real = size == 4 ? NN_F32 : NN_F64;
-	for (walk w = start(t, rows); w.rows > 0; next(&w))
-		for (int64_t i = 0; i < w.row; i++, to += wide) {
-			const char *from = arena + t->offset + (size_t)place(&w, i) * size;
-			if (dtype == real)
-				memcpy(to, from, size);
-			else
-				store(to, dtype, load(from, real));
-		}
+	walk w = start(t, 0);
+	for (int64_t left = nn_tensor_count(t, rows); left > 0; left--, to += wide, next(&w)) {
+		const char *from = arena + t->offset + (size_t)w.at * size;
+		if (dtype == real)
+			memcpy(to, from, size);
+		else
+			store(to, dtype, load(from, real));
+	}
+}
+
+void nn_tensor_put_some(const nn_program *p, const nn_tensor *t, char *arena, int64_t first,
+                        int64_t count, nn_dtype dtype, const void *plain)
+{
+	const char *from = plain;
+	size_t wide = nn_dtype_size(dtype), size = (size_t)p->real_size;
+	nn_dtype real = size == 4 ? NN_F32 : NN_F64;
+	walk w = start(t, first);
+	for (int64_t left = count; left > 0; left--, from += wide, next(&w)) {
+		char *to = arena + t->offset + (size_t)w.at * size;
+		if (dtype == real)
+			memcpy(to, from, size);
+		else
+			store(to, real, load(from, dtype));
+	}
 }
 
 void nn_tensor_put(const nn_program *p, const nn_tensor *t, char *arena, int64_t rows,
                    nn_dtype dtype, const void *plain)
 {
-	const char *from = plain;
-	size_t wide = nn_dtype_size(dtype), size = (size_t)p->real_size;
-	nn_dtype real = size == 4 ? NN_F32 : NN_F64;
-	for (walk w = start(t, rows); w.rows > 0; next(&w))
-		for (int64_t i = 0; i < w.row; i++, from += wide) {
-			char *to = arena + t->offset + (size_t)place(&w, i) * size;
-			if (dtype == real)
-				memcpy(to, from, size);
-			else
-				store(to, real, load(from, dtype));
-		}
+	nn_tensor_put_some(p, t, arena, 0, nn_tensor_count(t, rows), dtype, plain);
 }
 
 static bool all_finite(const nn_program *p, const nn_tensor *t, const char *arena, int64_t rows)
 {
 	size_t size = (size_t)p->real_size;
-	for (walk w = start(t, rows); w.rows > 0; next(&w))
-		for (int64_t i = 0; i < w.row; i++) {
-			const char *at = arena + t->offset + (size_t)place(&w, i) * size;
-			if (!isfinite(load(at, size == 4 ? NN_F32 : NN_F64)))
-				return false;
-		}
+	walk w = start(t, 0);
+	for (int64_t left = nn_tensor_count(t, rows); left > 0; left--, next(&w)) {
+		const char *at = arena + t->offset + (size_t)w.at * size;
+		if (!isfinite(load(at, size == 4 ? NN_F32 : NN_F64)))
+			return false;
+	}
 	return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "nn.h"
+#include "nn_team.h"
 #include "safetensors.h"
 
 /* The first tensor of this kind, with this name unless NULL; NULL when there is none. */
@@ -22,9 +23,14 @@ void nn_tensor_get(const nn_program *p, const nn_tensor *t, const char *arena, i
 void nn_tensor_put(const nn_program *p, const nn_tensor *t, char *arena, int64_t rows,
                    nn_dtype dtype, const void *plain);
 
+/* The elements first, first + 1, ... of the row-major order, `count` of them. */
+void nn_tensor_put_some(const nn_program *p, const nn_tensor *t, char *arena, int64_t first,
+                        int64_t count, nn_dtype dtype, const void *plain);
+
 /* Fills parameters and running statistics as their init says and optimizer state with zero. A value
- * depends on seed, name and logical index only. (init.c) */
-bool nn_initialise(const nn_program *p, char *arena, uint64_t seed, nn_error *e);
+ * depends on seed, name and logical index only; all threads of the team (NULL: the caller alone)
+ * take part. (init.c) */
+bool nn_initialise(const nn_program *p, char *arena, nn_team *team, uint64_t seed, nn_error *e);
 
 /* The first tensor of the kind (in the table's order) that holds a NaN or an infinity, or NULL. */
 const nn_tensor *nn_tensor_not_finite(const nn_program *p, nn_kind kind, const char *arena,

@@ -113,7 +113,7 @@ bool nn_training_begin(nn_training *t, nn_error *e)
 {
 	const nn_session *s = t->session;
 	const char *weights = s->options->weights;
-	return nn_initialise(t->net.program, t->net.arena, s->seed, e) &&
+	return nn_initialise(t->net.program, t->net.arena, s->team, s->seed, e) &&
 	       (!weights || nn_load_weights(&t->net, weights, NULL, e));
 }
 

@@ -172,7 +172,7 @@ bool nn_verb_bench(nn_session *s, nn_error *e)
 		b.kernel_ms =
 		        nn_alloc((size_t)s->model->fast->kernels, sizeof *b.kernel_ms, "times", e);
 	bool ok = !e->code && nn_net_open(&b.net, s->model, s->model->fast, s->team, e) &&
-	          nn_initialise(b.net.program, b.net.arena, s->seed, e) &&
+	          nn_initialise(b.net.program, b.net.arena, s->team, s->seed, e) &&
 	          nn_synthetic_batch(&b.net, b.run.live, e);
 	if (ok) {
 		nn_net_prepare(&b.net, &b.run);

@@ -257,7 +257,7 @@ static bool open_both(nn_check *c, nn_error *e)
 		return false;
 	choose_images(c);
 	return nn_net_open_part(&c->plain, s->model, s->model->plain, s->team, c->live, e) &&
-	       nn_initialise(c->fast.program, c->fast.arena, s->seed, e);
+	       nn_initialise(c->fast.program, c->fast.arena, s->team, s->seed, e);
 }
 
 bool nn_verb_check(nn_session *s, nn_error *e)

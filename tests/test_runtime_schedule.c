@@ -136,8 +136,8 @@ Test(initial, values_do_not_depend_on_the_layout)
 	        plain[4096] __attribute__((aligned(64)));
 	nn_error e = {0};
 	double a[48], b[48], sum = 0;
-	cr_assert(nn_initialise(&nn_toy_fast, fast, 5, &e));
-	cr_assert(nn_initialise(&nn_toy_plain, plain, 5, &e));
+	cr_assert(nn_initialise(&nn_toy_fast, fast, NULL, 5, &e));
+	cr_assert(nn_initialise(&nn_toy_plain, plain, NULL, 5, &e));
 	nn_tensor_get(&nn_toy_fast, nn_tensor_find(&nn_toy_fast, NN_PARAM, "dense1.weight"), fast,
 	              0, NN_F64, a);
 	nn_tensor_get(&nn_toy_plain, nn_tensor_find(&nn_toy_plain, NN_PARAM, "dense1.weight"),
@@ -147,13 +147,66 @@ Test(initial, values_do_not_depend_on_the_layout)
 		sum += b[i] * b[i];
 	}
 	cr_assert(sum > 0.5 && sum < 1.5, "%g", sum);
-	cr_assert(nn_initialise(&nn_toy_fast, fast, 6, &e));
+	cr_assert(nn_initialise(&nn_toy_fast, fast, NULL, 6, &e));
 	nn_tensor_get(&nn_toy_fast, nn_tensor_find(&nn_toy_fast, NN_PARAM, "dense1.weight"), fast,
 	              0, NN_F64, b);
 	int same = 0;
 	for (int i = 0; i < 48; i++)
 		same += a[i] == b[i];
 	cr_assert_lt(same, 48);
+}
+
+/* 3 x 5 x 7, blocks of 2 and 4: places and values by nn_tensor_at and a whole put. */
+static const nn_tensor blocked = {.name = "w",
+                                  .kind = NN_PARAM,
+                                  .rank = 3,
+                                  .dim = {3, 5, 7},
+                                  .block = {2, 1, 4},
+                                  .outer = {80, 8, 40},
+                                  .inner = {4, 0, 1},
+                                  .bytes = 160 * sizeof(double),
+                                  .init = NN_INIT_NORMAL,
+                                  .scale = 1};
+
+Test(initial, some_elements_go_where_the_layout_says)
+{
+	static double arena[160], plain[105], back[105];
+	nn_tensor t = blocked;
+	nn_program p = {.real_size = 8, .tensor = &t, .tensors = 1};
+	for (int i = 0; i < 105; i++)
+		plain[i] = i + 1;
+	static const int cut[] = {0, 1, 9, 36, 36, 70, 104, 105};
+	for (int i = 0; i < 7; i++)
+		nn_tensor_put_some(&p, &t, (char *)arena, cut[i], cut[i + 1] - cut[i], NN_F64,
+		                   plain + cut[i]);
+	for (int i = 0; i < 105; i++) {
+		int64_t index[NN_RANK] = {i / 35, i / 7 % 5, i % 7};
+		cr_assert_eq(arena[nn_tensor_at(&p, &t, index) / sizeof(double)], i + 1);
+	}
+	nn_tensor_get(&p, &t, (char *)arena, 0, NN_F64, back);
+	cr_assert(!memcmp(plain, back, sizeof plain));
+}
+
+static void initialise_in_a_team(nn_team *team, void *arg)
+{
+	nn_tensor t = blocked;
+	nn_program p = {.real_size = 8, .tensor = &t, .tensors = 1};
+	nn_error e = {0};
+	cr_assert(nn_initialise(&p, arg, team, 3, &e));
+}
+
+Test(initial, threads_make_what_one_makes)
+{
+	static double alone[160], shared[160];
+	nn_tensor t = blocked;
+	nn_program p = {.real_size = 8, .tensor = &t, .tensors = 1};
+	nn_error e = {0};
+	cr_assert(nn_initialise(&p, (char *)alone, NULL, 3, &e));
+	for (int threads = 1; threads < 5; threads++) {
+		memset(shared, 0, sizeof shared);
+		nn_team_run(threads, initialise_in_a_team, shared);
+		cr_assert(!memcmp(alone, shared, sizeof alone), "%d threads", threads);
+	}
 }
 
 Test(initial, orthogonal_rows_and_columns)
@@ -174,7 +227,7 @@ Test(initial, orthogonal_rows_and_columns)
 		nn_program p = {.real_size = 8, .tensor = &t, .tensors = 1};
 		nn_error e = {0};
 		double w[81];
-		cr_assert(nn_initialise(&p, arena, 1, &e));
+		cr_assert(nn_initialise(&p, arena, NULL, 1, &e));
 		nn_tensor_get(&p, &t, arena, 0, NN_F64, w);
 		int n = rows < columns ? rows : columns, len = rows < columns ? columns : rows;
 		for (int a = 0; a < n; a++)
