@@ -184,7 +184,7 @@ Test(initial, some_elements_go_where_the_layout_says)
 		cr_assert_eq(arena[nn_tensor_at(&p, &t, index) / sizeof(double)], i + 1);
 	}
 	nn_tensor_get(&p, &t, (char *)arena, 0, NN_F64, back);
-	cr_assert(!memcmp(plain, back, sizeof plain));
+	cr_assert_arr_eq(plain, back, sizeof plain);
 }
 
 static void initialise_in_a_team(nn_team *team, void *arg)
@@ -205,7 +205,7 @@ Test(initial, threads_make_what_one_makes)
 	for (int threads = 1; threads < 5; threads++) {
 		memset(shared, 0, sizeof shared);
 		nn_team_run(threads, initialise_in_a_team, shared);
-		cr_assert(!memcmp(alone, shared, sizeof alone), "%d threads", threads);
+		cr_assert_arr_eq(alone, shared, sizeof alone, "%d threads", threads);
 	}
 }
 
