@@ -56,6 +56,8 @@ const char *trainer_name(const Model *m);  /* the network's name as a harmless f
 void sources_list(Sources *s, const Prog *fast, const Prog *plain);
 /* The same without the programs: what was emitted is there. */
 void sources_add_runtime(Sources *s, const Model *m);
+/* Whether the trainer's data can be pictures: all but rows of numbers can. */
+bool sources_pictures(const Model *m);
 /* The runtime's archive, if it is what the compiler that calls itself `maker` would make of the
  * runtime's sources now; or NULL. */
 const char *sources_library(const char *maker);

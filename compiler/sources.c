@@ -81,14 +81,21 @@ static int files(char kind, const char *name[MAX_SOURCES])
 	return n;
 }
 
+static const char *data_format(const Model *m)
+{
+	return text_of(child_of(m->root, "data"), "format");
+}
+
+bool sources_pictures(const Model *m)
+{
+	return m->input.rank == 3 || has_word("idx cifar folder", data_format(m));
+}
+
 /* Whether a trainer of this network has use for what files.txt marks with this word: a data format,
- * or "image", everything about pictures, which all but rows of numbers can be. */
+ * or "image", everything about pictures. */
 static bool is_needed(const Model *m, const char *word)
 {
-	const char *data = text_of(child_of(m->root, "data"), "format");
-	if (strcmp(word, "image"))
-		return !strcmp(word, data);
-	return m->input.rank == 3 || has_word("idx cifar folder", data);
+	return strcmp(word, "image") ? !strcmp(word, data_format(m)) : sources_pictures(m);
 }
 
 /* One line of files.txt: a file; if not every trainer needs it: the word for when, the function

@@ -188,5 +188,29 @@ check 0 parameters "$nncc" -o large large.xml
 check 71 'not enough memory: this network needs [0-9.]+ MiB .* 4, [0-9.]+ MiB are available' \
 	bash -c 'ulimit -v 150000; exec ./large bench -j1'
 
+# The memory of a training is what nncc said, within 3 %: the mark that the kernel keeps.
+cat >wide.xml <<'EOF'
+<network name="wide" version="1">
+  <input features="1500"/>
+  <layers><dense units="2000" activation="relu"/><dense units="2000"/><dense units="10"/></layers>
+  <loss type="cross_entropy"/>
+  <data format="synthetic"/>
+  <train epochs="1" batch_size="16"><optimizer type="sgd" lr="0.01" momentum="0.9"/></train>
+</network>
+EOF
+predicted=$("$nncc" -o wide wide.xml 2>&1 | sed -n 's/.* \([0-9.]*\) MB of memory.*/\1/p')
+./wide train --out wide-run >wide-said 2>&1 &
+while kill -0 $! 2>/dev/null; do
+	now=$(sed -n 's/^VmHWM:[[:space:]]*\([0-9]*\) kB/\1/p' /proc/$!/status 2>/dev/null)
+	most=${now:-${most-0}}
+	sleep 0.002
+done
+wait $!
+result $? "a training of wide.xml ends well" "$(cat wide-said)"
+# 20 batches of a byte a value and 4 a label are data.
+awk -v a="$predicted" -v b="${most:-0}" \
+	'BEGIN { b = b * 1024e-6 - 320 * 1504e-6; exit !(a > 0 && b > 0.97 * a && b < 1.03 * a) }'
+result $? "predicted $predicted MB, the kernel's mark is ${most:-0} kB"
+
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
