@@ -183,8 +183,8 @@ static int64_t stack_bytes(const Prog *p)
  *               for large pages, so they are whole ones
  *   + the larger of what the start and what the end needs besides:
  *     8 bytes an element of the largest orthogonal parameter, made in double
- *     all parameters once more, when the file of the best weights is read, and what else a training
- *     touches, to its report (going on with --resume reads the optimizer state as well)
+ *     the largest parameter once more, to write checkpoints from and to read them, and what else a
+ *     training touches, to its report
  *   + BASE      the pages used of the program, the C library and OpenMP
  *   + PICTURES  of libpng, libjpeg and zlib, where the data are pictures
  *   + KERNEL    code and tables, for each kernel
@@ -202,13 +202,14 @@ int64_t memory_bytes(const Prog *p)
 		THREAD = 50000,
 		TRAINING = 1050000
 	};
-	int64_t orthogonal = 0;
+	int64_t largest = 0, orthogonal = 0;
 	for (int i = 0; i < p->ntensor; i++) {
-		int64_t n = p->tensor[i]->init == NN_INIT_ORTHOGONAL ? elements(p->tensor[i]) : 0;
-		orthogonal = n > orthogonal ? n : orthogonal;
+		int64_t n = elements(p->tensor[i]);
+		largest = n > largest ? n : largest;
+		if (p->tensor[i]->init == NN_INIT_ORTHOGONAL && n > orthogonal)
+			orthogonal = n;
 	}
-	int64_t start = 8 * orthogonal;
-	int64_t end = TRAINING + (options.real_double ? 8 : 4) * parameter_count(p);
+	int64_t start = 8 * orthogonal, end = TRAINING + (options.real_double ? 8 : 4) * largest;
 	int64_t base = BASE + (sources_pictures(p->model) ? PICTURES : 0);
 	return (p->arena / HUGE_PAGE + 1) * HUGE_PAGE + (start > end ? start : end) + base +
 	       (int64_t)KERNEL * p->nkernel + (THREAD + stack_bytes(p)) * p->threads;

@@ -220,8 +220,7 @@ static bool fits(const nn_tensor *t, const nn_st_tensor *found, const char *path
 }
 
 /* Puts the tensors of the file into the arena, after all of them have been checked. */
-static bool take_tensors(nn_net *net, const nn_safetensors *s, const char *path, bool state,
-                         nn_error *e)
+static bool take_tensors(nn_net *net, nn_safetensors *s, const char *path, bool state, nn_error *e)
 {
 	const nn_program *p = net->program;
 	for (int put = 0; put < 2; put++)
@@ -230,10 +229,14 @@ static bool take_tensors(nn_net *net, const nn_safetensors *s, const char *path,
 			if (!is_weight(t->kind) && !(state && t->kind == NN_STATE))
 				continue;
 			const nn_st_tensor *found = nn_safetensors_find(s, t->name);
-			if (put)
-				nn_tensor_put(p, t, net->arena, 0, found->dtype, found->data);
-			else if (!fits(t, found, path, e))
+			if (!put && !fits(t, found, path, e))
 				return false;
+			if (!put)
+				continue;
+			const char *data = nn_safetensors_data(s, found, e);
+			if (!data)
+				return false;
+			nn_tensor_put(p, t, net->arena, 0, found->dtype, data);
 		}
 	static const nn_kind kinds[] = {NN_PARAM, NN_FROZEN, NN_RUNNING};
 	for (int k = 0; k < 3; k++) {

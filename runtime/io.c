@@ -186,47 +186,67 @@ static ssize_t read_all(int fd, char *bytes, size_t room)
 	return (ssize_t)have;
 }
 
-/* Checks what has been opened and reads as much as its size says. */
-static bool read_opened(int fd, const char *path, size_t max, char **bytes, size_t *count,
-                        nn_error *e)
+bool nn_input_open(nn_input *in, const char *path, nn_error *e)
 {
 	struct stat st;
-	if (fstat(fd, &st) != 0)
-		return nn_fail(e, NN_EXIT_IO, "%s: cannot stat: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return nn_fail(e, NN_EXIT_DATA, "%s: not a regular file", path);
-	size_t size = (size_t)st.st_size;
-	if (size > max)
-		return nn_fail(e, NN_EXIT_DATA, "%s: %zu bytes, more than the %zu allowed here",
-		               path, size, max);
-	char *memory = nn_alloc(size + 1, 1, path, e);
-	if (!memory)
+	in->size = 0;
+	/* O_NONBLOCK: opening a pipe must not wait for a writer. */
+	in->fd = open_again(path, O_RDONLY | O_NONBLOCK, 0);
+	if (in->fd < 0) {
+		bool missing = errno == ENOENT || errno == ENOTDIR;
+		nn_fail(e, missing ? NN_EXIT_INPUT : NN_EXIT_IO, "%s: cannot open: %s", path,
+		        strerror(errno));
 		return false;
-	ssize_t got = read_all(fd, memory, size);
-	if (got == (ssize_t)size) {
-		*bytes = memory;
-		*count = size;
-		return true;
 	}
-	if (got < 0)
-		nn_fail(e, NN_EXIT_IO, "%s: cannot read: %s", path, strerror(errno));
+	snprintf(in->path, sizeof in->path, "%s", path);
+	if (fstat(in->fd, &st) != 0)
+		nn_fail(e, NN_EXIT_IO, "%s: cannot stat: %s", path, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		nn_fail(e, NN_EXIT_DATA, "%s: not a regular file", path);
 	else
-		nn_fail(e, NN_EXIT_IO, "%s: became shorter while it was read", path);
-	free(memory);
-	return false;
+		in->size = (size_t)st.st_size;
+	if (e->code)
+		nn_input_close(in);
+	return !e->code;
+}
+
+bool nn_input_read(const nn_input *in, size_t at, void *bytes, size_t count, nn_error *e)
+{
+	ssize_t got = -1;
+	if (lseek(in->fd, (off_t)at, SEEK_SET) == (off_t)at)
+		got = read_all(in->fd, bytes, count);
+	if (got < 0)
+		return nn_fail(e, NN_EXIT_IO, "%s: cannot read: %s", in->path, strerror(errno));
+	if ((size_t)got < count)
+		return nn_fail(e, NN_EXIT_IO, "%s: became shorter while it was read", in->path);
+	return true;
+}
+
+void nn_input_close(nn_input *in)
+{
+	nn_io_calls.close(in->fd);
+	in->fd = -1;
 }
 
 bool nn_read_file(const char *path, size_t max, char **bytes, size_t *count, nn_error *e)
 {
-	/* O_NONBLOCK: opening a pipe must not wait for a writer. */
-	int fd = open_again(path, O_RDONLY | O_NONBLOCK, 0);
-	if (fd < 0) {
-		bool missing = errno == ENOENT || errno == ENOTDIR;
-		return nn_fail(e, missing ? NN_EXIT_INPUT : NN_EXIT_IO, "%s: cannot open: %s", path,
-		               strerror(errno));
+	nn_input in;
+	if (!nn_input_open(&in, path, e))
+		return false;
+	char *memory = NULL;
+	if (in.size > max)
+		nn_fail(e, NN_EXIT_DATA, "%s: %zu bytes, more than the %zu allowed here", path,
+		        in.size, max);
+	else
+		memory = nn_alloc(in.size + 1, 1, path, e);
+	bool ok = memory && nn_input_read(&in, 0, memory, in.size, e);
+	nn_input_close(&in);
+	if (ok) {
+		*bytes = memory;
+		*count = in.size;
+	} else {
+		free(memory);
 	}
-	bool ok = read_opened(fd, path, max, bytes, count, e);
-	nn_io_calls.close(fd);
 	return ok;
 }
 

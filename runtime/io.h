@@ -52,6 +52,19 @@ bool nn_cut_file(const char *path, size_t size, nn_error *e);
  * is missing fails with 66, one that is too long or not regular with 65, a failed read with 74. */
 bool nn_read_file(const char *path, size_t max, char **bytes, size_t *count, nn_error *e);
 
+/* A regular file that is read in pieces. */
+typedef struct nn_input {
+	int fd;                 /* open for reading                         */
+	size_t size;            /* bytes, when it was opened                */
+	char path[NN_PATH_MAX]; /* for messages                             */
+} nn_input;
+
+/* Fails as nn_read_file does. */
+bool nn_input_open(nn_input *in, const char *path, nn_error *e);
+/* The bytes at, at + 1, ...: all `count` of them, or it fails with 74. */
+bool nn_input_read(const nn_input *in, size_t at, void *bytes, size_t count, nn_error *e);
+void nn_input_close(nn_input *in);
+
 bool nn_exists(const char *path);
 bool nn_make_directories(const char *path, nn_error *e);
 

@@ -8,14 +8,16 @@
  * The reader trusts nothing: lengths are held against the size of the file before anything is
  * allocated, every product is checked for overflow, tensors must cover the data exactly, names
  * must differ. Our own files also carry a SHA-256 over metadata, names, types, shapes and data,
- * so that a flipped bit or two swapped tensors are noticed. json_read.c reads the header. */
+ * so that a flipped bit or two swapped tensors are noticed. json_read.c reads the header.
+ *
+ * The data pass through a small buffer for the hash and are read tensor by tensor afterwards, so a
+ * large file takes the memory of one tensor beside the arena that it goes to. */
 #include "safetensors.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "io.h"
 #include "json_read.h"
 #include "sha256.h"
 
@@ -61,7 +63,10 @@ const char *nn_safetensors_meta(const nn_safetensors *s, const char *key)
 
 void nn_safetensors_free(nn_safetensors *s)
 {
-	free(s->file);
+	if (s->file.path[0])
+		nn_input_close(&s->file);
+	free(s->header);
+	free(s->data);
 	free(s->strings);
 	free(s->tensor);
 	free(s->pair);
@@ -80,7 +85,7 @@ static void hash_pairs(nn_sha256 *hash, const nn_st_pair *pair, size_t pairs)
 	}
 }
 
-static void hash_tensor(nn_sha256 *hash, const nn_st_tensor *t, const char *data)
+static void hash_heading(nn_sha256 *hash, const nn_st_tensor *t)
 {
 	nn_sha256_add(hash, t->name, strlen(t->name) + 1);
 	nn_sha256_add(hash, t->dtype_name, strlen(t->dtype_name) + 1);
@@ -89,7 +94,20 @@ static void hash_tensor(nn_sha256 *hash, const nn_st_tensor *t, const char *data
 		int len = snprintf(text, sizeof text, "%lld,", (long long)t->dim[d]);
 		nn_sha256_add(hash, text, (size_t)len);
 	}
-	nn_sha256_add(hash, data, t->bytes);
+}
+
+/* The data of a tensor, some at a time. */
+static bool hash_data(nn_sha256 *hash, const nn_safetensors *s, const nn_st_tensor *t, nn_error *e)
+{
+	char some[8192];
+	for (size_t done = 0; done < t->bytes;) {
+		size_t left = t->bytes - done, n = left < sizeof some ? left : sizeof some;
+		if (!nn_input_read(&s->file, t->begin + done, some, n, e))
+			return false;
+		nn_sha256_add(hash, some, n);
+		done += n;
+	}
+	return true;
 }
 
 static bool check_hash(nn_safetensors *s, const char *path, int code, nn_error *e)
@@ -101,8 +119,11 @@ static bool check_hash(nn_safetensors *s, const char *path, int code, nn_error *
 	char found[65];
 	nn_sha256_start(&hash);
 	hash_pairs(&hash, s->pair, s->pairs);
-	for (size_t i = 0; i < s->tensors; i++)
-		hash_tensor(&hash, &s->tensor[i], s->tensor[i].data);
+	for (size_t i = 0; i < s->tensors; i++) {
+		hash_heading(&hash, &s->tensor[i]);
+		if (!hash_data(&hash, s, &s->tensor[i], e))
+			return false;
+	}
 	nn_sha256_hex(&hash, found);
 	s->verified = !strcmp(wanted, found);
 	if (!s->verified)
@@ -118,7 +139,6 @@ static bool check_hash(nn_safetensors *s, const char *path, int code, nn_error *
 typedef struct parse {
 	nn_json j;         /* the header                                     */
 	nn_safetensors *s; /* what is filled                                 */
-	size_t *begin;     /* first byte of each tensor in the data          */
 	size_t room;       /* tensors that fit                               */
 	size_t pair_room;  /* pairs that fit                                 */
 	size_t data;       /* bytes of data                                  */
@@ -213,8 +233,7 @@ static bool read_tensor(parse *p, const char *name)
 	if (__builtin_mul_overflow((size_t)t.count, t.bytes, &t.bytes) || begin > end ||
 	    (uint64_t)end > p->data || (size_t)(end - begin) != t.bytes)
 		return nn_json_fail(j, "data_offsets do not fit the shape and the file");
-	t.data = s->file + (size_t)begin;
-	p->begin[s->tensors] = (size_t)begin;
+	t.begin = (size_t)begin;
 	s->tensor[s->tensors++] = t;
 	return true;
 }
@@ -257,8 +276,8 @@ static bool covers(const parse *p, nn_error *e)
 	if (!range)
 		return false;
 	for (size_t i = 0; i < s->tensors; i++) {
-		range[i][0] = p->begin[i];
-		range[i][1] = p->begin[i] + s->tensor[i].bytes;
+		range[i][0] = s->tensor[i].begin;
+		range[i][1] = s->tensor[i].begin + s->tensor[i].bytes;
 	}
 	qsort(range, s->tensors, sizeof *range, by_begin);
 	size_t at = 0;
@@ -271,53 +290,71 @@ static bool covers(const parse *p, nn_error *e)
 	return ok && at == p->data;
 }
 
-static bool read_parsed(parse *p, size_t size, const char *path, int code, nn_error *e)
+/* Reads the header and its length, which the size of the file bounds. */
+static bool fetch_header(nn_safetensors *s, size_t *length, int code, nn_error *e)
 {
-	nn_safetensors *s = p->s;
+	unsigned char first[8];
 	uint64_t header = 0;
-	for (int i = 0; size >= 8 && i < 8; i++)
-		header |= (uint64_t)(unsigned char)s->file[i] << 8 * i;
-	if (size < 8 || header < 2 || header > size - 8)
+	size_t size = s->file.size;
+	if (size >= sizeof first && !nn_input_read(&s->file, 0, first, sizeof first, e))
+		return false;
+	for (int i = 0; size >= sizeof first && i < 8; i++)
+		header |= (uint64_t)first[i] << 8 * i;
+	if (size < sizeof first || header < 2 || header > size - sizeof first)
 		return nn_fail(e, code,
 		               "%s: not a safetensors file, or cut short: a header of %llu "
 		               "bytes in a file of %zu",
-		               path, (unsigned long long)header, size);
-	/* A tensor takes at least 45 bytes of header, a pair at least 6. */
-	p->room = header / 45 + 1 < TENSORS_MAX ? header / 45 + 1 : TENSORS_MAX;
-	p->pair_room = header / 6 + 1 < PAIRS_MAX ? header / 6 + 1 : PAIRS_MAX;
-	p->data = size - 8 - header;
-	s->strings = nn_alloc(header + 1, 1, path, e);
-	s->tensor = nn_alloc(p->room, sizeof *s->tensor, path, e);
-	s->pair = nn_alloc(p->pair_room, sizeof *s->pair, path, e);
-	p->begin = nn_alloc(p->room, sizeof *p->begin, path, e);
-	if (!s->strings || !s->tensor || !s->pair || !p->begin)
+		               s->file.path, (unsigned long long)header, size);
+	*length = (size_t)header;
+	s->header = nn_alloc(*length, 1, s->file.path, e);
+	return s->header && nn_input_read(&s->file, sizeof first, s->header, *length, e);
+}
+
+static bool read_opened(nn_safetensors *s, int code, nn_error *e)
+{
+	const char *path = s->file.path;
+	size_t header = 0;
+	if (!fetch_header(s, &header, code, e))
 		return false;
-	nn_json_start(&p->j, s->file + 8, header, s->strings);
-	if (!read_header(p))
-		return nn_fail(e, code, "%s: bad header at byte %zu: %s", path, p->j.at + 8,
-		               p->j.error);
-	if (!covers(p, e))
+	parse p = {.s = s, .data = s->file.size - 8 - header};
+	/* A tensor takes at least 45 bytes of header, a pair at least 6. */
+	p.room = header / 45 + 1 < TENSORS_MAX ? header / 45 + 1 : TENSORS_MAX;
+	p.pair_room = header / 6 + 1 < PAIRS_MAX ? header / 6 + 1 : PAIRS_MAX;
+	s->strings = nn_alloc(header + 1, 1, path, e);
+	s->tensor = nn_alloc(p.room, sizeof *s->tensor, path, e);
+	s->pair = nn_alloc(p.pair_room, sizeof *s->pair, path, e);
+	if (!s->strings || !s->tensor || !s->pair)
+		return false;
+	nn_json_start(&p.j, s->header, header, s->strings);
+	if (!read_header(&p))
+		return nn_fail(e, code, "%s: bad header at byte %zu: %s", path, p.j.at + 8,
+		               p.j.error);
+	if (!covers(&p, e))
 		return nn_fail(e, code,
 		               "%s: its tensors overlap, leave holes or do not fill the "
 		               "file: cut short or damaged",
 		               path);
 	for (size_t i = 0; i < s->tensors; i++)
-		s->tensor[i].data += 8 + header;
+		s->tensor[i].begin += 8 + header;
 	return check_hash(s, path, code, e);
 }
 
 bool nn_safetensors_read(nn_safetensors *s, const char *path, int code, nn_error *e)
 {
-	size_t size;
 	*s = (nn_safetensors){0};
-	if (!nn_read_file(path, (size_t)1 << 40, &s->file, &size, e))
+	if (!nn_input_open(&s->file, path, e))
 		return false;
-	parse p = {.s = s};
-	bool ok = read_parsed(&p, size, path, code, e);
-	free(p.begin);
+	bool ok = read_opened(s, code, e);
 	if (!ok)
 		nn_safetensors_free(s);
 	return ok;
+}
+
+const char *nn_safetensors_data(nn_safetensors *s, const nn_st_tensor *t, nn_error *e)
+{
+	free(s->data);
+	s->data = nn_alloc(t->bytes, 1, t->name, e);
+	return s->data && nn_input_read(&s->file, t->begin, s->data, t->bytes, e) ? s->data : NULL;
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */
@@ -364,7 +401,8 @@ bool nn_safetensors_write(nn_st_writer *w, const char *path, const char *keep, n
 			t->count *= t->dim[d];
 		t->bytes = (size_t)t->count * nn_dtype_size(t->dtype);
 		w->pack(w->ctx, i, w->buffer);
-		hash_tensor(&hash, t, w->buffer);
+		hash_heading(&hash, t);
+		nn_sha256_add(&hash, w->buffer, t->bytes);
 	}
 	nn_sha256_hex(&hash, hex);
 	write_header(w, hex);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "io.h"
 #include "text.h"
 
 enum { NN_ST_RANK = 8 };
@@ -20,7 +21,7 @@ typedef struct nn_st_tensor {
 	int64_t dim[NN_ST_RANK]; /* shape                                      */
 	int64_t count;           /* product of the shape                       */
 	size_t bytes;            /* of its data                                */
-	const char *data;        /* row-major, not aligned; NULL when writing  */
+	size_t begin;            /* of its data in the file, when reading      */
 } nn_st_tensor;
 
 typedef struct nn_st_pair {
@@ -28,7 +29,9 @@ typedef struct nn_st_pair {
 } nn_st_pair;
 
 typedef struct nn_safetensors {
-	char *file;           /* the whole file                                     */
+	nn_input file;        /* what is read                                       */
+	char *header;         /* its JSON                                           */
+	char *data;           /* of the tensor that was asked for last              */
 	char *strings;        /* names, keys and values, unescaped                  */
 	nn_st_tensor *tensor; /* in the order of the header                         */
 	size_t tensors;       /* how many                                           */
@@ -40,9 +43,13 @@ typedef struct nn_safetensors {
 size_t nn_dtype_size(nn_dtype dtype);
 const char *nn_dtype_name(nn_dtype dtype);
 
-/* Reads and validates everything; nothing in it needs checking again but names, types and shapes.
- * `code` is the exit status for a file that is not valid (65 for data, 76 for checkpoints). */
+/* Opens and validates everything; nothing in it needs checking again but names, types and shapes.
+ * `code` is the exit status for a file that is not valid (65 for data, 76 for checkpoints). Takes
+ * memory for the header; the data stay in the file. */
 bool nn_safetensors_read(nn_safetensors *s, const char *path, int code, nn_error *e);
+/* The data of one tensor, row-major, not aligned, until the next call; NULL when they cannot be
+ * read or there is no memory. */
+const char *nn_safetensors_data(nn_safetensors *s, const nn_st_tensor *t, nn_error *e);
 void nn_safetensors_free(nn_safetensors *s);
 
 const nn_st_tensor *nn_safetensors_find(const nn_safetensors *s, const char *name);

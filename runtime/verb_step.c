@@ -63,10 +63,18 @@ static bool check_labels(steps *x, const char *path, nn_error *e)
 	return !e->code;
 }
 
+static void put(steps *x, const nn_tensor *to, nn_safetensors *s, const nn_st_tensor *from,
+                nn_error *e)
+{
+	const char *data = nn_safetensors_data(s, from, e);
+	if (data)
+		nn_tensor_put(x->net.program, to, x->net.arena, x->live, from->dtype, data);
+}
+
 /* Checks x and y and puts them into the arena. Lanes without an image hold zeroes, because the
  * arena is fresh. */
-static void put_batch(steps *x, const nn_st_tensor *in, const nn_st_tensor *y, const char *path,
-                      nn_error *e)
+static void put_batch(steps *x, nn_safetensors *s, const nn_st_tensor *in, const nn_st_tensor *y,
+                      const char *path, nn_error *e)
 {
 	nn_net *n = &x->net;
 	nn_st_tensor target = *y;
@@ -79,12 +87,13 @@ static void put_batch(steps *x, const nn_st_tensor *in, const nn_st_tensor *y, c
 	}
 	if (!fits(x, in, n->input, path, e) || !fits(x, &target, n->target, path, e))
 		return;
-	nn_tensor_put(n->program, n->input, n->arena, x->live, in->dtype, in->data);
-	nn_tensor_put(n->program, n->target, n->arena, x->live, y->dtype, y->data);
+	put(x, n->input, s, in, e);
+	put(x, n->target, s, y, e);
 }
 
 /* What training counts in its data comes from the file here. */
-static void put_class_weight(steps *x, const nn_st_tensor *weight, const char *path, nn_error *e)
+static void put_class_weight(steps *x, nn_safetensors *s, const nn_st_tensor *weight,
+                             const char *path, nn_error *e)
 {
 	nn_net *n = &x->net;
 	const nn_tensor *want = nn_tensor_find(n->program, NN_CLASS_WEIGHT, NULL);
@@ -100,7 +109,7 @@ static void put_class_weight(steps *x, const nn_st_tensor *weight, const char *p
 		        path, weight->dtype_name, (long long)weight->count,
 		        (long long)nn_tensor_count(want, 0));
 	else
-		nn_tensor_put(n->program, want, n->arena, 0, weight->dtype, weight->data);
+		put(x, want, s, weight, e);
 }
 
 static bool load_batch(steps *x, const char *path, nn_error *e)
@@ -117,10 +126,10 @@ static bool load_batch(steps *x, const char *path, nn_error *e)
 	else if (!y)
 		nn_fail(e, NN_EXIT_DATA, "%s: has no 'y'", path);
 	else
-		put_batch(x, in, y, path, e);
+		put_batch(x, &s, in, y, path, e);
 	const nn_st_tensor *weight = nn_safetensors_find(&s, "class_weight");
 	if (!e->code && weight)
-		put_class_weight(x, weight, path, e);
+		put_class_weight(x, &s, weight, path, e);
 	nn_safetensors_free(&s);
 	static const nn_kind kind[] = {NN_INPUT, NN_TARGET, NN_CLASS_WEIGHT};
 	for (size_t k = 0; !e->code && k < sizeof kind / sizeof *kind; k++) {

@@ -28,34 +28,48 @@ static const double TOLERANCE = 1e-4, NOISES = 16, ZEROS = 0.7;
 /* Of the largest gradient: what any may be off by, what is zero, and what that may be off by. */
 static const double FLOOR = 2e-6, ZERO = 1e-9, ZERO_FLOOR = 1e-3;
 
-static nn_safetensors load(const char *path)
+typedef struct file {
+	nn_safetensors s; /* what is in it    */
+	char *bytes;      /* the whole of it  */
+} file;
+
+static file load(const char *path)
 {
-	nn_safetensors s;
+	file f;
+	size_t size;
 	nn_error e = {0};
-	if (nn_safetensors_read(&s, path, BAD_FILE, &e))
-		return s;
+	if (nn_safetensors_read(&f.s, path, BAD_FILE, &e) &&
+	    nn_read_file(path, f.s.file.size, &f.bytes, &size, &e))
+		return f;
 	printf("%s\n", e.text);
 	exit(BAD_FILE);
 }
 
-static double number(const nn_st_tensor *t, int64_t i)
+static void unload(file *f)
 {
+	nn_safetensors_free(&f->s);
+	free(f->bytes);
+}
+
+static double number(const file *f, const nn_st_tensor *t, int64_t i)
+{
+	const char *data = f->bytes + t->begin;
 	float f32;
 	double f64;
 	if (t->dtype == NN_F32) {
-		memcpy(&f32, t->data + 4 * i, 4);
+		memcpy(&f32, data + 4 * i, 4);
 		return (double)f32;
 	}
-	memcpy(&f64, t->data + 8 * i, 8);
+	memcpy(&f64, data + 8 * i, 8);
 	return f64;
 }
 
-/* |a - b|; b may be NULL for zero. */
-static double distance(const nn_st_tensor *a, const nn_st_tensor *b)
+/* |a - b| of a tensor of f and one of g; b may be NULL for zero. */
+static double distance(const file *f, const nn_st_tensor *a, const file *g, const nn_st_tensor *b)
 {
 	double sum = 0;
 	for (int64_t i = 0; i < a->count; i++) {
-		double d = number(a, i) - (b ? number(b, i) : 0);
+		double d = number(f, a, i) - (b ? number(g, b, i) : 0);
 		sum += d * d;
 	}
 	return sqrt(sum);
@@ -66,9 +80,9 @@ static bool is_gradient(const char *name)
 	return strncmp(name, "grad.", 5) == 0;
 }
 
-static const nn_st_tensor *partner(const nn_safetensors *s, const nn_st_tensor *t, const char *path)
+static const nn_st_tensor *partner(const file *f, const nn_st_tensor *t, const char *path)
 {
-	const nn_st_tensor *other = nn_safetensors_find(s, t->name);
+	const nn_st_tensor *other = nn_safetensors_find(&f->s, t->name);
 	bool fine = other && (other->dtype == NN_F32 || other->dtype == NN_F64) &&
 	            other->rank == t->rank && memcmp(other->dim, t->dim, sizeof t->dim) == 0;
 	if (fine)
@@ -77,22 +91,22 @@ static const nn_st_tensor *partner(const nn_safetensors *s, const nn_st_tensor *
 	exit(OFF);
 }
 
-static double largest_gradient(const nn_safetensors *s)
+static double largest_gradient(const file *f)
 {
 	double most = 0;
-	for (size_t i = 0; i < s->tensors; i++)
-		if (is_gradient(s->tensor[i].name))
-			most = fmax(most, distance(&s->tensor[i], NULL));
+	for (size_t i = 0; i < f->s.tensors; i++)
+		if (is_gradient(f->s.tensor[i].name))
+			most = fmax(most, distance(f, &f->s.tensor[i], NULL, NULL));
 	return most;
 }
 
 /* A parameter whose gradient is nothing but rounding. */
-static bool is_noise(const nn_safetensors *reference, const char *name, double most)
+static bool is_noise(const file *reference, const char *name, double most)
 {
 	char gradient[512];
 	snprintf(gradient, sizeof gradient, "grad.%s", name);
-	const nn_st_tensor *g = nn_safetensors_find(reference, gradient);
-	return g && distance(g, NULL) <= FLOOR * most;
+	const nn_st_tensor *g = nn_safetensors_find(&reference->s, gradient);
+	return g && distance(reference, g, NULL, NULL) <= FLOOR * most;
 }
 
 /* What a tensor of norm `size` may be off by in any case; `most`: norm of the largest gradient. */
@@ -107,25 +121,25 @@ static double least(const char *name, double size, double most)
 
 static int near(char **path)
 {
-	nn_safetensors reference = load(path[0]), twin = load(path[1]);
+	file reference = load(path[0]), twin = load(path[1]);
 	double most = largest_gradient(&reference), worst = 0;
 	const char *where = "nothing";
 	for (char **found = path + 2; *found; found++) {
-		nn_safetensors other = load(*found);
-		if (other.tensors != reference.tensors) {
-			printf("%s: %zu tensors instead of %zu\n", *found, other.tensors,
-			       reference.tensors);
+		file other = load(*found);
+		if (other.s.tensors != reference.s.tensors) {
+			printf("%s: %zu tensors instead of %zu\n", *found, other.s.tensors,
+			       reference.s.tensors);
 			return OFF;
 		}
-		for (size_t i = 0; i < reference.tensors; i++) {
-			const nn_st_tensor *t = &reference.tensor[i];
-			double size = distance(t, NULL);
-			double noise = distance(t, partner(&twin, t, path[1]));
+		for (size_t i = 0; i < reference.s.tensors; i++) {
+			const nn_st_tensor *t = &reference.s.tensor[i];
+			double size = distance(&reference, t, NULL, NULL);
+			double noise = distance(&reference, t, &twin, partner(&twin, t, path[1]));
 			if (!isfinite(size) || !isfinite(noise)) {
 				printf("%s: %s is not finite\n", path[0], t->name);
 				return MISTRUSTED;
 			}
-			double error = distance(t, partner(&other, t, *found));
+			double error = distance(&reference, t, &other, partner(&other, t, *found));
 			double allowed = fmax(fmax(TOLERANCE * size, NOISES * noise),
 			                      least(t->name, size, most));
 			if (is_noise(&reference, t->name, most) || error == 0)
@@ -141,22 +155,23 @@ static int near(char **path)
 				where = t->name;
 			}
 		}
-		nn_safetensors_free(&other);
+		unload(&other);
 	}
 	printf("near; the worst is %s, %.2g of what is allowed\n", where, worst);
 	return 0;
 }
 
 /* Zeros among outputs and gradients, as a share. */
-static double zeros(const nn_safetensors *s)
+static double zeros(const file *f)
 {
+	const nn_safetensors *s = &f->s;
 	int64_t zero = 0, all = 0;
 	for (size_t k = 0; k < s->tensors; k++) {
 		const nn_st_tensor *t = &s->tensor[k];
 		if (!is_gradient(t->name) && strcmp(t->name, "output") != 0)
 			continue;
 		for (int64_t i = 0; i < t->count; i++)
-			zero += number(t, i) == 0;
+			zero += number(f, t, i) == 0;
 		all += t->count;
 	}
 	return all ? (double)zero / (double)all : 1;
@@ -164,26 +179,27 @@ static double zeros(const nn_safetensors *s)
 
 static int same(char **path)
 {
-	nn_safetensors reference = load(path[0]);
+	file reference = load(path[0]);
 	for (char **found = path + 1; *found; found++) {
-		nn_safetensors other = load(*found);
-		if (other.tensors != reference.tensors) {
-			printf("%s: %zu tensors instead of %zu\n", *found, other.tensors,
-			       reference.tensors);
+		file other = load(*found);
+		if (other.s.tensors != reference.s.tensors) {
+			printf("%s: %zu tensors instead of %zu\n", *found, other.s.tensors,
+			       reference.s.tensors);
 			return OFF;
 		}
-		for (size_t k = 0; k < reference.tensors; k++) {
-			const nn_st_tensor *t = &reference.tensor[k];
+		for (size_t k = 0; k < reference.s.tensors; k++) {
+			const nn_st_tensor *t = &reference.s.tensor[k];
 			const nn_st_tensor *o = partner(&other, t, *found);
 			for (int64_t i = 0; i < t->count; i++) {
-				if (number(t, i) == number(o, i))
+				if (number(&reference, t, i) == number(&other, o, i))
 					continue;
 				printf("%s: %s[%lld] is %.9g, not %.9g\n", *found, t->name,
-				       (long long)i, number(o, i), number(t, i));
+				       (long long)i, number(&other, o, i),
+				       number(&reference, t, i));
 				return OFF;
 			}
 		}
-		nn_safetensors_free(&other);
+		unload(&other);
 	}
 	double share = zeros(&reference);
 	printf("same; %.0f %% are zero\n", 100 * share);
