@@ -23,6 +23,7 @@ typedef struct Places { /* of a tile: one for each of its elements              
 	const Affine *index[MAX_PLACES];
 	bool write[MAX_PLACES];
 	int n;
+	bool once; /* a step, where these are parameters and their state */
 } Places;
 
 /* With few registers the steps have none to spare for places, and a block of steps is one long row
@@ -32,11 +33,14 @@ static bool asks_before(const Kernel *k)
 	return k->unrolled;
 }
 
-/* Too large to be in the second-level cache when it is needed? */
-static bool is_far(const Em *e, const Tensor *t)
+/* Is t beyond the second-level cache when it is needed? Between two uses lies as much of t itself,
+ * or, where it is used once a step, all that the step goes through. */
+static bool is_far(const Em *e, const Tensor *t, bool once)
 {
-	return !t->local && !t->scratch && !t->bytes8 &&
-	       t->elems * (options.real_double ? 8 : 4) > e->prog->target.l2;
+	int64_t real = options.real_double ? 8 : 4;
+	int64_t between = once && !t->batched ? e->prog->arena : t->elems * real;
+
+	return !t->local && !t->scratch && !t->bytes8 && between > e->prog->target.l2;
 }
 
 static bool is_loop(const Em *e, const Axis *a)
@@ -70,7 +74,7 @@ static bool in_tile(const Em *e, const Tensor *t, const Affine *index)
 
 static void add_place(Places *p, const Tensor *t, const Affine *index, bool write)
 {
-	if (p->n == MAX_PLACES || !is_far(p->e, t) || !in_tile(p->e, t, index) ||
+	if (p->n == MAX_PLACES || !is_far(p->e, t, p->once) || !in_tile(p->e, t, index) ||
 	    *em_tests(p->e, t, index))
 		return;
 	for (int i = 0; i < p->n; i++)
@@ -90,9 +94,9 @@ static void add_read(Expr *x, void *ctx)
 }
 
 /* What the equations behind the sum read and, if `written`, what they all write. */
-static Places places(const Em *e, bool written)
+static Places places(const Em *e, bool written, bool once)
 {
-	Places p = {.e = e, .n = 0};
+	Places p = {.e = e, .once = once};
 
 	for (int j = 1; j < e->k->neqn; j++)
 		expr_each(e->k->eqn[j]->rhs, add_read, &p);
@@ -230,7 +234,7 @@ static void ask_for_rows(Expr *x, void *ctx)
 	int turns = each_of(blocks_of(e->prog, last->axis), last->tile);
 	long long further = 1, below = 1;
 
-	if (!t || t->lane_dim < 0 || !is_far(e, t) || !em_lane(&x->index[t->lane_dim]) ||
+	if (!t || t->lane_dim < 0 || !is_far(e, t, false) || !em_lane(&x->index[t->lane_dim]) ||
 	    uses(t, x->index, last->axis))
 		return;
 	for (int i = 0; i < e->k->nloop; i++)
@@ -259,7 +263,7 @@ static void ask_in_steps(const Em *e, const Eqn *q)
 	    blocks = blocks_of(e->prog, k->stepped) / k->step;
 	int high = elements_of_tile(k) / last->tile, each = each_of(high, blocks);
 	const char *turn = format("%s0 / %d", along, k->step);
-	Places next = next_tile(e, q), p = places(e, true);
+	Places next = next_tile(e, q), p = places(e, true, false);
 
 	expr_each(q->rhs, ask_for_rows, (void *)e);
 	for (int c = 0; c < columns && next.n + p.n; c++) {
@@ -279,6 +283,31 @@ static void ask_in_steps(const Em *e, const Eqn *q)
 			ask_for(e, &p);
 			put_close(e->out);
 		}
+		put_close(e->out);
+	}
+}
+
+/* A sum over nothing but the images, of a gradient of dense weights. What lies at its places are
+ * parameters and their state, which come round once a step: they have left the cache if the whole
+ * step does not fit. Each of the first steps asks for an element of the tile. */
+static bool sums_images(const Eqn *q)
+{
+	return q->naxis == q->nfree + 1 && q->axis[q->nfree]->batch && !q->axis[q->nfree]->lane;
+}
+
+static void ask_for_parameters(const Em *e, const Eqn *q)
+{
+	const Axis *images = q->axis[q->nfree];
+	int all = elements_of_tile(e->k), each = each_of(all, images->extent);
+	const char *name = em_axis(e, images), *side = em_axis(e, innermost_tile(e->k)->axis);
+	Places p = places(e, true, true);
+
+	for (int r = 0; r < each && p.n; r++) {
+		const char *turn = each > 1 ? format("(%s * %d + %d)", name, each, r) : name;
+		put_line(e->out, "if (%s < %d)", turn, all);
+		put_open(e->out);
+		tile_element(e, format("%s / %sn", turn, side), format("%s %% %sn", turn, side));
+		ask_for(e, &p);
 		put_close(e->out);
 	}
 }
@@ -325,7 +354,8 @@ static void ask_operand(Expr *x, void *ctx)
 	Affine place[MAX_DIM];
 	int turns = 1;
 
-	if (!t || !t->batched || t->lane_dim < 0 || !is_far(e, t) || (p->n && p->tensor[0] == t))
+	if (!t || !t->batched || t->lane_dim < 0 || !is_far(e, t, false) ||
+	    (p->n && p->tensor[0] == t))
 		return;
 	for (int d = 0; d < t->rank && asks_before(e->k); d++)
 		if (x->index[d].n > 1) /* a place in a window takes a register */
@@ -361,6 +391,8 @@ void ask_in_step(const Em *e, const Eqn *q)
 		expr_each(q->rhs, ask_operand, &none);
 	else if (e->k->stepped && !asks_before(e->k))
 		ask_in_steps(e, q);
+	else if (!asks_before(e->k) && sums_images(q))
+		ask_for_parameters(e, q);
 }
 
 bool ask_in_block(const Em *e, const Eqn *q)
@@ -405,7 +437,7 @@ void ask_at_start(const Em *e, const Eqn *q)
 	if (em_banded(e->k) || *em_first(e, q))
 		ask_for_sums(e, em_banded(e->k) ? e->k->partial : q->out, q->index);
 	if (asks_before(e->k) && sums_long(e->k) && e->k->lanes > 1)
-		p = places(e, false);
+		p = places(e, false, false);
 	if (p.n == 0)
 		return;
 	tile_loops(e, false);

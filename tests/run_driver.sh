@@ -279,6 +279,9 @@ far() {
 		check 0 '^far.c.d:' "$nncc" -march=$march -S far.xml
 		holds "$march: a band asks for the next" grep -q 'NN_FETCH(.*row_to <' far.c.d/net.c
 		holds "$march: gcc does not warn" make -s -C far.c.d CC=gcc net.o
+		if [ $march = x86-64-v4 ]; then
+			holds "sums over images ask for weights" grep -q 'NN_FETCH(weight.*, 1' far.c.d/net.c
+		fi
 		rm -r far.c.d
 	done
 }
