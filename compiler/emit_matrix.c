@@ -217,7 +217,7 @@ static void inputs_of_parts(Em *e, const Eqn *q)
 {
 	int high = q->row[0]->extent, parts = q->matrix->rows / high;
 
-	put_line(e->out, "switch (%s)", em_axis(e, q->around[0]));
+	put_line(e->out, "switch (%s)", em_axis(e, q->part));
 	put_open(e->out);
 	for (int i = 0; i < parts; i++) {
 		Matrix part = *q->matrix;

@@ -309,7 +309,7 @@ void parallel(Em *e)
 		images(e, 0, w, "part.from", "part.to");
 		return;
 	}
-	if (k->nstage && k->shared == 1 && k->nloop > 1)
+	if (k->nstage && k->shared == 1 && k->nloop > 1 && !k->loop[0].axis->batch)
 		pieces_of_tasks(e, &w);
 	else
 		own_pieces(e, w, n);

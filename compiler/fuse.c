@@ -57,6 +57,7 @@ static void rename_axis(Eqn *q, Axis *from, Axis *to)
 			q->axis[i] = to;
 	for (int i = 0; i < q->naround; i++)
 		q->around[i] = q->around[i] == from ? to : q->around[i];
+	q->part = q->part == from ? to : q->part;
 	for (int i = 0; i < 2; i++) {
 		q->row[i] = q->row[i] == from ? to : q->row[i];
 		q->col[i] = q->col[i] == from ? to : q->col[i];

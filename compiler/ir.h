@@ -126,8 +126,9 @@ typedef struct Eqn {
 	bool update;               /* := changes `out` in place                                 e */
 	const Matrix *matrix;      /* or NULL                                                   r */
 	Axis *row[2], *col[2];     /* of the matrix: p and q, a and b                           r */
+	Axis *part;                /* loop over parts of the matrix's rows, or NULL             r */
 	int task;                  /* equations of one task are stages of one kernel; 0: none   r */
-	Axis *around[3];           /* of a task: the loops around its stages                    r */
+	Axis *around[4];           /* of a task: the loops around its stages                    r */
 	int naround;               /*                                                           r */
 	double flop;               /* what it stands for, where that is not what it does; or -1 r */
 	double error;              /* relative, expected of Winograd; 0: of a plain sum         r */
@@ -178,7 +179,7 @@ typedef struct Kernel {
 	int owned;                 /* with partial: leading dims of out that a thread owns      s */
 	struct Kernel *stage[8];   /* run one after the other for each point of the loops       f */
 	int nstage;                /* 0: the equations themselves                               f */
-	Axis *given[3];            /* of a stage: the loops around it                           f */
+	Axis *given[4];            /* of a stage: the loops around it                           f */
 	int ngiven;                /*                                                           f */
 	int shared;                /* with stages: so many outer loops may be shared out        f */
 	int outer;                 /* so many axes of the first equation are loops around all

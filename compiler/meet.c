@@ -73,11 +73,10 @@ bool kernel_writes(const Kernel *k, const Tensor *t)
 Affine eqn_matrix_row(const Eqn *q)
 {
 	Affine row = affine_axis(q->row[0]);
-	int part = q->row[0]->extent;
 
-	if (part == q->matrix->rows)
+	if (!q->part)
 		return row;
-	return affine_add(affine_scale(affine_axis(q->around[0]), part), row, 1);
+	return affine_add(affine_scale(affine_axis(q->part), q->row[0]->extent), row, 1);
 }
 
 bool kernel_given(const Kernel *k, const Axis *a)

@@ -15,7 +15,7 @@
 
 #define NNCC_VERSION "0.1"
 
-enum { MAX_DIM = 7, MAX_IN = 64, MAX_VAR = 32 };
+enum { MAX_DIM = 8, MAX_IN = 64, MAX_VAR = 32 };
 
 /* ---- places and errors ---------------------------------------------------------------------- */
 

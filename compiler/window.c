@@ -9,9 +9,11 @@
 #include <math.h>
 
 enum { FEW_TILES = 8, MOST_TILES = 32, FEW_SUMMED = 112, MOST_SUMMED = 256 };
-enum { MOST_SCRATCH = 2 << 20 };
-static const double FETCH = 48;  /* of sums so far, in multiply-adds */
-static const double PAYS = 0.85; /* of the plain sum's time, at most */
+enum { MOST_SCRATCH = 2 << 20, SHARES = 8 };
+static const double FETCH = 48;     /* of sums so far, in multiply-adds */
+static const double SPILLED = 1.35; /* where what one tile becomes does not fit the registers */
+static const double MOVE = 6;       /* of a vector to or from another processor's cache, likewise */
+static const double PAYS = 0.85;    /* of the plain sum's time, at most */
 
 /* ---- what can be rewritten ------------------------------------------------------------------ */
 
@@ -168,10 +170,29 @@ static void choose_task(Window *m)
 		return;
 	if (all > most)
 		m->band = up(m->rows, up(m->rows, most > m->cols ? most / m->cols : 1));
-	while (all * m->images * 2 <= most && m->n->extent >= 2 * m->images * tasks)
+	while (all * m->images * 2 <= most && m->share >= 2 * m->images * tasks)
 		m->images *= 2;
+	m->share = up(m->share, m->images) * m->images;
 	int z = m->band * m->cols * m->images;
 	m->staged = m->sums || z >= FEW_TILES || weights_bytes(m) <= m->p->target.l2;
+}
+
+/* Time of all threads, as a multiple of what they would need for so many pieces if none waited. */
+static double idle_threads(const Window *m, int pieces)
+{
+	return (double)up(pieces, m->p->threads) * m->p->threads / pieces;
+}
+
+/* Vectors of an image that move between the caches of processors, as multiply-adds: the sums of
+ * each share, written and read; or both operands, which every thread reads that owns a part of p,
+ * and which have to be taken from it again when they are next written. */
+static double moved(const Window *m)
+{
+	double k = up(m->k->extent, m->p->lanes), c = up(m->c->extent, m->p->lanes);
+
+	if (m->shares > 1)
+		return 2 * MOVE * m->form->span * m->form->span * k * m->c->extent / m->share;
+	return m->p->threads > 1 ? 2 * MOVE * (k + c) * m->out[0] * m->out[1] : 0;
 }
 
 /* Time as a part of the plain sum's, both in cycles an image, one multiply-add of a vector each. A
@@ -188,44 +209,49 @@ static double relative_cost(const Window *m)
 	double transforms = spill * (f->read * c + f->write * k), idle = 1;
 
 	if (m->sums) {
-		int parts = f->span / m->planes, turns = up(parts, m->p->threads);
+		int parts = f->span / m->planes;
 		int64_t sums = (int64_t)f->span * m->planes * channels(m) * channels(m);
 		double z = least(m->band * m->images, m->rows * m->n->extent) * m->cols;
-		idle = (double)turns * m->p->threads / parts;
+		idle = idle_threads(m, m->shares > 1 ? up(m->n->extent, m->share) : parts);
 		transforms = (f->sum + f->part * parts) * (c + k);
+		transforms *= m->planes * f->span > m->p->target.registers ? SPILLED : 1;
 		if (sums > m->p->target.l2 / 2 && z < FETCH)
 			products *= FETCH / z;
+		transforms += moved(m) / (m->rows * m->cols);
 	}
 	return (double)m->rows * m->cols * idle * (products + transforms) / direct;
 }
 
-static double with_form(Window *m, const Form *f, int planes)
+static double with_form(Window *m, const Form *f, int planes, int shares)
 {
 	m->form = f;
 	m->planes = planes;
+	m->shares = shares;
+	m->share = up(m->n->extent, shares);
 	m->rows = up(m->out[0], f->tile);
 	m->cols = up(m->out[1], f->tile);
 	choose_task(m);
 	return relative_cost(m);
 }
 
-/* The form, and of a gradient of weights how many of its planes a task has. */
+/* The form, and of a gradient of weights how many of its planes a task has and what threads share:
+ * these parts, or the images. How many shares there are does not depend on the threads of a run. */
 static double choose_form(Window *m)
 {
-	const Form *form = winograd_forms;
-	int planes = 1;
-	double best = with_form(m, form, planes);
+	Window best = *m;
+	double least_cost = INFINITY;
 
-	for (const Form *f = form; f->tile; f++)
-		for (int n = 1; n <= (m->sums ? f->span : 1); n++) {
-			double cost = f->span % n ? INFINITY : with_form(m, f, n);
-			if (cost >= best)
+	for (const Form *f = winograd_forms; f->tile; f++)
+		for (int i = 0; i < (m->sums ? 2 * f->span : 1); i++) {
+			int planes = i / 2 + 1, shares = i % 2 ? SHARES : 1;
+			double cost = f->span % planes ? INFINITY : with_form(m, f, planes, shares);
+			if (cost >= least_cost)
 				continue;
-			best = cost;
-			form = f;
-			planes = n;
+			least_cost = cost;
+			best = *m;
 		}
-	return with_form(m, form, planes);
+	*m = best;
+	return least_cost;
 }
 
 /* Relative error in the Euclidean norm, expected of one kernel: 0.35e-6 n^0.4 of n summed channels

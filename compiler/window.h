@@ -31,6 +31,8 @@ typedef struct Window { /* what is rewritten                                    
 	bool staged;       /* as a task                                                   */
 	int images, band;  /* of a task: images, rows of tiles                            */
 	int planes;        /* of a task of a gradient of weights: how many p of the span  */
+	int shares;        /* of the images, each summed by itself; 1: all together       */
+	int share;         /* images of one                                               */
 	double error;      /* relative, expected of the result                            */
 } Window;
 

@@ -15,11 +15,15 @@
  *     S[p,q,k,c] = sum{z} D[p,q,k,z] * V[p,q,c,z]
  *     dw[k,c,r,s] = sum{p,q} G[p,r] * G[q,s] * S[p,q,k,c]
  *
+ * or, where channels are few, S for each share of the images by itself, T[p,q,k,c] =
+ * sum{share} S[share,p,q,k,c].
+ *
  * What V, M and D hold of some tiles of some images stays in the cache of one processor: those
  * equations are stages of a task. Forward, where the weights are larger than that cache, all tiles
  * go through each equation in turn instead. Of the weights' gradient a task has some p, 3g to 3g+2
- * say, so that every sum has one owner. A cost model decides; -fno-winograd keeps the sums in their
- * plain order. */
+ * say. Every sum has one owner: a thread owns some p, and reads all images for them, or shares, and
+ * reads few images that others made (what processors of two caches have read costs several times as
+ * much to write). A cost model decides; -fno-winograd keeps the sums in their plain order. */
 #include "window.h"
 
 #include <string.h>
@@ -172,10 +176,27 @@ static Eqn *weights(const Window *m)
 }
 
 typedef struct Where {     /* of an equation over tiles                                   */
-	Axis *g, *nb, *ub; /* loops around its stage, or NULL                             */
+	Axis *share;       /* loops around its stage, or NULL: shares of the images,      */
+	Axis *g, *nb, *ub; /* some p, the images and the rows of a task                   */
+	Affine first;      /* image of the task                                           */
 	Affine n, u, v, z; /* image, row and column of the tile, its number               */
 	Axis *c;           /* channel                                                     */
 } Where;
+
+/* Over all images, some at a time. */
+static Axis *batches(const Window *m, int images, const char *name)
+{
+	Axis *a = axis_new(name, up(m->n->extent, images));
+
+	a->batch = true;
+	a->unit = images;
+	return a;
+}
+
+static Axis *shares(const Window *m)
+{
+	return batches(m, m->share, "share");
+}
 
 /* The loops around the stages of a task. A sum over tiles folds those over tiles. */
 static Where around(const Window *m, Eqn *q, bool folds)
@@ -184,15 +205,22 @@ static Where around(const Window *m, Eqn *q, bool folds)
 
 	if (!m->staged)
 		return w;
+	if (m->shares > 1)
+		w.share = q->around[q->naround++] = free_axis(q, shares(m));
 	if (m->sums)
-		w.g = q->around[q->naround++] =
-		        free_axis(q, axis_new("g", m->form->span / m->planes));
-	w.nb = copy_axis(m->n);
-	w.nb->unit = m->images;
-	w.nb->extent = up(m->n->extent, m->images);
+		w.g = free_axis(q, axis_new("g", m->form->span / m->planes));
+	if (m->sums && !w.share)
+		q->around[q->naround++] = w.g;
+	w.nb = w.share ? axis_new(m->n->name, m->share / m->images)
+	               : batches(m, m->images, m->n->name);
+	w.first = affine_scale(affine_axis(w.nb), m->images);
+	if (w.share)
+		w.first = affine_add(w.first, affine_axis(w.share), m->share);
 	w.ub = axis_new("band", up(m->rows, m->band));
 	q->around[q->naround++] = folds ? fold_axis(q, w.nb) : free_axis(q, w.nb);
 	q->around[q->naround++] = folds ? fold_axis(q, w.ub) : free_axis(q, w.ub);
+	if (w.share)
+		q->around[q->naround++] = w.g;
 	return w;
 }
 
@@ -205,7 +233,7 @@ static Where over_tiles(const Window *m, Eqn *q, const Axis *channel)
 	Axis *e = NULL, *u = axis_new("u", high), *v = axis_new("v", m->cols);
 
 	w.u = m->staged ? affine_scale(affine_axis(w.ub), m->band) : affine(0);
-	w.n = m->staged ? affine_scale(affine_axis(w.nb), m->images) : affine(0);
+	w.n = m->staged ? w.first : affine(0);
 	w.z = affine(0);
 	if (!m->staged || m->images > 1) {
 		e = m->staged ? axis_new("e", m->images) : copy_axis(m->n);
@@ -263,6 +291,7 @@ static Eqn *transformed(const Window *m, const char *name, const Matrix *matrix,
 	Affine at[4] = {w.n, affine_axis(w.c), affine_scale(w.u, f->tile),
 	                affine_scale(w.v, f->tile)};
 
+	q->part = w.g && m->planes < f->span ? w.g : NULL;
 	q->row[0] = free_axis(q, axis_new("p", w.g ? m->planes : f->span));
 	q->row[1] = free_axis(q, axis_new("q", f->span));
 	fold_columns(q, "a", "b");
@@ -320,6 +349,17 @@ static Eqn *outputs(const Window *m, Tensor *from)
 	return q;
 }
 
+/* [p][q][k][c], behind what is there */
+static void put_sums(const Window *m, Eqn *q, Affine p, Axis *k, Axis *c)
+{
+	q->out->planes = true;
+	q->out->lane_wish = q->out->rank + 2;
+	put(q, p, m->form->span);
+	put(q, affine_axis(q->row[1]), m->form->span);
+	put(q, affine_axis(k), k->extent);
+	put(q, affine_axis(c), c->extent);
+}
+
 /* S from D and V: for some p, over the tiles of one task after the other */
 static Eqn *sums_of_products(const Window *m, Tensor *dy, Tensor *v)
 {
@@ -333,13 +373,10 @@ static Eqn *sums_of_products(const Window *m, Tensor *dy, Tensor *v)
 	Axis *k = free_axis(q, copy_axis(m->k)), *c = free_axis(q, copy_axis(m->c));
 	w.z = z > 1 ? affine_axis(fold_axis(q, axis_new("z", z))) : affine(0);
 	q->out = made(m, "S");
-	q->out->planes = true;
-	q->out->lane_wish = 2;
-	put(q, affine_add(affine_scale(affine_axis(w.g), m->planes), affine_axis(q->row[0]), 1),
-	    m->form->span);
-	put(q, affine_axis(q->row[1]), m->form->span);
-	put(q, affine_axis(k), k->extent);
-	put(q, affine_axis(c), c->extent);
+	Affine p = affine_axis(q->row[0]);
+	if (w.share)
+		put(q, affine_axis(w.share), w.share->extent);
+	put_sums(m, q, w.g ? affine_add(affine_scale(affine_axis(w.g), m->planes), p, 1) : p, k, c);
 	products_index(q, k, w.z, at);
 	Expr *d = expr_read(dy, at);
 	products_index(q, c, w.z, at);
@@ -347,7 +384,25 @@ static Eqn *sums_of_products(const Window *m, Tensor *dy, Tensor *v)
 	return q;
 }
 
-/* dw from S */
+/* The shares' sums, added up in order */
+static Eqn *total(const Window *m, Tensor *from)
+{
+	Eqn *q = begin(m, false, NULL);
+	Affine at[5];
+
+	q->row[0] = free_axis(q, axis_new("p", m->form->span));
+	q->row[1] = free_axis(q, axis_new("q", m->form->span));
+	Axis *k = free_axis(q, copy_axis(m->k)), *c = free_axis(q, copy_axis(m->c));
+	Axis *share = fold_axis(q, shares(m));
+	q->out = made(m, "T");
+	put_sums(m, q, affine_axis(q->row[0]), k, c);
+	at[0] = affine_axis(share);
+	memcpy(at + 1, q->index, 4 * sizeof *at);
+	q->rhs = expr_read(from, at);
+	return q;
+}
+
+/* dw from S, or from T */
 static Eqn *result(const Window *m, Tensor *from)
 {
 	Eqn *q = begin(m, false, transposed(&m->form->weights));
@@ -366,26 +421,30 @@ static Eqn *result(const Window *m, Tensor *from)
 	return q;
 }
 
-/* Four equations for one; the third does the work. */
-static void replace(Window *m, Eqn *part[4])
+/* Four equations for one, or five; the third does the work. Returns how many. */
+static int replace(Window *m, Eqn *part[5])
 {
 	static const int none[2] = {0, 0};
+	int n = 4;
 
 	if (m->sums) {
 		part[0] =
 		        transformed(m, "D", transposed(&m->form->output), m->w->tensor, m->k, none);
 		part[1] = transformed(m, "V", &m->form->input, m->x->tensor, m->c, m->lag);
 		part[2] = sums_of_products(m, part[0]->out, part[1]->out);
-		part[3] = result(m, part[2]->out);
+		if (m->shares > 1)
+			part[n++ - 1] = total(m, part[2]->out);
+		part[n - 1] = result(m, part[n - 2]->out);
 	} else {
 		part[0] = weights(m);
 		part[1] = transformed(m, "V", &m->form->input, m->x->tensor, m->c, m->lag);
 		part[2] = products(m, part[0]->out, part[1]->out);
 		part[3] = outputs(m, part[2]->out);
 	}
-	part[3]->error = m->error;
-	part[3]->side = m->form->tile;
+	part[n - 1]->error = m->error;
+	part[n - 1]->side = m->form->tile;
 	part[2]->flop = 2.0 * window_work(m) * m->k->extent * m->c->extent * m->n->extent;
+	return n;
 }
 
 void winograd(Prog *p)
@@ -394,16 +453,16 @@ void winograd(Prog *p)
 		return;
 	for (Eqn **link = &p->first; *link; link = &(*link)->next) {
 		Window m = {.p = p, .q = *link};
-		Eqn *part[4];
+		Eqn *part[5];
 		if (!window(&m))
 			continue;
-		replace(&m, part);
-		for (int i = 0; i < 4; i++) {
-			part[i]->next = i < 3 ? part[i + 1] : m.q->next;
+		int parts = replace(&m, part);
+		for (int i = 0; i < parts; i++) {
+			part[i]->next = i < parts - 1 ? part[i + 1] : m.q->next;
 			*link = part[i];
-			link = i < 3 ? &part[i]->next : link;
+			link = i < parts - 1 ? &part[i]->next : link;
 		}
 		if (p->last == m.q)
-			p->last = part[3];
+			p->last = part[parts - 1];
 	}
 }

@@ -9,7 +9,7 @@ set -u
 export LC_ALL=C
 cd "$(dirname "$0")/.." || exit 1
 nncc=$(realpath "${NNCC:-build/nncc}")
-runtime=$PWD/runtime winograd=$PWD/tests/dual/winograd.xml past=$PWD/tests/found/384.xml
+runtime=$PWD/runtime models=$PWD/models winograd=$PWD/tests/dual/winograd.xml past=$PWD/tests/found/384.xml
 maker=$(cat "$(dirname "$nncc")/runtime/libnn.a.cc")
 unset NNCC_CC
 mkdir -p build/driver
@@ -286,6 +286,14 @@ far() {
 	done
 }
 
+# Of few channels in large images a thread sums over the images that it made, of many over all.
+shares() {
+	"$nncc" -march=x86-64-v4 --threads 2 --explain "$models/vgg11_bn.xml" >shares 2>&1
+	holds "64 channels: by shares" grep -q 'dconv2_weight_S\[share,' shares
+	holds "64 channels: the shares' sums" grep -q 'dconv2_weight_T\[.*sum{share}' shares
+	holds "512 channels: by p" grep -q 'dconv8_weight_S\[[0-9]*g+p,' shares
+}
+
 network tiny >tiny.xml
 printf '%s\n' "$maker" >version
 fake_cc show 'exit 0'
@@ -302,5 +310,6 @@ library
 sources
 several
 far
+shares
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
