@@ -15,7 +15,7 @@ XML_C    = $(shell pkg-config --cflags libxml-2.0)
 XML_LD   = $(shell pkg-config --libs libxml-2.0)
 # As a trainer is compiled (compiler/cc.c). clang-19 warns about its own choice of features.
 RUN_C    = -fopenmp -fno-math-errno -fno-trapping-math
-NATIVE   = -march=native -ffp-contract=fast -Wno-invalid-feature-combination
+NATIVE   = -march=native -Wno-invalid-feature-combination
 LIB_C    = -std=gnu17 -O2 -ffp-contract=off $(RUN_C) -ffunction-sections -fdata-sections
 RUN_LD   = -fopenmp -ljpeg -lpng -lz -lm
 

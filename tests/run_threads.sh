@@ -26,7 +26,7 @@ result() {
 # same_steps NAME: the network in $out/NAME/net.xml.
 same_steps() {
 	local name=$1 dir=$out/$1 said threads
-	said=$("$gen" data 1 "$dir/net.xml" "$dir" 2>&1 && compile "$dir" fast -O2 -O2 2>&1) ||
+	said=$("$gen" data 1 "$dir/net.xml" "$dir" 2>&1 && compile "$dir" fast -O3 -O2 2>&1) ||
 		{ result 1 "$name: $(one_line "$said")"; return; }
 	for threads in 1 2 3 4 7; do
 		said=$(step "$dir" fast "out.$threads" $threads w b --steps 20) ||
@@ -111,9 +111,9 @@ same_after_stops() {
 
 need "$nncc" "$gen" "$library"
 rm -rf "$out"
-for model in lenet5 mlp; do
+for model in lenet5 mlp resnet20; do
 	mkdir -p "$out/$model"
-	cp models/$model.xml "$out/$model/net.xml"
+	sed 's/batch_size="128"/batch_size="50"/' models/$model.xml >"$out/$model/net.xml"
 	same_steps $model
 done
 for seed in {201..208}; do
