@@ -66,8 +66,17 @@ static nn_safetensors read_file(const char *path)
 	return s;
 }
 
-/* A tensor as floats in new memory; NULL for labels, which go to `label`. */
-static float *floats(const nn_st_tensor *t, int64_t count, const char *path)
+static const char *data_of(nn_safetensors *s, const nn_st_tensor *t)
+{
+	nn_error e = {0};
+	const char *data = nn_safetensors_data(s, t, &e);
+	if (!data)
+		fail(e.code, "%s", e.text);
+	return data;
+}
+
+/* A tensor of the file as floats in new memory. */
+static float *floats(nn_safetensors *s, const nn_st_tensor *t, int64_t count, const char *path)
 {
 	float *to = need((size_t)count * sizeof *to);
 	if (t->count != count)
@@ -76,12 +85,13 @@ static float *floats(const nn_st_tensor *t, int64_t count, const char *path)
 	if (t->dtype != NN_F32 && t->dtype != NN_F64)
 		fail(NN_EXIT_DATA, "%s: '%s' is %s, expected F32 or F64", path, t->name,
 		     t->dtype_name);
+	const char *data = data_of(s, t);
 	for (int64_t i = 0; i < count; i++) {
 		double wide;
 		if (t->dtype == NN_F32) {
-			memcpy(&to[i], t->data + 4 * i, 4);
+			memcpy(&to[i], data + 4 * i, 4);
 		} else {
-			memcpy(&wide, t->data + 8 * i, 8);
+			memcpy(&wide, data + 8 * i, 8);
 			to[i] = (float)wide;
 		}
 	}
@@ -100,7 +110,7 @@ static void load_weights(Net *n, const char *path)
 {
 	nn_safetensors s = read_file(path);
 	for (Param *p = params_next(n, NULL); p; p = params_next(n, p)) {
-		float *values = floats(expect(&s, p->name, path), p->count, path);
+		float *values = floats(&s, expect(&s, p->name, path), p->count, path);
 		mem_put(n, p->mem, &p->plain, values);
 		free(values);
 	}
@@ -115,12 +125,12 @@ static int64_t values_of(const dnnl_memory_desc_t *md)
 	return count;
 }
 
-static void load_labels(Net *n, const nn_st_tensor *y, const char *path)
+static void load_labels(Net *n, nn_safetensors *s, const nn_st_tensor *y, const char *path)
 {
 	if (y->dtype != NN_I64 || y->count != n->batch)
 		fail(NN_EXIT_DATA, "%s: 'y' is not %d labels of type I64", path, n->batch);
 	n->label = need((size_t)n->batch * sizeof *n->label);
-	memcpy(n->label, y->data, (size_t)n->batch * sizeof *n->label);
+	memcpy(n->label, data_of(s, y), (size_t)n->batch * sizeof *n->label);
 	for (int i = 0; i < n->batch; i++)
 		if (n->label[i] < 0 || n->label[i] >= n->classes)
 			fail(NN_EXIT_DATA, "%s: a label outside of the %d classes", path,
@@ -131,14 +141,14 @@ static void load_batch(Net *n, const char *path)
 {
 	nn_safetensors s = read_file(path);
 	const dnnl_memory_desc_t *x = &n->input.mem->md;
-	float *values = floats(expect(&s, "x", path), values_of(x), path);
+	float *values = floats(&s, expect(&s, "x", path), values_of(x), path);
 	mem_put(n, n->input.mem, x, values);
 	free(values);
 	if (n->classes) {
-		load_labels(n, expect(&s, "y", path), path);
+		load_labels(n, &s, expect(&s, "y", path), path);
 	} else if (!n->target_input) {
 		const dnnl_memory_desc_t *y = &n->target->md;
-		values = floats(expect(&s, "y", path), values_of(y), path);
+		values = floats(&s, expect(&s, "y", path), values_of(y), path);
 		mem_put(n, n->target, y, values);
 		free(values);
 	}
