@@ -45,7 +45,8 @@ static bool is_runtime(const char *file)
 /* Kernels are compiled as both compilers do by themselves: clang makes one instruction of a product
  * and a sum where they stand in one expression, so the source says what is rounded. With
  * -ffp-contract=fast its optimizer decides, differently for a tile of images and for what is left
- * of one, and results would depend on the number of threads. */
+ * of one, and results would depend on the number of threads. gcc always leaves it to its
+ * optimizer. */
 const char *cc_level(const char *file)
 {
 	if (!strncmp(file, "net", 3))

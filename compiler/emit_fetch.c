@@ -3,14 +3,16 @@
  * In: a kernel with a register tile and a long sum. Out: statements that ask, spread over the steps
  * of the sum. A core waits for a dozen or two of lines at a time; a tile that asks for all of its
  * lines at once stands still until most of them have come, one that asks for a line in each step
- * computes meanwhile (1x1 convolutions of large images: 1.3 to 1.7 times as fast). Four kinds:
+ * computes meanwhile (1x1 convolutions of large images: 1.3 to 1.7 times as fast). Five kinds:
  *
  *   - what the equations behind the sum read and write at the places of the tile;
  *   - what the next tile along the innermost loop reads along a stepped axis;
  *   - what the next tiles along the loop around it read, where all tiles inside read the same;
- *   - what the next band of rows reads, in sums over rows and images.
+ *   - what the next band of rows reads, in sums over rows and images;
+ *   - parameters and their state behind a sum over images alone.
  *
- * Tensors that fit into the second-level cache are near enough without. */
+ * Tensors that fit into the second-level cache are near enough without; the last kind, which comes
+ * round once a step, where all that the step goes through fits. */
 #include "emit.h"
 
 #include <string.h>
@@ -287,14 +289,13 @@ static void ask_in_steps(const Em *e, const Eqn *q)
 	}
 }
 
-/* A sum over nothing but the images, of a gradient of dense weights. What lies at its places are
- * parameters and their state, which come round once a step: they have left the cache if the whole
- * step does not fit. Each of the first steps asks for an element of the tile. */
+/* Over nothing but the images: the gradient of weights that an image uses once each. */
 static bool sums_images(const Eqn *q)
 {
 	return q->naxis == q->nfree + 1 && q->axis[q->nfree]->batch && !q->axis[q->nfree]->lane;
 }
 
+/* Each of the first images asks for an element of the tile. */
 static void ask_for_parameters(const Em *e, const Eqn *q)
 {
 	const Axis *images = q->axis[q->nfree];

@@ -274,7 +274,7 @@ int sandwich(Em *e, int j)
 	rows_below(e, q->rhs->tensor, q->rhs->index, q->col, m->cols, 0);
 	if (!q->out->local && !em_streams(e, q))
 		rows_below(e, q->out, q->index, q->row, m->rows, 1);
-	if (high < m->rows)
+	if (q->part)
 		inputs_of_parts(e, q);
 	else
 		inputs(e, q, m);

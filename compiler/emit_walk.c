@@ -269,7 +269,8 @@ static void own_pieces(Em *e, Walk w, int n)
 }
 
 /* Stages that sum over loops around them: a thread takes each task through all of its pieces, so
- * that what these read in common comes from memory once. */
+ * that what these read in common comes from memory once. Not where the pieces are images: those
+ * have nothing in common. */
 static void pieces_of_tasks(Em *e, const Walk *w)
 {
 	const Kernel *k = e->k;

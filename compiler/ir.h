@@ -314,8 +314,8 @@ void solve(Prog *p, Phase phase, const Eqn *q, bool vanishes, const Affine *plac
 /* grad.c     needs: forward Eqns  fills: backward and update Eqns, Tensor.grad  breaks: nothing */
 void grad(Prog *p);
 /* winograd.c the second half of rewrite: contractions over 3 x 3 windows into cheaper ones
- * needs: Prog.channels  fills: Eqn.matrix, task, around, Tensor.scratch,
- * planes  breaks: nothing */
+ * needs: Prog.channels, threads  fills: Eqn.matrix, part, task, around,
+ * Tensor.scratch, planes  breaks: nothing */
 void winograd(Prog *p);
 /* rewrite.c  needs: Eqns  fills: Prog.channels, threads  breaks: ids of equations */
 void rewrite(Prog *p);

@@ -198,7 +198,9 @@ static Axis *shares(const Window *m)
 	return batches(m, m->share, "share");
 }
 
-/* The loops around the stages of a task. A sum over tiles folds those over tiles. */
+/* The loops around the stages of a task, outermost first: what threads share, then tiles; the parts
+ * g where threads share images are innermost, so that what they read in common stays near. A sum
+ * over tiles folds those over tiles. */
 static Where around(const Window *m, Eqn *q, bool folds)
 {
 	Where w = {0};

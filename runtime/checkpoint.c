@@ -229,10 +229,11 @@ static bool take_tensors(nn_net *net, nn_safetensors *s, const char *path, bool 
 			if (!is_weight(t->kind) && !(state && t->kind == NN_STATE))
 				continue;
 			const nn_st_tensor *found = nn_safetensors_find(s, t->name);
-			if (!put && !fits(t, found, path, e))
-				return false;
-			if (!put)
+			if (!put) {
+				if (!fits(t, found, path, e))
+					return false;
 				continue;
+			}
 			const char *data = nn_safetensors_data(s, found, e);
 			if (!data)
 				return false;

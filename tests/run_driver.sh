@@ -9,7 +9,8 @@ set -u
 export LC_ALL=C
 cd "$(dirname "$0")/.." || exit 1
 nncc=$(realpath "${NNCC:-build/nncc}")
-runtime=$PWD/runtime models=$PWD/models winograd=$PWD/tests/dual/winograd.xml past=$PWD/tests/found/384.xml
+runtime=$PWD/runtime models=$PWD/models
+winograd=$PWD/tests/dual/winograd.xml past=$PWD/tests/found/384.xml
 maker=$(cat "$(dirname "$nncc")/runtime/libnn.a.cc")
 unset NNCC_CC
 mkdir -p build/driver
