@@ -22,7 +22,7 @@ rules() {
 		gsub(/[\200-\277]/, "", text)
 		if (length(text) > 100) print FILENAME ":" FNR ": " length(text) " columns; up to 100"
 	}
-	FNR == 501 { print FILENAME ":501: a file has up to 500 lines" }
+	FNR == 601 { print FILENAME ":601: a file has up to 600 lines" }
 	/[ \t]$/ { print FILENAME ":" FNR ": blanks at the end of the line" }
 	/ \t/ { print FILENAME ":" FNR ": a tab after a blank" }
 	/^{/ { inside = FNR }
