@@ -114,8 +114,8 @@ static int sources(const Model *m, FILE *out)
 		if (!n)
 			fputs("static const nn_source source[] = {\n", out);
 		row((const char *const[]){s->split, s->images, s->labels, s->file, s->files, s->dir,
-		                          s->label_column},
-		    7, out);
+		                          s->label_column, s->columns, s->header},
+		    9, out);
 	}
 	fputs(n ? "};\n\n" : "", out);
 	return n;

@@ -166,7 +166,8 @@ typedef struct Param {         /* <param>                                       
 } Param;
 
 typedef struct Source {        /* <training>, <validation>, <test> of <data>                  */
-	const char *split, *images, *labels, *file, *files, *dir, *label_column;
+	const char *split, *images, *labels, *file, *files, *dir;
+	const char *label_column, *columns, *header;
 	struct Source *next;
 } Source;
 

@@ -169,7 +169,8 @@ static const struct {
         {"npy", NULL, "images", "labels", "images and labels"},
         {"npz", NULL, "file", "images labels", "a file, images and labels"},
         {"cifar", "file files", NULL, NULL, "a file or files"},
-        {"csv", "file files", NULL, "label_column", "a file or files, and a label_column"},
+        {"csv", "file files", NULL, "label_column columns header",
+         "a file or files, label_column, columns and header"},
         {"folder", NULL, "dir", NULL, "a dir"},
 };
 
@@ -214,7 +215,9 @@ static void read_sources(Model *m, const Elem *data)
 		              .file = given_or_null(e, "file"),
 		              .files = given_or_null(e, "files"),
 		              .dir = given_or_null(e, "dir"),
-		              .label_column = given_or_null(e, "label_column")};
+		              .label_column = given_or_null(e, "label_column"),
+		              .columns = given_or_null(e, "columns"),
+		              .header = given_or_null(e, "header")};
 		*tail = s;
 		tail = &s->next;
 		check_source(m, e, text_of(data, "format"));

@@ -114,6 +114,8 @@ static const AttrSpec data_attr[] = {
 	TEXT("files", "", "csv, cifar: several files, separated by blanks"), \
 	TEXT("dir", "", "folder: a directory that holds one for each class"), \
 	TEXT("label_column", "", "csv: name, or number from 0, from the end below 0"), \
+	TEXT("columns", "", "csv: the columns that are inputs, names or numbers, in order"), \
+	CHOICE("header", "auto", "auto yes no", "csv: whether the first line holds names"), \
 	END
 static const AttrSpec source_attr[] = { SOURCE };
 static const AttrSpec class_attr[] = { TEXT("name", NULL, "shown in reports"), END };

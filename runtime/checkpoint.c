@@ -62,10 +62,13 @@ static nn_dtype real_type(const nn_program *p)
 
 /* ---- saving -------------------------------------------------------------------------------- */
 
-bool nn_checkpoint_open(nn_checkpoint *c, nn_net *net, const nn_normalize *z, nn_error *e)
+bool nn_checkpoint_open(nn_checkpoint *c, nn_net *net, const nn_normalize *z, const nn_meaning *m,
+                        nn_error *e)
 {
 	const nn_program *p = net->program;
-	*c = (nn_checkpoint){.net = net, .normalize = z};
+	*c = (nn_checkpoint){.net = net, .normalize = z, .meaning = m};
+	const char *key[NN_MEANING_PAIRS];
+	size_t at[NN_MEANING_PAIRS];
 	size_t most = 0;
 	for (int i = 0; i < p->tensors; i++)
 		if (p->tensor[i].kind <= NN_STATE) {
@@ -78,9 +81,8 @@ bool nn_checkpoint_open(nn_checkpoint *c, nn_net *net, const nn_normalize *z, nn
 	c->buffer = nn_alloc(most, 1, "checkpoints", e);
 	c->writer.pair = nn_alloc(NN_STATE_PAIRS, sizeof *c->writer.pair, "checkpoints", e);
 	size_t room = TEXT_ROOM + (size_t)z->channels * 64;
-	for (int i = 0; net->model->class_name && i < net->model->class_names; i++)
-		room += strlen(net->model->class_name[i]) + 1;
-	nn_text_reserve(&c->text, room);
+	nn_meaning_pairs(m, &c->text, key, at);
+	nn_text_reserve(&c->text, room + c->text.len);
 	nn_text_reserve(&c->writer.header, TEXT_ROOM + rows * 512);
 	if (c->text.failed || c->writer.header.failed)
 		nn_fail(e, NN_EXIT_MEMORY, "not enough memory for checkpoints");
@@ -157,12 +159,12 @@ static void add_description(nn_checkpoint *c, const char *kind)
 			nn_text_add(&c->text, i ? " %.17g" : "%.17g", both[k][i]);
 		add_pair(c, k ? "normalize_std" : "normalize_mean", from);
 	}
-	if (!m->class_name)
-		return;
-	size_t from = mark(c);
-	for (int i = 0; i < m->class_names; i++)
-		nn_text_add(&c->text, i ? "\n%s" : "%s", m->class_name[i]);
-	add_pair(c, "classes", from);
+	const char *key[NN_MEANING_PAIRS];
+	size_t at[NN_MEANING_PAIRS];
+	mark(c);
+	int pairs = nn_meaning_pairs(c->meaning, &c->text, key, at);
+	for (int i = 0; i < pairs; i++)
+		c->writer.pair[c->writer.pairs++] = (nn_st_pair){key[i], c->text.at + at[i]};
 }
 
 bool nn_save_weights(nn_checkpoint *c, const char *path, nn_error *e)

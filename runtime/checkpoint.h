@@ -6,7 +6,7 @@
 #include "net.h"
 #include "safetensors.h"
 
-enum { NN_STATE_PAIRS = 48 };
+enum { NN_STATE_PAIRS = 48 + NN_MEANING_PAIRS };
 
 /* Everything about a training but its tensors. */
 typedef struct nn_progress {
@@ -32,6 +32,7 @@ typedef struct nn_progress {
 typedef struct nn_checkpoint {
 	nn_net *net;                   /* whose tensors                                  */
 	const nn_normalize *normalize; /* stored with the weights                    */
+	const nn_meaning *meaning;     /* likewise: what classes and columns are called  */
 	nn_st_tensor *tensor;          /* room for the table of a file                   */
 	const nn_tensor **from;        /* the tensor behind each row                     */
 	char *buffer;                  /* room for the largest tensor                    */
@@ -40,7 +41,8 @@ typedef struct nn_checkpoint {
 } nn_checkpoint;
 
 /* Takes all memory that saving will need. */
-bool nn_checkpoint_open(nn_checkpoint *c, nn_net *net, const nn_normalize *z, nn_error *e);
+bool nn_checkpoint_open(nn_checkpoint *c, nn_net *net, const nn_normalize *z, const nn_meaning *m,
+                        nn_error *e);
 void nn_checkpoint_close(nn_checkpoint *c);
 
 /* Weights and running statistics, with what `predict` needs. */

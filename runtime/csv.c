@@ -161,3 +161,24 @@ bool nn_csv_says(const nn_field *f, const char *text)
 	}
 	return i == f->len && !*text;
 }
+
+size_t nn_csv_copy(const nn_field *f, char *text, size_t room)
+{
+	size_t len = 0;
+	for (size_t i = 0; i < f->len && len + 1 < room; i++) {
+		text[len++] = f->at[i];
+		i += f->at[i] == '"' && i + 1 < f->len && f->at[i + 1] == '"';
+	}
+	text[len] = 0;
+	return len;
+}
+
+bool nn_csv_missing(const nn_field *f)
+{
+	static const char *const word[] = {"NA",   "N/A",  "#N/A", "NaN", "nan", "NAN", "null",
+	                                   "NULL", "None", "none", "?",   "-",   "na",  "n/a"};
+	bool missing = !f->len;
+	for (size_t i = 0; !missing && i < sizeof word / sizeof *word; i++)
+		missing = nn_csv_says(f, word[i]);
+	return missing;
+}

@@ -41,4 +41,10 @@ bool nn_csv_number(const nn_field *f, double *value);
 /* Whether the field says `text`. */
 bool nn_csv_says(const nn_field *f, const char *text);
 
+/* Its text, doubled quotes made single, cut to fit and ended by a zero; the length. */
+size_t nn_csv_copy(const nn_field *f, char *text, size_t room);
+
+/* Whether it is empty or one of the usual words for a value that is not there (NA, null, ?). */
+bool nn_csv_missing(const nn_field *f);
+
 #endif

@@ -8,6 +8,7 @@
  * --limit takes a fair sample. */
 #include "data.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,9 @@ void nn_items_free(nn_items *items)
 {
 	for (int i = 0; i < 3; i++)
 		free(items->memory[i]);
+	for (int64_t i = 0; i < items->pieces; i++)
+		free(items->piece[i].path);
+	free(items->piece);
 	nn_store_close(items->store);
 	nn_bytes_close(&items->file);
 	*items = (nn_items){0};
@@ -70,12 +74,38 @@ bool nn_items_load(const nn_items *items, const uint32_t *index, int64_t live, n
 	return !items->store || nn_store_load(items->store, index, live, team, e);
 }
 
+bool nn_items_piece(nn_items *items, const char *path, nn_error *e)
+{
+	nn_piece *more = realloc(items->piece, ((size_t)items->pieces + 1) * sizeof *items->piece);
+	if (!more)
+		return nn_fail(e, NN_EXIT_MEMORY, "not enough memory for the names of files");
+	items->piece = more;
+	size_t size = strlen(path) + 1;
+	char *copy = nn_alloc(size, 1, "names of files", e);
+	if (!copy)
+		return false;
+	memcpy(copy, path, size);
+	more[items->pieces++] = (nn_piece){items->count, copy};
+	if (!items->name[0])
+		snprintf(items->name, sizeof items->name, "%.255s", path);
+	return true;
+}
+
 void nn_item_name(const nn_items *items, int64_t i, char text[NN_ITEM_NAME])
 {
-	if (items->store && items->store->path)
+	if (items->store && items->store->path) {
 		snprintf(text, NN_ITEM_NAME, "%s", items->store->path(items->store->source, i));
-	else
-		snprintf(text, NN_ITEM_NAME, "%s[%lld]", items->name, (long long)i);
+		return;
+	}
+	const char *file = items->name;
+	int64_t k = items->pieces, first = 0;
+	while (k > 0 && items->piece[k - 1].first > i)
+		k--;
+	if (k > 0) {
+		file = items->piece[k - 1].path;
+		first = items->piece[k - 1].first;
+	}
+	snprintf(text, NN_ITEM_NAME, "%.*s[%lld]", NN_PATH_MAX - 1, file, (long long)(i - first));
 }
 
 /* ---- for readers --------------------------------------------------------------------------- */
@@ -267,6 +297,139 @@ static bool fingerprint(nn_data *d, nn_error *e)
 	return true;
 }
 
+/* ---- scale and targets --------------------------------------------------------------------- */
+
+enum { SCALE_ITEMS = 4096 };
+
+/* The range of the values of some items, evenly spread; what bytes are is known without a look. */
+static nn_scale range_of(const nn_items *items, double *least, double *most)
+{
+	int64_t step = (items->count + SCALE_ITEMS - 1) / SCALE_ITEMS, seen = 0, above = 0;
+	*least = INFINITY;
+	*most = -INFINITY;
+	for (int64_t i = 0; items->f32 && i < items->count; i += step) {
+		const float *v = items->f32 + i * items->values;
+		for (int64_t k = 0; k < items->values; k++) {
+			*least = fmin(*least, (double)v[k]);
+			*most = fmax(*most, (double)v[k]);
+			above += v[k] > 1;
+		}
+		seen += items->values;
+	}
+	if (!items->f32) {
+		*least = 0;
+		*most = 1;
+	}
+	return nn_scale_of(*least, *most, seen ? (double)above / (double)seen : 0);
+}
+
+bool nn_items_scale(const nn_items *items, const nn_meaning *m, nn_error *e)
+{
+	double least, most;
+	nn_scale scale = range_of(items, &least, &most);
+	bool whole = items->f32 != NULL;
+	/* Zeroes and ones alone may be dark pictures of any scale. */
+	for (int64_t i = 0; whole && i < items->count * items->values && i < SCALE_ITEMS; i++)
+		whole = items->f32[i] == 0 || items->f32[i] == 1;
+	if (nn_scale_fits(m->scale, scale) || (scale == NN_SCALE_UNIT && whole))
+		return true;
+	return nn_fail(e, NN_EXIT_DATA,
+	               "%s: its values go from %.4g to %.4g%s, but the training part has %.4g to "
+	               "%.4g: save both on one scale",
+	               items->name, least, most,
+	               items->f32 ? "" : " (bytes, which are read as 0 to 1)", m->least, m->most);
+}
+
+nn_fit nn_target_fit(const nn_items *items, int64_t item, const char *loss)
+{
+	bool share = loss && !strcmp(loss, "binary_cross_entropy");
+	nn_fit fit = NN_FIT_GOOD;
+	const float *v = items->target ? items->target + item * items->targets : NULL;
+	for (int64_t k = 0; v && k < items->targets; k++) {
+		if (!isfinite(v[k]))
+			return NN_FIT_NONE;
+		if (share && !(v[k] >= 0 && v[k] <= 1))
+			fit = NN_FIT_RANGE;
+	}
+	return fit;
+}
+
+static const char *target_file(const nn_items *items)
+{
+	return items->target_name[0] ? items->target_name : items->name;
+}
+
+static bool check_targets(const nn_items *items, const char *loss, nn_error *e)
+{
+	for (int64_t i = 0; items->target && i < items->count; i++) {
+		nn_fit fit = nn_target_fit(items, i, loss);
+		const float *v = items->target + i * items->targets;
+		while (fit == NN_FIT_NONE ? isfinite(*v) : fit && *v >= 0 && *v <= 1)
+			v++;
+		if (fit)
+			return nn_fail(e, NN_EXIT_DATA, "%s: item %lld: a target is %g%s",
+			               target_file(items), (long long)i, (double)*v,
+			               fit == NN_FIT_RANGE
+			                       ? ", but binary_cross_entropy learns 0 to 1"
+			                       : "");
+	}
+	return true;
+}
+
+bool nn_items_vary(const nn_items *items, nn_error *e)
+{
+	int64_t all = items->count * items->targets, i = 0;
+	while (items->target && i < all && items->target[i] == items->target[i % items->targets])
+		i++;
+	if (!items->target || i < all || items->count < 2 || items->synthetic)
+		return true;
+	return nn_fail(e, NN_EXIT_DATA,
+	               "%s: all targets are the same (%g): there is nothing to learn; is it the "
+	               "right column or array?",
+	               target_file(items), (double)items->target[0]);
+}
+
+/* An auto-encoder's targets are its normalised inputs. */
+static bool check_own_targets(const nn_items *items, const nn_model *m, nn_error *e)
+{
+	const nn_tensor *target = nn_tensor_find(m->fast, NN_TARGET, NULL);
+	bool share = m->loss && !strcmp(m->loss, "binary_cross_entropy");
+	double least = 0, most = 1;
+	if (!share || !target || !target->target_input)
+		return true;
+	if (m->normalize && strcmp(m->normalize, "none") != 0)
+		for (int c = 0; c < m->normalize_channels && m->mean; c++) {
+			least = fmin(least, -m->mean[c] / m->std[c]);
+			most = fmax(most, (1 - m->mean[c]) / m->std[c]);
+		}
+	if ((m->normalize && !strcmp(m->normalize, "auto")) || least < 0 || most > 1)
+		return nn_fail(e, NN_EXIT_DATA,
+		               "binary_cross_entropy with target=\"input\" learns 0 to 1, and "
+		               "<normalize> takes the input out of that: leave <normalize> out, or "
+		               "take loss type=\"mse\"");
+	for (int64_t i = 0; items->f32 && i < items->count * items->values; i++)
+		if (!(items->f32[i] >= 0 && items->f32[i] <= 1))
+			return nn_fail(e, NN_EXIT_DATA,
+			               "%s: item %lld: a value is %g, but as target of "
+			               "binary_cross_entropy it must be from 0 to 1",
+			               items->name, (long long)(i / items->values),
+			               (double)items->f32[i]);
+	return true;
+}
+
+static bool check_items(const nn_items *items, const nn_loader *l, nn_error *e)
+{
+	const nn_model *m = l->settings->model;
+	return nn_items_finite(items, e) && check_targets(items, m->loss, e) &&
+	       check_own_targets(items, m, e) && (!l->training || nn_items_vary(items, e));
+}
+
+/* Only pictures have a scale that all values share. */
+static bool has_scale(const nn_model *m)
+{
+	return m->input_rank == 3;
+}
+
 /* Reads the sources of the parts that are wanted. */
 static bool read_sources(nn_data *d, nn_loader *l, nn_reader *read, unsigned parts, nn_error *e)
 {
@@ -279,9 +442,15 @@ static bool read_sources(nn_data *d, nn_loader *l, nn_reader *read, unsigned par
 			continue;
 		if (!l->source)
 			return nn_fail(e, NN_EXIT_DATA, "<data> has no <training> source");
+		l->training = i == NN_TRAINING;
 		if (!read(l, &d->source[i], e))
 			return false;
-		if (!l->lenient && !nn_items_finite(&d->source[i], e))
+		if (!l->lenient && !check_items(&d->source[i], l, e))
+			return false;
+		if (l->training && has_scale(l->settings->model))
+			l->meaning->scale =
+			        range_of(&d->source[i], &l->meaning->least, &l->meaning->most);
+		if (!l->lenient && !nn_items_scale(&d->source[i], l->meaning, e))
 			return false;
 		if (i != NN_TRAINING && !take_whole(d, i, e))
 			return false;
@@ -289,7 +458,18 @@ static bool read_sources(nn_data *d, nn_loader *l, nn_reader *read, unsigned par
 	return true;
 }
 
-bool nn_data_open(nn_data *d, const nn_settings *s, const char *root, unsigned parts, nn_error *e)
+/* Whether only the training part can say what labels or columns are called. */
+static bool lacks_names(const nn_settings *s, const nn_meaning *m)
+{
+	const char *format = nn_setting_text(s, "data", "format");
+	bool csv = format && !strcmp(format, "csv");
+	bool names = csv || (format && !strcmp(format, "folder") && s->model->classes);
+	bool columns = !csv || m->columns.count;
+	return names && !((m->classes.count || !s->model->classes) && columns);
+}
+
+bool nn_data_open(nn_data *d, const nn_settings *s, nn_meaning *m, const char *root, unsigned parts,
+                  nn_error *e)
 {
 	nn_loader l;
 	bool own[NN_PARTS];
@@ -299,6 +479,9 @@ bool nn_data_open(nn_data *d, const nn_settings *s, const char *root, unsigned p
 	if (!read)
 		return false;
 	prepare_loader(&l, s, root);
+	l.meaning = m;
+	if (lacks_names(s, m))
+		parts |= 1 << NN_TRAINING;
 	l.lenient = parts & NN_LENIENT;
 	for (int i = 0; i < NN_PARTS; i++)
 		own[i] = find_source(s->model, i) != NULL;
@@ -317,4 +500,24 @@ bool nn_data_open(nn_data *d, const nn_settings *s, const char *root, unsigned p
 		if (!(asked >> i & 1))
 			d->part[i] = (nn_part){0};
 	return true;
+}
+
+void nn_data_notes(const nn_data *d, const nn_model *model, nn_text *t)
+{
+	const nn_part *p = &d->part[NN_TRAINING];
+	char number[16];
+	for (int i = 0; i < NN_PARTS; i++)
+		if (d->source[i].passed)
+			nn_text_add(t, "%s: %lld files are no PNG or JPEG and passed over, %s\n",
+			            d->source[i].name, (long long)d->source[i].passed,
+			            d->source[i].passed_one);
+	int64_t *items = calloc((size_t)model->classes + 1, sizeof *items);
+	for (int64_t i = 0; items && p->count && p->items->label && i < p->count; i++)
+		if (p->items->label[p->index[i]] >= 0)
+			items[p->items->label[p->index[i]]]++;
+	for (int k = 0; items && p->count && p->items->label && k < model->classes; k++)
+		if (!items[k])
+			nn_text_add(t, "%s: no training item is a '%s'\n", p->items->name,
+			            nn_class_name(model, k, number));
+	free(items);
 }

@@ -11,10 +11,17 @@
 
 #include "error.h"
 #include "io.h"
+#include "meaning.h"
 #include "settings.h"
 #include "store.h"
 
 enum { NN_ITEM_NAME = NN_PATH_MAX + 32 };
+
+/* A file of several: its items are first, first + 1, ... */
+typedef struct nn_piece {
+	int64_t first; /* number of its first item  */
+	char *path;    /* of the file               */
+} nn_piece;
 
 typedef struct nn_items {
 	int64_t count;        /* items                                                      */
@@ -24,12 +31,17 @@ typedef struct nn_items {
 	const int32_t *label; /* [count], or NULL                                           */
 	const float *target;  /* [count][targets], or NULL                                  */
 	int64_t targets;      /* values of a real target                                    */
+	char target_name[256]; /* file of labels or targets, where it is another            */
 	int64_t odd;          /* labels that are out of range: -1 (only if NN_LENIENT)      */
 	bool synthetic;       /* random numbers: nothing to learn about the classes         */
 	nn_store *store;      /* NULL: all is in memory or mapped; else where u8 comes from */
 	nn_bytes file;        /* where u8 or f32 lie, or nothing                            */
 	void *memory[3];      /* what to free                                               */
 	char name[256];       /* the file, for messages                                     */
+	nn_piece *piece;      /* [pieces], where the source has several files               */
+	int64_t pieces;       /* how many                                                   */
+	int64_t passed;       /* files that were passed over for their type                 */
+	char passed_one[256]; /* one of them                                                */
 } nn_items;
 
 /* What a reader is told. */
@@ -41,6 +53,8 @@ typedef struct nn_loader {
 	int64_t targets;             /* values of a real target; 0: labels or none        */
 	bool labels;                 /* labels are needed                                 */
 	bool lenient;                /* labels out of range become -1                     */
+	bool training;               /* this is the training part: it settles meanings    */
+	nn_meaning *meaning;         /* of classes and columns                            */
 } nn_loader;
 
 typedef bool nn_reader(const nn_loader *l, nn_items *items, nn_error *e);
@@ -48,8 +62,9 @@ typedef bool nn_reader(const nn_loader *l, nn_items *items, nn_error *e);
 nn_reader nn_read_cifar, nn_read_csv, nn_read_folder, nn_read_idx, nn_read_npy, nn_read_npz,
         nn_read_synthetic;
 
-/* A whole file as items without labels, for predict. The shape must be the network's input. */
-typedef bool nn_rows(const char *path, const nn_settings *s, nn_items *items, nn_error *e);
+/* A whole file as items without labels, for predict. The shape must be the network's input; of `l`
+ * settings and meaning count. */
+typedef bool nn_rows(const char *path, const nn_loader *l, nn_items *items, nn_error *e);
 nn_rows nn_rows_csv, nn_rows_idx, nn_rows_npy;
 
 /* Makes items index[0..live-1] readable in u8 or f32 until the next call, on all threads of the
@@ -60,6 +75,9 @@ bool nn_items_load(const nn_items *items, const uint32_t *index, int64_t live, n
 /* Fails with the first item that holds a NaN or an infinity. Those of a mapped file are not looked
  * at, since that would read all of it. */
 bool nn_items_finite(const nn_items *items, nn_error *e);
+
+/* Says that the next items come from this file. */
+bool nn_items_piece(nn_items *items, const char *path, nn_error *e);
 
 /* What item i is called in messages: its own file, or "file[i]". */
 void nn_item_name(const nn_items *items, int64_t i, char text[NN_ITEM_NAME]);
@@ -106,8 +124,31 @@ typedef struct nn_data {
 enum { NN_LENIENT = 1 << 8 };
 
 /* Loads the parts with their bit set in `parts` (1 << NN_TRAINING, ...); only those can be seen
- * afterwards. `root` overrides the directory unless NULL. */
-bool nn_data_open(nn_data *d, const nn_settings *s, const char *root, unsigned parts, nn_error *e);
+ * afterwards. `root` overrides the directory unless NULL. What `m` knows of classes and columns
+ * holds for all parts; what it does not know, the training part says, which is read for it where
+ * the format has names. With the training part read, m->scale is that of its values. Parts on
+ * another scale than m->scale, and targets that the loss cannot learn, fail with 65 (not with
+ * NN_LENIENT). */
+bool nn_data_open(nn_data *d, const nn_settings *s, nn_meaning *m, const char *root, unsigned parts,
+                  nn_error *e);
+
+/* Fails with 65 and both ranges where items are not on the scale that the weights learnt on. */
+bool nn_items_scale(const nn_items *items, const nn_meaning *m, nn_error *e);
+
+/* Fails with 65 where all real targets are the same. */
+bool nn_items_vary(const nn_items *items, nn_error *e);
+
+/* Whether a loss can learn the real targets of an item. */
+typedef enum {
+	NN_FIT_GOOD,
+	NN_FIT_RANGE, /* not from 0 to 1, but the loss is binary_cross_entropy */
+	NN_FIT_NONE   /* a NaN or an infinity                                  */
+} nn_fit;
+nn_fit nn_target_fit(const nn_items *items, int64_t item, const char *loss);
+
+/* What a user should know of the parts that were read, a line each: files that were passed over,
+ * classes without a training item. */
+void nn_data_notes(const nn_data *d, const nn_model *model, nn_text *t);
 void nn_data_close(nn_data *d);
 
 /* The C,H,W of an input as text. */

@@ -2,10 +2,11 @@
  *
  *     <training dir="train"/>     train/cat/1.png train/cat/2.jpg train/dog/old/3.jpeg ...
  *
- * Which class a directory is: the one of its name, if <classes> has all the names; else its number,
- * if all are numbers of classes; else its place in alphabetical order. A network that learns
- * without labels takes pictures from anywhere below the directory. Files with other endings and
- * names that begin with a point are passed over.
+ * Classes are called as <classes> says, else as the directories of the training part (meaning.c);
+ * a directory of any part that is none of them is an error. A network that learns without labels
+ * takes pictures from anywhere below the directory. Names that begin with a point are passed over,
+ * files with other endings as well, but counted. A directory is looked at once, even if links lead
+ * back to it.
  *
  * At the start only names are read. A picture is decoded when a batch needs it for the first time,
  * resized to the network's input, and kept as 8-bit values as far as memory allows (store.c). */
@@ -20,7 +21,14 @@
 #include "data.h"
 #include "image.h"
 
-enum { DEPTH = 8 };
+enum { DEPTH = 64 };
+
+/* A directory by what it is, whatever it is called. */
+typedef struct seen {
+	dev_t device;
+	ino_t inode;
+	int group; /* for which class; -1: it holds the classes */
+} seen;
 
 typedef struct folder {
 	const nn_model *m; /* what pictures are resized to        */
@@ -30,8 +38,11 @@ typedef struct folder {
 	int32_t *group;    /* [count]: number of its directory    */
 	int64_t count;     /* pictures                            */
 	int64_t paths;     /* room in path and group              */
-	char **name;       /* [groups]: the classes' directories  */
-	int groups;        /* how many                            */
+	nn_names name;     /* the classes' directories, by group  */
+	seen *seen;        /* directories that were looked at     */
+	int64_t seen_count, seen_room;
+	int64_t passed;       /* files that are no pictures       */
+	char passed_one[256]; /* the first of them                */
 } folder;
 
 static void free_names(char **name, int count)
@@ -44,7 +55,8 @@ static void free_names(char **name, int count)
 static void close_folder(void *source)
 {
 	folder *f = source;
-	free_names(f->name, f->groups);
+	nn_names_free(&f->name);
+	free(f->seen);
 	free(f->text);
 	free(f->path);
 	free(f->group);
@@ -156,28 +168,71 @@ static int list(const char *path, char ***name, nn_error *e)
 	return -1;
 }
 
-static bool is_directory(const char *path)
+/* ---- directories --------------------------------------------------------------------------- */
+
+/* Notes a directory; false where it was seen before, or with an error where that was for another
+ * class. Links may lead to it by many ways: it is looked at once. */
+static bool enter(folder *f, const char *path, int group, nn_error *e)
 {
 	struct stat st;
-	return !stat(path, &st) && S_ISDIR(st.st_mode);
+	if (stat(path, &st) != 0)
+		return nn_fail(e, NN_EXIT_IO, "%s: cannot open the directory: %s", path,
+		               strerror(errno));
+	for (int64_t i = 0; i < f->seen_count; i++) {
+		const seen *s = &f->seen[i];
+		if (s->device != st.st_dev || s->inode != st.st_ino)
+			continue;
+		if (s->group < 0 || s->group == group)
+			return false;
+		return nn_fail(e, NN_EXIT_DATA,
+		               "%s: a link in the directory of another class leads to it as well, "
+		               "but a picture has one class",
+		               path);
+	}
+	if (f->seen_count == f->seen_room) {
+		f->seen_room = 2 * f->seen_room + 64;
+		seen *more = grow(f->seen, (size_t)f->seen_room * sizeof *more, e);
+		if (!more)
+			return false;
+		f->seen = more;
+	}
+	f->seen[f->seen_count++] = (seen){st.st_dev, st.st_ino, group};
+	return true;
+}
+
+/* Whether an entry is a directory; a file that is no picture is counted. */
+static bool is_directory(folder *f, const char *path, bool picture)
+{
+	struct stat st;
+	if (stat(path, &st) != 0)
+		return false;
+	if (S_ISREG(st.st_mode) && !picture && !f->passed++)
+		snprintf(f->passed_one, sizeof f->passed_one, "%.255s", path);
+	return S_ISDIR(st.st_mode);
 }
 
 /* All pictures below a directory, in order. */
 static bool walk(folder *f, const char *path, int group, int depth, nn_error *e)
 {
-	char **name, *inner = nn_alloc(NN_PATH_MAX, 1, "names", e);
+	char **name, *inner;
+	if (!enter(f, path, group, e))
+		return !e->code;
+	if (depth > DEPTH)
+		return nn_fail(e, NN_EXIT_DATA, "%s: more than %d directories deep", path, DEPTH);
+	inner = nn_alloc(NN_PATH_MAX, 1, "names", e);
 	int count = inner ? list(path, &name, e) : -1;
 	if (count < 0) {
 		free(inner);
 		return false;
 	}
 	for (int i = 0; i < count && !e->code; i++) {
+		bool picture = is_picture(name[i]);
 		if (!nn_join(inner, path, name[i], e))
 			break;
-		if (is_picture(name[i]) && !is_directory(inner))
-			add_picture(f, inner, group, e);
-		else if (!is_picture(name[i]) && depth < DEPTH && is_directory(inner))
+		if (is_directory(f, inner, picture))
 			walk(f, inner, group, depth + 1, e);
+		else if (picture)
+			add_picture(f, inner, group, e);
 	}
 	free_names(name, count);
 	free(inner);
@@ -188,73 +243,60 @@ static bool walk(folder *f, const char *path, int group, int depth, nn_error *e)
 static bool walk_classes(folder *f, const char *root, nn_error *e)
 {
 	char **name, path[NN_PATH_MAX];
-	int count = list(root, &name, e), kept = 0;
+	int count = list(root, &name, e);
 	if (count < 0)
 		return false;
-	for (int i = 0; i < count; i++) {
-		if (!e->code && nn_join(path, root, name[i], e) && is_directory(path)) {
-			walk(f, path, kept, 0, e);
-			name[kept++] = name[i];
-		} else {
-			free(name[i]);
-		}
+	enter(f, root, -1, e);
+	for (int i = 0; i < count && !e->code; i++) {
+		if (!nn_join(path, root, name[i], e) || !is_directory(f, path, is_picture(name[i])))
+			continue;
+		int group = (int)nn_names_add(&f->name, name[i], strlen(name[i]), e);
+		if (group >= 0)
+			walk(f, path, group, 0, e);
 	}
-	f->name = name;
-	f->groups = kept;
+	free_names(name, count);
 	return !e->code;
 }
 
 /* ---- which directory is which class -------------------------------------------------------- */
 
-static int named_class(const nn_model *m, const char *name)
+static bool unknown_class(const nn_loader *l, const char *root, const char *name, nn_error *e)
 {
-	for (int i = 0; m->class_name && i < m->class_names; i++)
-		if (!strcmp(name, m->class_name[i]))
-			return i;
-	return -1;
+	nn_text why = {0};
+	nn_meaning_explain(l->meaning, name, l->settings->model->classes, &why);
+	nn_fail(e, NN_EXIT_DATA, "%s/%s: the directory '%s' is no class: %s", root, name, name,
+	        why.at ? why.at : "");
+	nn_text_free(&why);
+	return false;
 }
 
-static int numbered_class(const nn_model *m, const char *name)
+/* The class of each directory: class_of[number of its name]. */
+static bool find_classes(folder *f, const nn_loader *l, const char *root, int32_t *class_of,
+                         nn_error *e)
 {
-	char *end;
-	long n = strtol(name, &end, 10);
-	return *name >= '0' && *name <= '9' && !*end && n < m->classes ? (int)n : -1;
-}
-
-static int placed_class(const nn_model *m, const folder *f, int group)
-{
-	return f->groups == m->classes ? group : -1;
-}
-
-/* One rule for all directories: the first that gives each a class. */
-static bool set_classes(const folder *f, const nn_loader *l, nn_items *items, const char *root,
-                        nn_error *e)
-{
-	const nn_model *m = f->m;
-	bool fits[3] = {true, true, true};
-	for (int g = 0; g < f->groups; g++) {
-		fits[0] = fits[0] && named_class(m, f->name[g]) >= 0;
-		fits[1] = fits[1] && numbered_class(m, f->name[g]) >= 0;
-		fits[2] = fits[2] && placed_class(m, f, g) >= 0;
-	}
-	if (!fits[0] && !fits[1] && !fits[2])
-		return nn_fail(
-		        e, NN_EXIT_DATA,
-		        "%s: %d directories, '%s' the first, but the network has %d classes: "
-		        "as many directories, or directories called as in <classes>, or by "
-		        "number, are wanted",
-		        root, f->groups, f->groups ? f->name[0] : "", m->classes);
-	if (!nn_labels_open(items, root, e))
+	int classes = l->settings->model->classes;
+	if (l->training && !l->meaning->classes.count &&
+	    !nn_meaning_name(l->meaning, &f->name, classes, root, "directories", class_of, e))
 		return false;
-	for (int64_t i = 0; i < f->count; i++) {
-		int g = f->group[i];
-		int label = fits[0]   ? named_class(m, f->name[g])
-		            : fits[1] ? numbered_class(m, f->name[g])
-		                      : placed_class(m, f, g);
-		if (!nn_label_set(l, items, i, label, path_of(f, i), e))
-			return false;
+	for (int64_t i = 0; i < f->name.count; i++) {
+		const char *name = f->name.at[i];
+		class_of[i] = (int32_t)nn_meaning_class(l->meaning, name, strlen(name), classes);
+		if (class_of[i] < 0)
+			return unknown_class(l, root, name, e);
 	}
 	return true;
+}
+
+static bool set_classes(folder *f, const nn_loader *l, nn_items *items, const char *root,
+                        nn_error *e)
+{
+	int32_t *class_of = nn_alloc((size_t)f->name.count, sizeof *class_of, root, e);
+	bool ok =
+	        class_of && nn_labels_open(items, root, e) && find_classes(f, l, root, class_of, e);
+	for (int64_t i = 0; ok && i < f->count; i++)
+		ok = nn_label_set(l, items, i, class_of[f->group[i]], path_of(f, i), e);
+	free(class_of);
+	return ok;
 }
 
 static bool fill(folder *f, const nn_loader *l, const char *root, nn_error *e)
@@ -292,5 +334,7 @@ bool nn_read_folder(const nn_loader *l, nn_items *items, nn_error *e)
 		return false;
 	items->store->path = path_of;
 	items->u8 = items->store->at;
+	items->passed = f->passed;
+	memcpy(items->passed_one, f->passed_one, sizeof items->passed_one);
 	return !l->labels || set_classes(f, l, items, root, e);
 }

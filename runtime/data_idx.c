@@ -190,7 +190,7 @@ static bool locate(const nn_loader *l, const char *name, char path[NN_PATH_MAX],
 	return true;
 }
 
-bool nn_rows_idx(const char *path, const nn_settings *s, nn_items *items, nn_error *e)
+bool nn_rows_idx(const char *path, const nn_loader *l, nn_items *items, nn_error *e)
 {
 	idx x;
 	char dim[64];
@@ -200,7 +200,7 @@ bool nn_rows_idx(const char *path, const nn_settings *s, nn_items *items, nn_err
 	items->count = x.dim[0];
 	items->values = x.bytes / x.dim[0];
 	dimensions(&x, dim);
-	return nn_data_shape(s->model, path, dim, items->values, e);
+	return nn_data_shape(l->settings->model, path, dim, items->values, e);
 }
 
 static bool take_labels(const nn_loader *l, nn_items *items, const char *path, const uint8_t *bytes,
@@ -219,6 +219,7 @@ static bool take_targets(const nn_loader *l, nn_items *items, const char *path,
 {
 	size_t count = (size_t)(items->count * l->targets);
 	float *target = nn_alloc(count, sizeof *target, path, e);
+	snprintf(items->target_name, sizeof items->target_name, "%.255s", path);
 	items->memory[1] = target;
 	items->target = target;
 	items->targets = l->targets;
@@ -263,6 +264,6 @@ bool nn_read_idx(const nn_loader *l, nn_items *items, nn_error *e)
 		return nn_fail(e, NN_EXIT_DATA,
 		               "<%s>: images=\"...\" is missing, format=\"idx\" needs it",
 		               l->source->split);
-	return locate(l, l->source->images, path, e) && nn_rows_idx(path, l->settings, items, e) &&
+	return locate(l, l->source->images, path, e) && nn_rows_idx(path, l, items, e) &&
 	       ((!l->labels && !l->targets) || read_labels(l, items, path, e));
 }

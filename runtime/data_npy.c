@@ -168,6 +168,7 @@ bool nn_npy_labels(const nn_array *a, const nn_loader *l, nn_items *items, nn_er
 		return nn_fail(e, NN_EXIT_DATA, "%s: %lld values an item, expected %lld%s", a->path,
 		               (long long)each, (long long)wanted,
 		               l->labels ? ", the number of its class: y.argmax(1)" : "");
+	snprintf(items->target_name, sizeof items->target_name, "%.255s", a->path);
 	if (l->targets) {
 		if (!to_float(a, &items->memory[2], e))
 			return false;
@@ -189,13 +190,13 @@ bool nn_npy_labels(const nn_array *a, const nn_loader *l, nn_items *items, nn_er
 	return true;
 }
 
-bool nn_rows_npy(const char *path, const nn_settings *s, nn_items *items, nn_error *e)
+bool nn_rows_npy(const char *path, const nn_loader *l, nn_items *items, nn_error *e)
 {
 	nn_array a;
 	snprintf(items->name, sizeof items->name, "%.255s", path);
 	return nn_bytes_open(&items->file, path, e) &&
 	       nn_npy_open(&a, path, items->file.at, items->file.size, e) &&
-	       nn_npy_items(&a, s->model, items, e);
+	       nn_npy_items(&a, l->settings->model, items, e);
 }
 
 bool nn_read_npy(const nn_loader *l, nn_items *items, nn_error *e)
@@ -209,7 +210,7 @@ bool nn_read_npy(const nn_loader *l, nn_items *items, nn_error *e)
 		return nn_fail(e, NN_EXIT_DATA,
 		               "<%s>: %s=\"...\" is missing, format=\"npy\" needs it",
 		               source->split, source->images ? "labels" : "images");
-	if (!nn_join(path, l->root, source->images, e) || !nn_rows_npy(path, l->settings, items, e))
+	if (!nn_join(path, l->root, source->images, e) || !nn_rows_npy(path, l, items, e))
 		return false;
 	if (!labels)
 		return true;

@@ -22,6 +22,7 @@ bool nn_normalize_open(nn_normalize *z, const nn_model *model, nn_error *e)
 {
 	bool given = model->normalize && !strcmp(model->normalize, "given");
 	z->channels = model->normalize_channels > 0 ? model->normalize_channels : 1;
+	z->unit = 1;
 	if (model->normalize && !strcmp(model->normalize, "auto"))
 		z->channels = model->input[0];
 	z->mean = nn_alloc((size_t)z->channels, sizeof *z->mean, "normalize", e);
@@ -184,8 +185,8 @@ static bool make_table(nn_feed *f, nn_error *e)
 	int channels = f->normalize.channels;
 	f->table = nn_alloc((size_t)channels * 256, sizeof *f->table, "normalize", e);
 	for (int i = 0; f->table && i < channels * 256; i++)
-		f->table[i] =
-		        (i % 256 / 255.0 - f->normalize.mean[i / 256]) / f->normalize.std[i / 256];
+		f->table[i] = (i % 256 / 255.0 * f->normalize.unit - f->normalize.mean[i / 256]) /
+		              f->normalize.std[i / 256];
 	return f->table != NULL;
 }
 

@@ -11,6 +11,7 @@ typedef struct nn_normalize {
 	int channels; /* 1 or more           */
 	double *mean; /* [channels]          */
 	double *std;  /* [channels], above 0 */
+	double unit;  /* what a byte of 255 becomes: 1, or 255 where the weights learnt on that */
 } nn_normalize;
 
 /* Takes the network's numbers ("given"), 0 and 1 ("none"), or leaves 0 and 1 for "auto", which

@@ -31,6 +31,7 @@ typedef struct fact {
 /* Items that are looked at together. */
 typedef struct look {
 	nn_inspection *x;
+	const char *loss;    /* what it wants of targets                    */
 	const nn_part *part; /* which                                       */
 	fact *fact;          /* of the chunk                                */
 	int64_t from, count; /* the chunk within the part                   */
@@ -135,7 +136,12 @@ static void add_chunk(look *l, int part)
 		}
 		if (!f->read)
 			continue;
-		if (!f->finite) {
+		nn_fit fit = nn_target_fit(l->part->items, f->item, l->loss);
+		if (fit == NN_FIT_RANGE) {
+			x->found[NN_ODD_TARGET][part]++;
+			add_example(x, NN_ODD_TARGET, example);
+		}
+		if (!f->finite || fit == NN_FIT_NONE) {
 			x->found[NN_NOT_FINITE][part]++;
 			add_example(x, NN_NOT_FINITE, example);
 			continue;
@@ -264,14 +270,33 @@ static int channels_of(const nn_model *m)
 	return m->input[0] <= NN_CHANNELS_SHOWN ? m->input[0] : 1;
 }
 
-bool nn_inspect(nn_inspection *x, const nn_settings *s, const char *root, nn_team *team,
-                nn_error *e)
+/* What is wrong with a part as a whole. */
+static void add_unfit(nn_inspection *x, nn_error *why)
+{
+	x->unfits++;
+	nn_text_add(&x->unfit, "%s\n", why->text);
+	why->code = 0;
+}
+
+static void judge_parts(nn_inspection *x, const nn_meaning *m)
+{
+	nn_error why = {0};
+	for (int i = 0; i < NN_PARTS; i++)
+		if (x->data.source[i].count && !nn_items_scale(&x->data.source[i], m, &why))
+			add_unfit(x, &why);
+	if (!nn_items_vary(&x->data.source[NN_TRAINING], &why))
+		add_unfit(x, &why);
+}
+
+bool nn_inspect(nn_inspection *x, const nn_settings *s, nn_meaning *means, const char *root,
+                nn_team *team, nn_error *e)
 {
 	const nn_model *m = s->model;
 	*x = (nn_inspection){.classes = m->classes, .channels = channels_of(m)};
 	unsigned all = 1 << NN_TRAINING | 1 << NN_VALIDATION | 1 << NN_TEST | NN_LENIENT;
-	if (!nn_data_open(&x->data, s, root, all, e))
+	if (!nn_data_open(&x->data, s, means, root, all, e))
 		return false;
+	judge_parts(x, means);
 	int64_t count = 0;
 	for (int i = 0; i < NN_PARTS; i++) {
 		count += x->data.part[i].count;
@@ -279,7 +304,7 @@ bool nn_inspect(nn_inspection *x, const nn_settings *s, const char *root, nn_tea
 		x->most[i] = -INFINITY;
 	}
 	x->values = x->data.part[NN_TRAINING].items->values;
-	look l = {.x = x};
+	look l = {.x = x, .loss = m->loss};
 	size_t sums = (size_t)CHUNK * (size_t)x->channels * 2;
 	fact *facts = nn_alloc((size_t)count, sizeof *facts, "looking at the data", e);
 	l.sum = nn_alloc(sums, sizeof *l.sum, "looking at the data", e);
@@ -302,14 +327,15 @@ void nn_inspection_close(nn_inspection *x)
 {
 	nn_data_close(&x->data);
 	free(x->by_class);
+	nn_text_free(&x->unfit);
 	x->by_class = NULL;
 }
 
 int64_t nn_inspection_unusable(const nn_inspection *x)
 {
-	int64_t sum = 0;
+	int64_t sum = x->unfits;
 	for (int i = 0; i < NN_PARTS; i++)
 		sum += x->found[NN_UNREADABLE][i] + x->found[NN_ODD_LABEL][i] +
-		       x->found[NN_NOT_FINITE][i];
+		       x->found[NN_NOT_FINITE][i] + x->found[NN_ODD_TARGET][i];
 	return sum;
 }

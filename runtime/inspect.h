@@ -9,7 +9,8 @@
 typedef enum {
 	NN_UNREADABLE, /* its file is damaged or gone                        */
 	NN_ODD_LABEL,  /* its label is no class                              */
-	NN_NOT_FINITE, /* a NaN or an infinity                               */
+	NN_NOT_FINITE, /* a NaN or an infinity, in its values or its target  */
+	NN_ODD_TARGET, /* a target that the loss cannot learn                */
 	NN_REPEATED,   /* the same values as an earlier item of its part     */
 	NN_SHARED,     /* the same values as an item of another part         */
 	NN_CONFLICT,   /* the same values as an item with another label      */
@@ -40,15 +41,17 @@ typedef struct nn_inspection {
 	double mean[NN_CHANNELS_SHOWN];               /* of the training part, 8-bit values  */
 	double deviation[NN_CHANNELS_SHOWN];          /* as numbers from 0 to 1              */
 	int64_t values;                               /* of an item                          */
+	nn_text unfit;                                /* what is wrong with a part, a line each */
+	int64_t unfits;                               /* lines                               */
 } nn_inspection;
 
 /* Reads all parts of the data and looks at every item. Fails only where the data cannot be read at
- * all. `root` as for nn_data_open. */
-bool nn_inspect(nn_inspection *x, const nn_settings *s, const char *root, nn_team *team,
-                nn_error *e);
+ * all. `m` and `root` as for nn_data_open. */
+bool nn_inspect(nn_inspection *x, const nn_settings *s, nn_meaning *m, const char *root,
+                nn_team *team, nn_error *e);
 void nn_inspection_close(nn_inspection *x);
 
-/* Items that cannot be trained on. */
+/* Items, and parts, that cannot be trained on. */
 int64_t nn_inspection_unusable(const nn_inspection *x);
 
 void nn_inspection_text(const nn_inspection *x, const nn_settings *s, nn_text *t);

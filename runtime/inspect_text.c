@@ -18,6 +18,7 @@ static const struct {
         {"unreadable", "damaged or missing files: remove them or get them anew"},
         {"odd_label", "labels that are no class: correct them"},
         {"not_finite", "NaN or infinity: correct or remove them"},
+        {"odd_target", "targets outside of 0 to 1, which binary_cross_entropy cannot learn"},
         {"repeated", "the same values as another item of the same part: remove them"},
         {"shared", "the same values as an item of another part: a test on what was learnt says "
                    "too much"},
@@ -97,7 +98,8 @@ void nn_inspection_text(const nn_inspection *x, const nn_settings *s, nn_text *t
 {
 	int64_t count[NN_PARTS], row[NN_PARTS];
 	char name[80];
-	int clean = 1;
+	bool clean = !x->unfits;
+	nn_text notes = {0};
 	nn_text_add(t, "%-24s", "");
 	for (int i = 0; i < NN_PARTS; i++) {
 		count[i] = x->data.part[i].count;
@@ -115,11 +117,16 @@ void nn_inspection_text(const nn_inspection *x, const nn_settings *s, nn_text *t
 	for (int f = 0; f < NN_FINDINGS; f++)
 		if (total(x->found[f])) {
 			add_row(t, kind[f].key, x->found[f]);
-			clean = 0;
+			clean = false;
 		}
 	for (int f = 0; f < NN_FINDINGS; f++)
 		if (total(x->found[f]))
 			add_examples(x, (nn_finding)f, t);
+	nn_data_notes(&x->data, s->model, &notes);
+	if (x->unfits || notes.len)
+		nn_text_add(t, "\n%s%s", x->unfits ? x->unfit.at : "", notes.len ? notes.at : "");
+	t->failed = t->failed || x->unfit.failed || notes.failed;
+	nn_text_free(&notes);
 	if (clean)
 		nn_text_add(t, "nothing is damaged, repeated or suspicious\n");
 }
@@ -201,5 +208,10 @@ void nn_inspection_json(const nn_inspection *x, const nn_settings *s, nn_text *t
 		}
 		nn_text_add(t, "]");
 	}
-	nn_text_add(t, "},\"unusable\":%lld}", (long long)nn_inspection_unusable(x));
+	long long passed = 0;
+	for (int i = 0; i < NN_PARTS; i++)
+		passed += x->data.source[i].passed;
+	nn_text_add(t, "},\"passed_over\":%lld,\"unfit\":", passed);
+	nn_text_json(t, x->unfits ? x->unfit.at : NULL);
+	nn_text_add(t, ",\"unusable\":%lld}", (long long)nn_inspection_unusable(x));
 }

@@ -116,6 +116,7 @@ int nn_measure(const nn_model *model, const nn_program *const *program, int prog
 		write_times(&m, path);
 	free(m.best);
 	free(m.ms);
+	nn_session_close(&session);
 	if (e.code)
 		fprintf(stderr, "measuring %s: %s\n", model->name, e.text);
 	return e.code;

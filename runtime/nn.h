@@ -127,7 +127,8 @@ typedef struct nn_param_def {  /* a <param> */
 
 typedef struct nn_source {     /* a <training>, <validation> or <test> child of <data>        */
 	const char *split;         /* "training", "validation", "test"                            */
-	const char *images, *labels, *file, *files, *dir, *label_column;   /* NULL when not given */
+	const char *images, *labels, *file, *files, *dir;                /* NULL when not given   */
+	const char *label_column, *columns, *header;                     /* likewise              */
 } nn_source;
 
 typedef struct nn_model {

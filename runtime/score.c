@@ -49,12 +49,6 @@ void nn_probabilities(const nn_model *m, const double *y, int64_t outputs, doubl
 		p[i] /= sum;
 }
 
-const char *nn_class_name(const nn_model *m, int i, char number[16])
-{
-	snprintf(number, 16, "%d", i);
-	return m->class_name && i < m->class_names ? m->class_name[i] : number;
-}
-
 /* How many outputs stand before the label's. */
 static int64_t rank_of(const double *y, int64_t outputs, int32_t label)
 {

@@ -29,9 +29,6 @@ int nn_predicted(const nn_model *m, const double *y, int64_t outputs);
  * single one. */
 void nn_probabilities(const nn_model *m, const double *y, int64_t outputs, double *p);
 
-/* What class i is called: its name, or its number, written into `number`. */
-const char *nn_class_name(const nn_model *m, int i, char number[16]);
-
 /* Copies the outputs of the last run into `output`. */
 void nn_scorer_read(nn_scorer *s, int live);
 

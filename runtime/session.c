@@ -42,12 +42,46 @@ static bool complete(nn_session *s, nn_error *e)
 
 bool nn_session_open(nn_session *s, const nn_model *model, nn_options *o, nn_error *e)
 {
-	s->model = model;
+	s->network = *model;
+	s->model = model = &s->network;
 	s->options = o;
-	if (!nn_settings_open(&s->settings, model, o->set, o->sets, e) ||
+	if (!nn_meaning_open(&s->meaning, model, e) ||
+	    !nn_settings_open(&s->settings, model, o->set, o->sets, e) ||
 	    !nn_setting_hypers(&s->settings, s->hyper, e) || !complete(s, e))
 		return false;
 	return nn_join(s->out, o->out ? "" : "runs", o->out ? o->out : model->name, e);
+}
+
+void nn_session_close(nn_session *s)
+{
+	nn_meaning_close(&s->meaning);
+}
+
+void nn_session_name(nn_session *s)
+{
+	if (!s->meaning.classes.count)
+		return;
+	s->network.class_name = (const char *const *)s->meaning.classes.at;
+	s->network.class_names = (int)s->meaning.classes.count;
+}
+
+bool nn_session_data(nn_session *s, nn_data *d, unsigned parts, nn_error *e)
+{
+	bool ok = nn_data_open(d, &s->settings, &s->meaning, s->options->data, parts, e);
+	nn_session_name(s);
+	return ok;
+}
+
+bool nn_session_meaning(nn_session *s, nn_error *e)
+{
+	char path[NN_PATH_MAX];
+	nn_error none = {0};
+	if (s->known || !nn_find_weights(s->options->weights, s->out, path, &none))
+		return true;
+	s->known = true;
+	bool ok = nn_meaning_load(&s->meaning, path, s->model->classes, e);
+	nn_session_name(s);
+	return ok;
 }
 
 nn_run nn_session_run(const nn_session *s, int live)
@@ -60,10 +94,11 @@ nn_run nn_session_run(const nn_session *s, int live)
 bool nn_session_trained(nn_session *s, nn_net *net, nn_normalize *z, nn_error *e)
 {
 	char path[NN_PATH_MAX];
-	if (!nn_find_weights(s->options->weights, s->out, path, e) ||
+	if (!nn_find_weights(s->options->weights, s->out, path, e) || !nn_session_meaning(s, e) ||
 	    !nn_net_open(net, s->model, s->model->fast, s->team, e) ||
 	    !nn_normalize_open(z, s->model, e) || !nn_load_weights(net, path, z, e))
 		return false;
+	z->unit = s->meaning.scale == NN_SCALE_BYTE ? 255 : 1;
 	nn_run run = nn_session_run(s, 1);
 	nn_net_prepare(net, &run);
 	return true;

@@ -80,6 +80,21 @@ static bool choose_items(nn_training *t, nn_error *e)
 	return t->order != NULL;
 }
 
+/* A state whose classes or columns are others cannot be gone on with: its weights mean others. */
+static bool same_meaning(const nn_training *t, const char *path, nn_error *e)
+{
+	const nn_session *s = t->session;
+	nn_meaning then = {0};
+	nn_text why = {0};
+	bool ok = nn_meaning_load(&then, path, s->model->classes, e);
+	if (ok && !nn_meaning_same(&then, &s->meaning, &why))
+		ok = nn_fail(e, NN_EXIT_CHECKPOINT, "%s: was started on other data: %s", path,
+		             why.at ? why.at : "");
+	nn_text_free(&why);
+	nn_meaning_close(&then);
+	return ok;
+}
+
 static bool open_state(nn_training *t, const char *path, nn_error *e)
 {
 	nn_progress *p = &t->progress, now = *p;
@@ -101,6 +116,8 @@ static bool open_state(nn_training *t, const char *path, nn_error *e)
 		               path, (long long)p->items, (long long)now.items);
 	if (p->position < 0 || p->position > p->items || p->epoch < 0)
 		return nn_fail(e, NN_EXIT_CHECKPOINT, "%s: impossible counters", path);
+	if (!same_meaning(t, path, e))
+		return false;
 	t->session->seed = (uint64_t)p->seed;
 	t->score = (nn_score){.loss_sum = p->loss_sum, .count = p->position, .correct = p->correct};
 	t->schedule.cuts = (int)p->cuts;
@@ -147,7 +164,20 @@ static bool open_memory(nn_training *t, nn_error *e)
 	       nn_net_open(&t->net, s->model, s->model->fast, s->team, e) &&
 	       nn_weigh_classes(&t->net, &t->data.part[NN_TRAINING], e) &&
 	       nn_scorer_open(&t->scorer, &t->net, e) &&
-	       nn_checkpoint_open(&t->checkpoint, &t->net, &t->normalize, e);
+	       nn_checkpoint_open(&t->checkpoint, &t->net, &t->normalize, &t->session->meaning, e);
+}
+
+/* What is odd about the data, but not wrong, is told once. */
+static bool tell_notes(const nn_training *t, nn_error *e)
+{
+	nn_text notes = {0};
+	nn_data_notes(&t->data, t->session->model, &notes);
+	if (notes.failed)
+		nn_fail(e, NN_EXIT_MEMORY, "not enough memory for messages");
+	else if (notes.len && !t->session->options->quiet)
+		fputs(notes.at, stderr);
+	nn_text_free(&notes);
+	return !e->code;
 }
 
 bool nn_training_open(nn_training *t, nn_session *s, nn_error *e)
@@ -156,7 +186,7 @@ bool nn_training_open(nn_training *t, nn_session *s, nn_error *e)
 	unsigned parts = 1 << NN_TRAINING | (o->overfit_batch ? 0 : 1 << NN_VALIDATION);
 	bool resumed = false;
 	*t = (nn_training){.session = s, .lock = -1};
-	if (!nn_data_open(&t->data, &s->settings, o->data, parts, e) || !choose_items(t, e) ||
+	if (!nn_session_data(s, &t->data, parts, e) || !tell_notes(t, e) || !choose_items(t, e) ||
 	    !open_monitor(t, e) || !open_directory(t, e) || !open_memory(t, e))
 		return false;
 	if (o->overfit_batch && t->session->options->epochs > OVERFIT_EPOCHS)

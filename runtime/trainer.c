@@ -88,14 +88,17 @@ static void run_verb(const nn_model *model, nn_options *o, int verb, nn_error *e
 	/* Static for its size: a path and a table of numbers. */
 	static nn_session session;
 	session = (nn_session){.started = nn_clock_ms()};
-	if (!nn_session_open(&session, model, o, e))
+	if (!nn_session_open(&session, model, o, e)) {
+		nn_session_close(&session);
 		return;
+	}
 	job j = {&session, verbs[verb].run, e};
 	int threads = o->threads > 0 ? (int)o->threads : environment_threads();
 	if (verbs[verb].team)
 		nn_team_run(threads, on_team, &j);
 	else
 		verbs[verb].run(&session, e);
+	nn_session_close(&session);
 }
 
 /* A trial of tune ends with it, however that ends (tune_run.c). */

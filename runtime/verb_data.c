@@ -15,7 +15,8 @@ bool nn_verb_data(nn_session *s, nn_error *e)
 	if (s->options->files)
 		return nn_fail(e, NN_EXIT_USAGE, "data: unexpected argument '%s'",
 		               s->options->file[0]);
-	bool ok = nn_inspect(&x, &s->settings, s->options->data, s->team, e);
+	bool ok = nn_inspect(&x, &s->settings, &s->meaning, s->options->data, s->team, e);
+	nn_session_name(s);
 	if (ok && s->options->json) {
 		nn_inspection_json(&x, &s->settings, &t);
 		nn_text_add(&t, "\n");
@@ -26,9 +27,11 @@ bool nn_verb_data(nn_session *s, nn_error *e)
 		ok = nn_fail(e, NN_EXIT_MEMORY, "not enough memory to print");
 	if (ok)
 		fputs(t.at, stdout);
-	if (ok && nn_inspection_unusable(&x))
+	if (ok && nn_inspection_unusable(&x) > x.unfits)
 		ok = nn_fail(e, NN_EXIT_DATA, "%lld items cannot be trained on",
-		             (long long)nn_inspection_unusable(&x));
+		             (long long)(nn_inspection_unusable(&x) - x.unfits));
+	else if (ok && x.unfits)
+		ok = nn_fail(e, NN_EXIT_DATA, "these data cannot be trained on");
 	nn_text_free(&t);
 	nn_inspection_close(&x);
 	return ok;

@@ -66,7 +66,8 @@ bool nn_verb_export(nn_session *s, nn_error *e)
 	if (!o->safetensors && !o->npz)
 		return nn_fail(e, NN_EXIT_USAGE,
 		               "export: --safetensors FILE or --npz FILE is missing");
-	bool ok = nn_session_trained(s, &net, &z, e) && nn_checkpoint_open(&c, &net, &z, e) &&
+	bool ok = nn_session_trained(s, &net, &z, e) &&
+	          nn_checkpoint_open(&c, &net, &z, &s->meaning, e) &&
 	          (!o->safetensors || nn_save_weights(&c, o->safetensors, e)) &&
 	          (!o->npz || nn_npz_write(&net, o->npz, e));
 	nn_checkpoint_close(&c);

@@ -144,6 +144,20 @@ static bool read_picture(predict *x, const char *path, nn_items *items, nn_error
 	return u8 && nn_image_read(path, m, resize, u8, &x->scratch, e);
 }
 
+/* Bytes have a known scale and are put on that of the weights; other values must be on it. */
+static bool fits_scale(const predict *x, const nn_items *items, nn_error *e)
+{
+	const nn_meaning *m = &x->session->meaning;
+	if (!items->u8)
+		return nn_items_scale(items, m, e);
+	return m->scale != NN_SCALE_OTHER ||
+	       nn_fail(e, NN_EXIT_DATA,
+	               "%s: pictures go from 0 to 1 (or 0 to 255), but the network learnt on "
+	               "values "
+	               "from %.4g to %.4g: save the picture on that scale as npy",
+	               items->name, m->least, m->most);
+}
+
 static bool predict_file(predict *x, const char *path, nn_error *e)
 {
 	nn_items items = {0};
@@ -158,9 +172,10 @@ static bool predict_file(predict *x, const char *path, nn_error *e)
 	                : !memcmp(head, "\x93NUMPY", 6) ? nn_rows_npy
 	                                                : nn_rows_csv;
 	snprintf(items.name, sizeof items.name, "%.255s", path);
+	nn_loader l = {.settings = &x->session->settings, .meaning = &x->session->meaning};
 	bool ok = picture ? read_picture(x, path, &items, e)
-	                  : rows(path, &x->session->settings, &items, e) &&
-	                            nn_items_finite(&items, e);
+	                  : rows(path, &l, &items, e) && nn_items_finite(&items, e);
+	ok = ok && fits_scale(x, &items, e);
 	ok = ok && predict_items(x, &items, !picture, e);
 	nn_items_free(&items);
 	return ok;

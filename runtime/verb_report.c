@@ -121,8 +121,7 @@ bool nn_verb_report(nn_session *s, nn_error *e)
 	nn_report r = {.session = s};
 	char weights[NN_PATH_MAX];
 	bool ok = load(s, &net, &z, weights, &r.weights, e) &&
-	          nn_data_open(&data, &s->settings, s->options->data,
-	                       1 << NN_TRAINING | 1 << NN_VALIDATION, e) &&
+	          nn_session_data(s, &data, 1 << NN_TRAINING | 1 << NN_VALIDATION, e) &&
 	          report(&r, &net, &z, &data, e);
 	nn_normalize_close(&z);
 	nn_net_close(&net);

@@ -88,14 +88,14 @@ static bool score_part(nn_session *s, const nn_data *data, nn_score *score, nn_e
 
 bool nn_verb_test(nn_session *s, nn_error *e)
 {
-	nn_data data;
+	nn_data data = {0};
 	nn_score score = {0};
 	size_t cells = (size_t)s->model->classes * (size_t)s->model->classes;
 	unsigned parts = 1 << NN_TEST;
 	/* A weighted loss needs the labels of the training part. */
 	if (nn_tensor_find(s->model->fast, NN_CLASS_WEIGHT, NULL))
 		parts |= 1 << NN_TRAINING;
-	bool ok = nn_data_open(&data, &s->settings, s->options->data, parts, e);
+	bool ok = nn_session_meaning(s, e) && nn_session_data(s, &data, parts, e);
 	if (ok && !data.part[NN_TEST].count)
 		ok = nn_fail(e, NN_EXIT_INPUT,
 		             "<data> has no <test> source and keeps no share for "

@@ -53,10 +53,12 @@ const char *data_open(const nn_model *m, unsigned parts, nn_data *d, int *code)
 	static nn_error e;
 	static nn_settings s;
 	static nn_data unused;
+	static nn_meaning meaning;
 	nn_data *to = d ? d : &unused;
 	e = (nn_error){0};
-	if (nn_settings_open(&s, m, NULL, 0, &e))
-		nn_data_open(to, &s, NULL, parts, &e);
+	nn_meaning_close(&meaning);
+	if (nn_meaning_open(&meaning, m, &e) && nn_settings_open(&s, m, NULL, 0, &e))
+		nn_data_open(to, &s, &meaning, NULL, parts, &e);
 	*code = e.code;
 	if (!d || e.code)
 		nn_data_close(to);

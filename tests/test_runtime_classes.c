@@ -8,7 +8,7 @@
 
 #include "../runtime/data.h"
 #include "../runtime/safetensors.h"
-#include "fixture.h"
+#include "fixture_data.h"
 
 TestSuite(classes, .init = toy_enter, .fini = toy_leave);
 
@@ -63,12 +63,11 @@ static const nn_model *weighted(void)
 /* What the training part's labels ask for. */
 static void expected(double weight[K])
 {
-	nn_error e = {0};
-	nn_settings s;
 	nn_data d;
+	int code;
 	int64_t count[K] = {0};
-	cr_assert(nn_settings_open(&s, &nn_network, NULL, 0, &e));
-	cr_assert(nn_data_open(&d, &s, NULL, 1 << NN_TRAINING, &e), "%s", e.text);
+	const char *text = data_open(&nn_network, 1 << NN_TRAINING, &d, &code);
+	cr_assert_str_eq(text, "", "%s", text);
 	const nn_part *p = &d.part[NN_TRAINING];
 	for (int64_t i = 0; i < p->count; i++)
 		count[p->items->label[p->index[i]]]++;

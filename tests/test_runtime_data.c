@@ -5,26 +5,17 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "../runtime/data.h"
 #include "../runtime/feed.h"
 #include "../runtime/shuffle.h"
 #include "../runtime/tensor.h"
-#include "fixture.h"
+#include "fixture_data.h"
 
 TestSuite(data, .init = toy_enter, .fini = toy_leave);
 
 /* Loads the toy's data; the message, "" when all is well; the exit code in *code. */
 static const char *load(int *code)
 {
-	static nn_error e;
-	static nn_settings s;
-	nn_data d;
-	e = (nn_error){0};
-	if (nn_settings_open(&s, &nn_network, NULL, 0, &e))
-		nn_data_open(&d, &s, NULL, 7, &e);
-	*code = e.code;
-	nn_data_close(&d);
-	return e.code ? e.text : "";
+	return data_open(&nn_network, 7, NULL, code);
 }
 
 static void gzip_file(const char *path, const void *bytes, size_t count, size_t keep)

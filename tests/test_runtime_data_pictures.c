@@ -150,6 +150,8 @@ Test(pictures, folder_of_every_naming)
 		unsigned char want[16];
 		uint32_t all[9] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
 		nn_model *m = data_model("folder", (nn_source){.dir = "train"});
+		if (k == 2)
+			m->class_names = 0;
 		toy_leave();
 		toy_enter();
 		make_folder(names[k], 3, 4);
@@ -172,6 +174,7 @@ Test(pictures, folder_of_every_naming)
 Test(pictures, folder_that_does_not_fit)
 {
 	static const char *const two[] = {"cat", "dog"}, *const odd[] = {"0", "1", "7"};
+	static const char *const near[] = {"one", "two \"2\"", "Zero"};
 	int code;
 	nn_model *m = data_model("folder", (nn_source){.dir = "train"});
 	const char *text = data_open(m, TRAINING, NULL, &code);
@@ -181,11 +184,22 @@ Test(pictures, folder_that_does_not_fit)
 	cr_assert(code == 65 && strstr(text, "train: no PNG or JPEG files"), "%s", text);
 	make_folder(two, 2, 4);
 	text = data_open(m, TRAINING, NULL, &code);
-	cr_assert(code == 65 && strstr(text, "train: 2 directories, 'cat' the first"), "%s", text);
+	cr_assert(code == 65 && strstr(text, "train/cat: the directory 'cat' is no class"), "%s",
+	          text);
+	m->class_names = 0;
+	text = data_open(m, TRAINING, NULL, &code);
+	cr_assert(code == 65 && strstr(text, "train: 2 directories ('cat', 'dog')"), "%s", text);
 	toy_leave();
 	toy_enter();
+	m->class_names = 3;
 	make_folder(odd, 3, 4);
-	cr_assert_str_eq(data_open(m, TRAINING, NULL, &code), "");
+	text = data_open(m, TRAINING, NULL, &code);
+	cr_assert(code == 65 && strstr(text, "train/7: the directory '7' is no class"), "%s", text);
+	toy_leave();
+	toy_enter();
+	make_folder(near, 3, 4);
+	text = data_open(m, TRAINING, NULL, &code);
+	cr_assert(code == 65 && strstr(text, "did you mean 'zero'?"), "%s", text);
 	toy_leave();
 	toy_enter();
 	toy_write("train", "x", 1);
@@ -202,6 +216,7 @@ static const char *load_one(const unsigned char *bytes, size_t count, const char
 	uint32_t zero = 0;
 	nn_model *m = data_model("folder", (nn_source){.dir = "one"});
 	m->classes = 1;
+	m->class_names = 0;
 	mkdir("one", 0777);
 	mkdir("one/class", 0777);
 	snprintf(path, sizeof path, "one/class/%s", name);

@@ -87,7 +87,9 @@ Test(tables, csv_with_real_targets)
 	nn_items items = {0};
 	nn_source source = {.split = "training", .file = "a.csv", .label_column = "u,w"};
 	nn_model *m = rows_of_two("csv", source);
+	nn_meaning meaning = {0};
 	nn_loader l = {.settings = &s, .root = "", .source = &source, .values = 2, .targets = 2};
+	l.meaning = &meaning;
 	toy_write("a.csv", "u,v,w,x\n1,2,3,4\n5,6,7,8\n", 24);
 	cr_assert(nn_settings_open(&s, m, NULL, 0, &e) && nn_read_csv(&l, &items, &e), "%s",
 	          e.text);
@@ -98,6 +100,7 @@ Test(tables, csv_with_real_targets)
 	source.label_column = "u";
 	cr_assert(!nn_read_csv(&l, &items, &e) && strstr(e.text, "1 columns, the loss needs 2"));
 	nn_items_free(&items);
+	nn_meaning_close(&meaning);
 }
 
 Test(tables, csv_bad_rows_are_named)
@@ -120,14 +123,14 @@ Test(tables, csv_bad_rows_are_named)
 	        {"1,2,0\n1e99,1,0\n", "found '1e99'"},
 	        {"1,2,0\n0x10,1,0\n", "found '0x10'"},
 	        {"1,2,0\n--1,1,0\n", "found '--1'"},
-	        {"1,2,0\n1,2,3\n", "line 2, column 3: label '3' is neither"},
+	        {"1,2,0\n1,2,3\n", "line 2, column 3: label '3' is no class"},
 	        {"1,2,0\n1,2,-1\n", "label '-1'"},
 	        {"1,2,0\n1,2,0.5\n", "label '0.5'"},
 	        {"1,2,0\n1,2,three\n", "label 'three'"},
 	        {"1,2,0\n1,\"2,0\n", "line 2: a quote is opened"},
 	        {"1,2,0\n1,\"2\"3,0\n", "line 2: a quote is opened"},
 	        {"1,2,0\n1,2,0\n\"", "line 3: a quote is opened"},
-	        {"1,2,0,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n", "more than"},
+	        {"1,2,0,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n", "48 columns, expected 3"},
 	};
 	nn_model *m = rows_of_two("csv", (nn_source){.file = "a.csv"});
 	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
