@@ -5,7 +5,8 @@
  *
  * The first axis counts items, the others are the network's input: [n,C,H,W], [n,H,W] with one
  * channel, or [n,F]. uint8 stays 8-bit and counts as a picture's (0 to 255 becomes 0 to 1); every
- * other type becomes float and keeps its numbers. The values must fill the file exactly, so no
+ * other type (integers, bool, floats of 2, 4 and 8 bytes, of either byte order) becomes float and
+ * keeps its numbers. Fortran's order is put in C's. The values must fill the file exactly, so no
  * header can announce more than there is. */
 #include "npy.h"
 
@@ -13,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "tensor.h"
 
 enum { HEADER_MAX = 4096 };
 
@@ -27,7 +30,7 @@ static const char *after_key(const char *header, const char *key)
 static bool read_type(nn_array *a, const char *p, nn_error *e)
 {
 	static const char *const known[] = {"u1", "u2", "u4", "u8", "i1", "i2",
-	                                    "i4", "i8", "f4", "f8", "b1"};
+	                                    "i4", "i8", "f2", "f4", "f8", "b1"};
 	char text[16] = "";
 	if (p && (*p == '\'' || *p == '"'))
 		snprintf(text, sizeof text, "%.*s", (int)strcspn(p + 1, "'\""), p + 1);
@@ -36,12 +39,13 @@ static bool read_type(nn_array *a, const char *p, nn_error *e)
 			continue;
 		a->kind = text[1];
 		a->size = text[2] - '0';
-		if (text[0] == '<' || text[0] == '|' || a->size == 1)
+		a->big = text[0] == '>' && a->size > 1;
+		if (strchr("<>|=", text[0]))
 			return true;
 	}
 	return nn_fail(e, NN_EXIT_DATA,
-	               "%s: values of type '%s'; integers, bool, float32 and float64 are read, "
-	               "little-endian: convert it with astype(\"float32\")",
+	               "%s: values of type '%s'; integers, bool and floats of 2, 4 and 8 bytes are "
+	               "read: convert it with astype(\"float32\")",
 	               a->path, text);
 }
 
@@ -86,9 +90,9 @@ bool nn_npy_open(nn_array *a, const char *path, const uint8_t *bytes, size_t cou
 	if (!read_type(a, after_key(header, "'descr'"), e) ||
 	    !read_shape(a, after_key(header, "'shape'"), e))
 		return false;
-	if (!order || strncmp(order, "False", 5))
-		return nn_fail(e, NN_EXIT_DATA,
-		               "%s: in Fortran's order; save np.ascontiguousarray(x)", path);
+	a->fortran = order && !strncmp(order, "True", 4);
+	if (!order || (!a->fortran && strncmp(order, "False", 5) != 0))
+		return nn_fail(e, NN_EXIT_DATA, "%s: no fortran_order in its header", path);
 	size_t have = count - from - len, need;
 	if (__builtin_mul_overflow((size_t)a->count, (size_t)a->size, &need) || need != have)
 		return nn_fail(e, NN_EXIT_DATA,
@@ -98,21 +102,38 @@ bool nn_npy_open(nn_array *a, const char *path, const uint8_t *bytes, size_t cou
 	return true;
 }
 
+/* Where value i of C's order lies. */
+static int64_t place(const nn_array *a, int64_t i)
+{
+	int64_t at = 0, step = a->count;
+	for (int d = a->rank - 1; a->fortran && d >= 0; d--) {
+		step /= a->dim[d];
+		at += i % a->dim[d] * step;
+		i /= a->dim[d];
+	}
+	return a->fortran ? at : i;
+}
+
+/* Value i, in C's order. */
 static double value_at(const nn_array *a, int64_t i)
 {
-	const uint8_t *p = (const uint8_t *)a->data + i * a->size;
+	const uint8_t *p = (const uint8_t *)a->data + place(a, i) * a->size;
+	uint64_t bits = 0;
+	for (int k = 0; k < a->size; k++)
+		bits |= (uint64_t)p[a->big ? a->size - 1 - k : k] << 8 * k;
+	if (a->kind == 'f' && a->size == 2)
+		return nn_half((unsigned)bits);
 	if (a->kind == 'f' && a->size == 4) {
 		float v;
-		memcpy(&v, p, sizeof v);
+		uint32_t low = (uint32_t)bits;
+		memcpy(&v, &low, sizeof v);
 		return (double)v;
 	}
 	if (a->kind == 'f') {
 		double v;
-		memcpy(&v, p, sizeof v);
+		memcpy(&v, &bits, sizeof v);
 		return v;
 	}
-	uint64_t bits = 0;
-	memcpy(&bits, p, (size_t)a->size);
 	int unused = 64 - 8 * a->size;
 	if (a->kind == 'i')
 		return (double)((int64_t)(bits << unused) >> unused);
@@ -124,6 +145,15 @@ static bool to_float(const nn_array *a, void **memory, nn_error *e)
 	float *v = *memory = nn_alloc((size_t)a->count, sizeof *v, a->path, e);
 	for (int64_t i = 0; v && i < a->count; i++)
 		v[i] = (float)value_at(a, i);
+	return v != NULL;
+}
+
+/* Bytes of Fortran's order in C's. */
+static bool in_order(const nn_array *a, void **memory, nn_error *e)
+{
+	uint8_t *v = *memory = nn_alloc((size_t)a->count, 1, a->path, e);
+	for (int64_t i = 0; v && i < a->count; i++)
+		v[i] = ((const uint8_t *)a->data)[place(a, i)];
 	return v != NULL;
 }
 
@@ -147,11 +177,14 @@ bool nn_npy_items(const nn_array *a, const nn_model *m, nn_items *items, nn_erro
 		               a->path, dim);
 	if (!nn_data_shape(m, a->path, dim, items->values, e))
 		return false;
-	if (a->kind == 'u' && a->size == 1)
+	bool bytes = a->kind == 'u' && a->size == 1, floats = a->kind == 'f' && a->size == 4;
+	if (bytes && !a->fortran)
 		items->u8 = a->data;
-	else if (a->kind == 'f' && a->size == 4 && (uintptr_t)a->data % sizeof(float) == 0)
+	else if (bytes && in_order(a, &items->memory[0], e))
+		items->u8 = items->memory[0];
+	else if (floats && !a->fortran && !a->big && (uintptr_t)a->data % sizeof(float) == 0)
 		items->f32 = a->data;
-	else if (to_float(a, &items->memory[0], e))
+	else if (!bytes && to_float(a, &items->memory[0], e))
 		items->f32 = items->memory[0];
 	return !e->code;
 }

@@ -10,10 +10,12 @@ typedef struct nn_array {
 	const char *path;         /* for messages                        */
 	char kind;                /* u, i, f or b, as in a dtype         */
 	int size;                 /* bytes of a value                    */
+	bool big;                 /* big-endian                          */
+	bool fortran;             /* the first axis runs fastest         */
 	int rank;                 /* axes                                */
 	int64_t dim[NN_NPY_RANK]; /* of each                             */
 	int64_t count;            /* values in all                       */
-	const void *data;         /* [count] values, little-endian, in C order */
+	const void *data;         /* [count] values                      */
 } nn_array;
 
 /* Reads the header of an array that lies at `bytes`; the data are all that follows. */

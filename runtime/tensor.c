@@ -37,6 +37,18 @@ size_t nn_tensor_at(const nn_program *p, const nn_tensor *t, const int64_t index
 	return t->offset + (size_t)at * (size_t)p->real_size;
 }
 
+/* 5 bits of exponent, 10 of fraction; below 2^-14 there is no leading 1. */
+double nn_half(unsigned bits)
+{
+	int exponent = (int)(bits >> 10 & 31);
+	double fraction = (double)(bits & 1023) / 1024, value = ldexp(1 + fraction, exponent - 15);
+	if (exponent == 0)
+		value = ldexp(fraction, -14);
+	else if (exponent == 31)
+		value = bits & 1023 ? (double)NAN : (double)INFINITY;
+	return bits >> 15 ? -value : value;
+}
+
 static double load(const char *from, nn_dtype dtype)
 {
 	float f;

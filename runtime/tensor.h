@@ -16,6 +16,9 @@ int64_t nn_tensor_count(const nn_tensor *t, int64_t rows);
 /* Where a multi-index lies, in bytes from the start of the arena. */
 size_t nn_tensor_at(const nn_program *p, const nn_tensor *t, const int64_t index[NN_RANK]);
 
+/* The value of the 16 bits of an IEEE 754 half precision number. */
+double nn_half(unsigned bits);
+
 /* Copy `rows` rows (all, when not batched) between the arena and row-major F32, F64, I64 or I32.
  * `plain` need not be aligned. */
 void nn_tensor_get(const nn_program *p, const nn_tensor *t, const char *arena, int64_t rows,
