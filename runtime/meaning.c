@@ -211,10 +211,10 @@ static bool take_names(nn_names *n, const char *text, const char *path, const ch
 static bool take_values(nn_meaning *m, const char *text, const char *path, nn_error *e)
 {
 	char scale[8], least[64], most[64];
-	double number = NN_SCALE_NONE;
+	double number = 0;
 	bool fine = sscanf(text, "%7s %63s %63s", scale, least, most) == 3 &&
-	            nn_parse_double(scale, &number) && number >= NN_SCALE_NONE &&
-	            number <= NN_SCALE_OTHER && nn_parse_double(least, &m->least) &&
+	            nn_parse_double(scale, &number) && number >= 0 &&
+	            number <= (double)NN_SCALE_OTHER && nn_parse_double(least, &m->least) &&
 	            nn_parse_double(most, &m->most);
 	m->scale = fine ? (nn_scale)number : NN_SCALE_NONE;
 	return fine ||

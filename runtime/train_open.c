@@ -134,6 +134,20 @@ bool nn_training_begin(nn_training *t, nn_error *e)
 	       (!weights || nn_load_weights(&t->net, weights, NULL, e));
 }
 
+/* Weights of other classes may be what one wants to start from, but hardly without knowing it. */
+static bool tell_meaning(const nn_training *t, const char *path, nn_error *e)
+{
+	const nn_session *s = t->session;
+	nn_meaning then = {0};
+	nn_text why = {0};
+	bool ok = nn_meaning_load(&then, path, s->model->classes, e);
+	if (ok && !nn_meaning_same(&then, &s->meaning, &why) && !s->options->quiet)
+		fprintf(stderr, "%s: learnt on other data: %s\n", path, why.at ? why.at : "");
+	nn_text_free(&why);
+	nn_meaning_close(&then);
+	return ok;
+}
+
 /* Weights: from a state, from --weights, or initial ones. *resumed tells. */
 static bool open_weights(nn_training *t, bool *resumed, nn_error *e)
 {
@@ -154,7 +168,7 @@ static bool open_weights(nn_training *t, bool *resumed, nn_error *e)
 	if (automatic &&
 	    !nn_normalize_measure(&t->normalize, &t->data.part[NN_TRAINING], s->team, e))
 		return false;
-	return nn_training_begin(t, e);
+	return nn_training_begin(t, e) && (!o->weights || tell_meaning(t, o->weights, e));
 }
 
 static bool open_memory(nn_training *t, nn_error *e)

@@ -293,7 +293,7 @@ Test(tables, npy_in_fortrans_order)
 		cr_assert_str_eq(text, "", "%s", text);
 		const nn_items *x = &d.source[NN_TRAINING];
 		for (int i = 0; i < 12; i++)
-			cr_assert_eq(x->u8 ? x->u8[i] : x->f32[i], i, "%s: %d", type[k], i);
+			cr_assert_eq(x->u8 ? x->u8[i] : (int)x->f32[i], i, "%s: %d", type[k], i);
 		nn_data_close(&d);
 	}
 }
