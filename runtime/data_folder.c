@@ -73,7 +73,7 @@ static bool fetch(const void *source, int64_t item, uint8_t *values, nn_scratch 
                   nn_error *e)
 {
 	const folder *f = source;
-	return nn_image_read(path_of(f, item), f->m, true, values, scratch, e);
+	return nn_image_read(path_of(f, item), f->m, values, scratch, e);
 }
 
 static bool is_picture(const char *name)

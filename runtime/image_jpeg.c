@@ -1,24 +1,33 @@
-/* image_jpeg.c: JPEG through libjpeg-turbo: grey or RGB, 8 bit.
+/* image_jpeg.c: JPEG through libjpeg-turbo, row by row: grey or RGB, 8 bit.
  *
- * A network with one channel takes the luma that is in the file, which is the grey of image.c. A
- * picture that will be made smaller is decoded at 1/2, 1/4 or 1/8 of its size as long as it stays
- * larger than what is wanted: that takes a fraction of the time. An entropy-coded block of 8 x 8
- * pixels takes at least an eighth of a byte, so a file of n bytes holds at most 512 * n pixels.
+ *     in    the file in memory           out   rows
+ *
+ * Colours are decoded in full, never at a part of the size and never luma alone, which differs from
+ * the grey of the colours where these are cut off at 0 and 255. CMYK and YCCK are stored inverted,
+ * as Adobe does it and everybody since, and become RGB as in Pillow: (255 - C) * (255 - K) / 255.
+ * The orientation is that of Exif.
+ *
+ * A picture of several scans (progressive) is unpacked as a whole by the library. Each block of 8 x
+ * 8 pixels then takes at least a bit of a file without arithmetic coding, so n bytes hold at most
+ * 512 * n pixels, and the number of scans is bounded, since each costs a walk over all blocks.
  * What libjpeg warns about (data that end early, broken codes) is an error here. */
 #include <setjmp.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <jerror.h>
 #include <jpeglib.h>
 
 #include "image.h"
 
-enum { PIXELS_A_BYTE = 512 };
+/* cjpeg and jpegtran write up to 100 scans; usual are 10. */
+enum { PIXELS_A_BYTE = 512, SCANS_MAX = 100 };
 
 typedef struct failure {
-	struct jpeg_error_mgr manager; /* libjpeg's       */
-	jmp_buf back;                  /* where to go     */
-	char text[JMSG_LENGTH_MAX];    /* why             */
+	struct jpeg_error_mgr manager;     /* libjpeg's       */
+	struct jpeg_progress_mgr progress; /* likewise        */
+	jmp_buf back;                      /* where to go     */
+	char text[JMSG_LENGTH_MAX];        /* why             */
 } failure;
 
 static _Noreturn void give_up(j_common_ptr info)
@@ -37,65 +46,105 @@ static void on_message(j_common_ptr info, int level)
 		give_up(info);
 }
 
-/* Grey or RGB, and the smallest size that is large enough. */
-static bool choose(struct jpeg_decompress_struct *info, const nn_image *x, nn_error *e)
+static void count_scans(j_common_ptr info)
 {
-	const nn_model *m = x->m;
-	bool grey = m->input_rank == 1 || m->input[0] == 1;
-	if (info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK)
-		return nn_fail(e, NN_EXIT_DATA, "%s: CMYK colours; save it as RGB", x->path);
-	bool luma = info->jpeg_color_space == JCS_YCbCr || info->jpeg_color_space == JCS_GRAYSCALE;
-	info->out_color_space =
-	        luma && (grey || info->num_components == 1) ? JCS_GRAYSCALE : JCS_RGB;
-	for (unsigned part = 8; x->resize && m->input_rank == 3 && part > 1; part /= 2)
-		if (info->image_width / part >= (unsigned)m->input[2] &&
-		    info->image_height / part >= (unsigned)m->input[1]) {
-			info->scale_num = 1;
-			info->scale_denom = part;
-			break;
-		}
-	return true;
+	failure *f = info->client_data;
+	const struct jpeg_decompress_struct *d = (const struct jpeg_decompress_struct *)info;
+	if (d->input_scan_number <= SCANS_MAX)
+		return;
+	snprintf(f->text, sizeof f->text, "more than %d scans", SCANS_MAX);
+	longjmp(f->back, 1);
 }
 
-static bool read_rows(struct jpeg_decompress_struct *info, nn_image *x, nn_scratch *scratch,
-                      nn_error *e)
+static int orientation(const struct jpeg_decompress_struct *info)
 {
-	int64_t most = (int64_t)x->size * PIXELS_A_BYTE;
+	for (const struct jpeg_marker_struct *m = info->marker_list; m; m = m->next)
+		if (m->data_length > 6 && !memcmp(m->data, "Exif\0\0", 6))
+			return nn_exif_orientation(m->data + 6, m->data_length - 6);
+	return 1;
+}
+
+static bool read_header(struct jpeg_decompress_struct *info, nn_image *x, nn_error *e)
+{
+	jpeg_save_markers(info, JPEG_APP0 + 1, 0xffff);
 	jpeg_read_header(info, TRUE);
 	x->width = info->image_width;
 	x->height = info->image_height;
-	if (!nn_image_fits(x, most, e) || !choose(info, x, e))
+	x->orientation = orientation(info);
+	switch (info->jpeg_color_space) {
+	case JCS_GRAYSCALE:
+		info->out_color_space = JCS_GRAYSCALE;
+		break;
+	case JCS_RGB:
+	case JCS_YCbCr:
+		info->out_color_space = JCS_RGB;
+		break;
+	case JCS_CMYK:
+	case JCS_YCCK:
+		info->out_color_space = JCS_CMYK;
+		break;
+	default:
+		return nn_fail(e, NN_EXIT_DATA,
+		               "%s: a JPEG of %d components; those of 1, 3 and 4 are read", x->path,
+		               info->num_components);
+	}
+	x->channels = info->out_color_space == JCS_GRAYSCALE ? 1 : 3;
+	bool whole = jpeg_has_multiple_scans(info);
+	int64_t most = whole && !info->arith_code ? (int64_t)x->size * PIXELS_A_BYTE : INT64_MAX;
+	return nn_image_open(x, most, e) &&
+	       (!whole || nn_image_whole(x, "progressive or in several scans", e));
+}
+
+/* Rows of C, M, Y, K, all stored as 255 - value, to R, G, B in place. */
+static void from_cmyk(uint8_t *row, int64_t width)
+{
+	const uint8_t *p = row;
+	for (int64_t i = 0; i < width; i++, p += 4, row += 3) {
+		uint32_t k = p[3];
+		for (int c = 0; c < 3; c++) {
+			uint32_t ink = (255U - p[c]) * k + 128;
+			row[c] = (uint8_t)(k - ((ink >> 8) + ink) / 256);
+		}
+	}
+}
+
+static bool read_rows(struct jpeg_decompress_struct *info, nn_image *x, nn_error *e)
+{
+	nn_scratch *s = x->scratch;
+	if (!read_header(info, x, e))
 		return false;
-	jpeg_calc_output_dimensions(info);
-	x->width = info->output_width;
-	x->height = info->output_height;
-	x->channels = info->out_color_components;
-	if (!nn_image_room(x, scratch, e))
+	bool cmyk = info->out_color_space == JCS_CMYK;
+	size_t row = (size_t)x->width * (cmyk ? 4 : (size_t)x->channels);
+	if (!nn_scratch_grow(&s->pixel, &s->pixel_room, row, x->path, e))
 		return false;
 	jpeg_start_decompress(info);
 	while (info->output_scanline < info->output_height) {
-		JSAMPROW row = x->pixel + (int64_t)info->output_scanline * x->width * x->channels;
-		jpeg_read_scanlines(info, &row, 1);
+		JSAMPROW at = s->pixel;
+		jpeg_read_scanlines(info, &at, 1);
+		if (cmyk)
+			from_cmyk(at, x->width);
+		nn_image_row(x, at);
 	}
 	jpeg_finish_decompress(info);
 	return true;
 }
 
-bool nn_image_jpeg(nn_image *x, nn_scratch *scratch, nn_error *e)
+bool nn_image_jpeg(nn_image *x, nn_error *e)
 {
 	struct jpeg_decompress_struct info;
-	failure f;
+	failure f = {.progress = {.progress_monitor = count_scans}};
 	info.err = jpeg_std_error(&f.manager);
 	info.client_data = &f;
 	f.manager.error_exit = give_up;
 	f.manager.emit_message = on_message;
 	if (setjmp(f.back)) {
 		jpeg_destroy_decompress(&info);
-		return nn_fail(e, NN_EXIT_DATA, "%s: %s", x->path, f.text);
+		return nn_fail(e, NN_EXIT_DATA, "%s: damaged: %s", x->path, f.text);
 	}
 	jpeg_create_decompress(&info);
+	info.progress = &f.progress;
 	jpeg_mem_src(&info, x->file, x->size);
-	bool ok = read_rows(&info, x, scratch, e);
+	bool ok = read_rows(&info, x, e);
 	jpeg_destroy_decompress(&info);
 	return ok;
 }
