@@ -105,6 +105,7 @@ static const AttrSpec data_attr[] = {
 	REAL("test", "0", "share kept for the test where there is no test source", 0, 0.999),
 	INT("split_seed", "1", "which images are split off"),
 	BOOL("stratify", "true", "splits keep the share of each class"),
+	CHOICE("exif", "apply", "apply ignore", "which way up a picture says that it was taken"),
 	END
 };
 #define SOURCE \

@@ -1,4 +1,4 @@
-/* data_folder.c: a directory for each class, with PNG and JPEG files in it.
+/* data_folder.c: a directory for each class, with pictures in it (image.h).
  *
  *     <training dir="train"/>     train/cat/1.png train/cat/2.jpg train/dog/old/3.jpeg ...
  *
@@ -78,7 +78,7 @@ static bool fetch(const void *source, int64_t item, uint8_t *values, nn_scratch 
 
 static bool is_picture(const char *name)
 {
-	static const char *const ending[] = {".png", ".jpg", ".jpeg"};
+	static const char *const ending[] = {".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm"};
 	size_t len = strlen(name);
 	for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
 		size_t n = strlen(ending[i]);
@@ -304,8 +304,9 @@ static bool fill(folder *f, const nn_loader *l, const char *root, nn_error *e)
 	f->m = l->settings->model;
 	if (!(l->labels ? walk_classes(f, root, e) : walk(f, root, 0, 0, e)))
 		return false;
-	return f->count || nn_fail(e, NN_EXIT_DATA, "%s: no PNG or JPEG files %s", root,
-	                           l->labels ? "in directories, one for each class" : "below it");
+	return f->count ||
+	       nn_fail(e, NN_EXIT_DATA, "%s: no pictures (" NN_IMAGE_FORMATS ") %s", root,
+	               l->labels ? "in directories, one for each class" : "below it");
 }
 
 bool nn_read_folder(const nn_loader *l, nn_items *items, nn_error *e)

@@ -18,7 +18,7 @@
 
 #include "kind.h"
 
-enum { FILE_MAX = 256 << 20, PIXELS_MAX = 1 << 28, WHOLE_MAX = 1 << 26, WIDTH_MAX = 1000000 };
+enum { FILE_MAX = 256 << 20, PIXELS_MAX = 1 << 28, WHOLE_MAX = 1 << 26, SIDE_MAX = 1000000 };
 
 /* ---- size ---------------------------------------------------------------------------------- */
 
@@ -47,12 +47,12 @@ static bool possible(const nn_image *x, int64_t most, nn_error *e)
 		               "%s: announces %lld x %lld pixels, more than a file of %zu bytes "
 		               "can hold",
 		               x->path, width, height, x->size);
-	if (pixels <= PIXELS_MAX && width <= WIDTH_MAX)
+	if (pixels <= PIXELS_MAX && width <= SIDE_MAX && height <= SIDE_MAX)
 		return right_size(x, e);
 	return nn_fail(e, NN_EXIT_DATA,
-	               "%s: announces %lld x %lld pixels, more than is read (%d in all, %d in a "
-	               "row): make it smaller first",
-	               x->path, width, height, PIXELS_MAX, WIDTH_MAX);
+	               "%s: announces %lld x %lld pixels, more than is read (%d in all, %d a "
+	               "side): make it smaller first",
+	               x->path, width, height, PIXELS_MAX, SIDE_MAX);
 }
 
 bool nn_image_whole(const nn_image *x, const char *how, nn_error *e)

@@ -9,7 +9,7 @@
 #include "store.h"
 
 /* What nn_image_read reads, for messages. */
-#define NN_IMAGE_FORMATS "PNG, JPEG, BMP, PGM and PPM"
+#define NN_IMAGE_FORMATS "PNG, JPEG, BMP, PGM, PPM"
 
 /* Reads a picture file, known by its first bytes, as the network's input: C*H*W 8-bit values,
  * colours turned to grey or grey to equal colours as the input has channels, turned as EXIF says

@@ -41,12 +41,12 @@ static bool read_header(nn_image *x, bitmap *b, nn_error *e)
 		               "of %zu",
 		               x->path, b->header, x->size);
 	bool old = b->header == OLD;
-	int64_t height = old ? number(h + 6, 2) : (int32_t)number(h + 8, 4);
+	int64_t height = old ? (int64_t)number(h + 6, 2) : (int32_t)number(h + 8, 4);
 	uint32_t how = old ? RAW : number(h + 16, 4);
 	b->pixels = number(x->file + 10, 4);
 	b->bits = number(h + (old ? 10 : 14), 2);
 	b->down = height < 0;
-	x->width = old ? number(h + 4, 2) : (int32_t)number(h + 4, 4);
+	x->width = old ? (int64_t)number(h + 4, 2) : (int32_t)number(h + 4, 4);
 	x->height = height < 0 ? -height : height;
 	x->channels = 3;
 	bool deep = b->bits == 16 || b->bits == 32;

@@ -136,7 +136,8 @@ static const struct {
          {"a program", none, NN_IS_OTHER}},
         {{0, BYTES("RIFF")}, {0}, {"a sound or a video (RIFF)", none, NN_IS_OTHER}},
         {{0, BYTES("ID3")}, {0}, {"a sound (MP3)", none, NN_IS_OTHER}},
-        {{0, BYTES("\0\0\x08")}, {0}, {"an idx file", "data of format=\"idx\" read it", NN_IS_IDX}},
+        {{0, BYTES("\xff\xfe")}, {0}, {"text in UTF-16", "save it as UTF-8", NN_IS_OTHER}},
+        {{0, BYTES("\xfe\xff")}, {0}, {"text in UTF-16", "save it as UTF-8", NN_IS_OTHER}},
 };
 
 static bool somewhere(const mark *m, const uint8_t *bytes, size_t count)
@@ -166,6 +167,18 @@ static bool fits(const mark *m, const uint8_t *bytes, size_t count)
 	                        : !memcmp(bytes + at, m->byte, m->count);
 }
 
+static bool is_pnm(const uint8_t *b, size_t count)
+{
+	return count > 2 && b[0] == 'P' && (b[1] == '5' || b[1] == '6') &&
+	       memchr(" \t\r\n#", b[2], 5);
+}
+
+/* Two zero bytes, a type, a number of dimensions. */
+static bool is_idx(const uint8_t *b, size_t count)
+{
+	return count > 3 && !b[0] && !b[1] && b[2] >= 8 && b[2] <= 14 && b[3] > 0 && b[3] < 9;
+}
+
 /* A message of protocol buffers whose first field is a small version and whose second a text, the
  * name of what wrote it. */
 static bool is_onnx(const uint8_t *b, size_t count)
@@ -190,15 +203,19 @@ const nn_file_kind *nn_kind_of(const uint8_t *bytes, size_t count)
 	                                  "tables (csv) are read where rows of numbers are wanted",
 	                                  NN_IS_TEXT},
 	                          pnm = {"a PGM or PPM picture", as_picture, NN_IS_PNM},
-	                          unknown = {"of no kind that is known", none, 0};
+	                          idx = {"an idx file", "data of format=\"idx\" read it",
+	                                 NN_IS_IDX},
+	                          unknown = {"of no kind that is known", none, NN_IS_OTHER};
+	count = count < NN_KIND_BYTES ? count : NN_KIND_BYTES;
 	if (!count)
 		return &empty;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (fits(&rows[i].first, bytes, count) && fits(&rows[i].second, bytes, count))
 			return &rows[i].kind;
-	if (count > 2 && bytes[0] == 'P' && (bytes[1] == '5' || bytes[1] == '6') &&
-	    memchr(" \t\r\n#", bytes[2], 5))
+	if (is_pnm(bytes, count))
 		return &pnm;
+	if (is_idx(bytes, count))
+		return &idx;
 	if (is_onnx(bytes, count))
 		return &onnx;
 	return is_text(bytes, count) ? &text : &unknown;
@@ -209,7 +226,7 @@ static bool read_head(int fd, const char *path, uint8_t *bytes, size_t *count, n
 	struct stat st;
 	*count = 0;
 	if (fstat(fd, &st) || S_ISDIR(st.st_mode))
-		return nn_fail(e, NN_EXIT_DATA, "%s: a directory, not a file", path);
+		return nn_fail(e, NN_EXIT_DATA, "%s: a directory; its files are wanted", path);
 	if (!S_ISREG(st.st_mode))
 		return nn_fail(e, NN_EXIT_DATA, "%s: not a regular file", path);
 	while (*count < NN_KIND_BYTES) {

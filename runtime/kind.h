@@ -30,7 +30,8 @@ typedef struct nn_file_kind {
 	nn_file_format format; /* who reads it                                        */
 } nn_file_kind;
 
-/* The kind of a file that begins with these bytes; never NULL. */
+/* The kind of a file that begins with these bytes; never NULL. More than NN_KIND_BYTES may be
+ * given. */
 const nn_file_kind *nn_kind_of(const uint8_t *bytes, size_t count);
 
 /* The first bytes of the file at `path`, up to NN_KIND_BYTES; *count of them, fewer only where the

@@ -142,6 +142,28 @@ void nn_text_html(nn_text *t, const char *string)
 	}
 }
 
+void nn_text_plain(nn_text *t, const char *string)
+{
+	for (const unsigned char *s = (const unsigned char *)string; *s;) {
+		size_t len = utf8(s);
+		/* U+0080 to U+009F are control characters too. */
+		bool control = *s < 0x20 || *s == 0x7f || (*s == 0xc2 && s[1] < 0xa0);
+		if (len && !control)
+			add_bytes(t, (const char *)s, len);
+		for (size_t i = 0; (!len || control) && i < (len ? len : 1); i++)
+			nn_text_add(t, "\\x%02x", s[i]);
+		s += len ? len : 1;
+	}
+}
+
+void nn_tell(const char *name, const char *text)
+{
+	nn_text t = {0};
+	nn_text_plain(&t, text);
+	fprintf(stderr, "%s: %s\n", name, t.failed ? "not enough memory to say why" : t.at);
+	nn_text_free(&t);
+}
+
 void nn_text_number(nn_text *t, double value, int digits)
 {
 	if (isfinite(value))

@@ -26,6 +26,13 @@ void nn_text_json(nn_text *t, const char *string);
  * not UTF-8 and control characters become U+FFFD. */
 void nn_text_html(nn_text *t, const char *string);
 
+/* Text for a terminal: control characters and bytes that are not UTF-8, as names of files may have
+ * them, become \xNN. */
+void nn_text_plain(nn_text *t, const char *string);
+
+/* "NAME: TEXT", made plain, as a line on stderr. */
+void nn_tell(const char *name, const char *text);
+
 /* A number as JSON with `digits` significant digits; null when it is not finite. */
 void nn_text_number(nn_text *t, double value, int digits);
 

@@ -137,6 +137,6 @@ int nn_trainer(const nn_model *model, int argc, char **argv)
 	if (fflush(stdout) != 0 || ferror(stdout))
 		nn_fail(&e, NN_EXIT_IO, "cannot write to standard output");
 	if (e.code)
-		fprintf(stderr, "%s: %s\n", model->name, e.text);
+		nn_tell(model->name, e.text);
 	return e.code;
 }

@@ -74,7 +74,7 @@ printf '0.1,50000\n2.4,50000,high\n' >ask.csv
 check 65 'line 2: 3 columns, expected 2' ./rows predict -j 1 ask.csv
 printf '2.4,50000\n0.1,50000\n' >ask.csv
 check 0 '"label":"high","index":2,' ./rows predict --json -j 1 ask.csv
-check 65 'zero bytes' ./rows predict -j 1 ./rows
+check 65 'rows: no rows of numbers .* it is a program' ./rows predict -j 1 ./rows
 check 66 'nowhere/rows.csv' ./rows test --data nowhere -j 1
 check 0 . "$nncc" -S rows.xml
 check 1 '^$' sh -c 'ls rows.c.d/runtime | grep -E "^(image|picture_png).*c$|data_(idx|npz|folder|cifar)"'

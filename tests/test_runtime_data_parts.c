@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "fixture_data.h"
 
@@ -154,7 +155,7 @@ Test(parts, folder_on_demand)
 	toy_write("train/1/0.png", x, 100);
 	toy_write("train/2/0.png", x, 100);
 	cr_assert_eq(toy_run(m, "--out", "b", "-q", NULL), 65, "%s", toy_output);
-	cr_assert(strstr(toy_output, "0.png: neither PNG"), "%s", toy_output);
+	cr_assert(strstr(toy_output, "0.png: no picture that can be read"), "%s", toy_output);
 }
 
 /* ---- the verb data ------------------------------------------------------------------------- */
@@ -255,7 +256,7 @@ Test(parts, data_of_floats_and_of_pictures)
 	cr_assert_eq(toy_run(m, "data", "--json", NULL), 65, "%s", toy_output);
 	cr_assert(strstr(toy_output,
 	                 "\"unreadable\":[{\"part\":\"training\",\"item\":\"./d/1/b.png\","
-	                 "\"why\":\"./d/1/b.png: neither PNG"),
+	                 "\"why\":\"./d/1/b.png: no picture that can be read"),
 	          "%s", toy_output);
 	cr_assert(strstr(toy_output, "\"by_class\":[1,2,1],\"least\":0,\"most\":200,"), "%s",
 	          toy_output);
@@ -301,9 +302,6 @@ Test(parts, predict_takes_rows_and_pictures)
 	for (int i = 0; i < 64; i++)
 		big[i] = x[16 + i / 16 * 4 + i % 8 / 2];
 	png_write("big.png", big, 8, 8, 1);
-	cr_assert(strstr(predicted(m, "big.png"), "8 x 8 pixels"));
-	/* A network that learnt resized pictures resizes. */
-	data_set(m, "format", "folder");
 	cr_assert_eq(predicted(m, "big.png")[0], '0', "%s", toy_output);
 	memset(big, 128, sizeof big);
 	jpeg_write("x.jpg", big, 8, 8, 1);
@@ -312,4 +310,59 @@ Test(parts, predict_takes_rows_and_pictures)
 	cr_assert_str_eq(predicted(m, "x.jpg"), want);
 	cr_assert(!strncmp(predicted(m, "train-labels"), "65", 2));
 	cr_assert(!strncmp(predicted(m, "nothing"), "66", 2));
+}
+
+/* How often `what` is in what the trainer said. */
+static int said(const char *what)
+{
+	int count = 0;
+	for (const char *at = toy_output; (at = strstr(at, what)); at += strlen(what))
+		count++;
+	return count;
+}
+
+Test(parts, predict_goes_on_behind_what_it_cannot_read)
+{
+	static unsigned char pixel[9 * 9 * 3];
+	toy_data(100);
+	nn_model *m = data_model("idx", idx);
+	cr_assert_eq(toy_run(m, "--out", "a", "-q", NULL), 0, "%s", toy_output);
+	data_set(m, "format", "folder");
+	mkdir("d", 0777);
+	mkdir("d/b", 0777);
+	mkdir("d/.git", 0777);
+	mkdir("none", 0777);
+	png_write("d/c.png", pixel, 4, 4, 1);
+	png_write("d/b/1.PNG", pixel, 9, 9, 3);
+	png_write("d/.git/x.png", pixel, 9, 9, 3);
+	jpeg_write("d/a.jpg", pixel, 5, 3, 1);
+	toy_write("d/readme.txt", "x", 1);
+	cr_assert_eq(symlink("..", "d/b/up"), 0);
+	/* A directory stands for its pictures, in order. */
+	cr_assert_eq(toy_run(m, "predict", "--out", "a", "d", NULL), 0, "%s", toy_output);
+	const char *first = strstr(toy_output, "d/a.jpg: "),
+	           *second = strstr(toy_output, "d/b/1.PNG: "),
+	           *third = strstr(toy_output, "d/c.png: ");
+	cr_assert(first && second > first && third > second && said(" %\n") == 3, "%s", toy_output);
+	cr_assert_eq(toy_run(m, "predict", "--out", "a", "none", NULL), 65, "%s", toy_output);
+	cr_assert(said("none: no pictures in this directory"), "%s", toy_output);
+	/* Bad ones are told, each once; those behind them follow. */
+	toy_write("x\033[31m.jpg", "GIF89a", 6);
+	toy_write("y.png", "moved\n", 6);
+	cr_assert_eq(toy_run(m, "predict", "--out", "a", "d/a.jpg", "x\033[31m.jpg", "d/c.png",
+	                     "nothing", "y.png", "d/b/1.PNG", NULL),
+	             65, "%s", toy_output);
+	cr_assert(said(" %\n") == 3 && said("d/b/1.PNG: ") == 1, "%s", toy_output);
+	cr_assert(said("x\\x1b[31m.jpg: no picture that can be read") == 1 && !said("\033"), "%s",
+	          toy_output);
+	cr_assert(said("it is a GIF picture; save it as PNG") == 1, "%s", toy_output);
+	cr_assert(said("nothing: cannot open") == 1 && said("it is plain text") == 1, "%s",
+	          toy_output);
+	cr_assert(said("3 of 6 files could not be read") == 1, "%s", toy_output);
+	/* One alone needs no sum. */
+	cr_assert_eq(toy_run(m, "predict", "--out", "a", "y.png", NULL), 65, "%s", toy_output);
+	cr_assert(said("y.png: no picture") == 1 && !said("could not be read"), "%s", toy_output);
+	cr_assert_eq(toy_run(m, "predict", "--out", "a", "d", "nothing", NULL), 66, "%s",
+	             toy_output);
+	cr_assert(said(" %\n") == 3, "%s", toy_output);
 }

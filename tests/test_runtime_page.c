@@ -20,6 +20,8 @@ Test(page, text_is_escaped)
 	nn_text_clear(&t);
 	nn_text_html(&t, NULL);
 	cr_assert_eq(t.len, 0);
+	nn_text_plain(&t, "a\033[2J\n\xc3\xa9 \xc2\x9b \x9b\x7f\\");
+	cr_assert_str_eq(t.at, "a\\x1b[2J\\x0a\xc3\xa9 \\xc2\\x9b \\x9b\\x7f\\");
 	nn_text_free(&t);
 }
 
