@@ -32,7 +32,7 @@ typedef struct nn_axis {
 typedef struct nn_sum {
 	int64_t first, last;  /* rows of the source that count: first..last-1              */
 	double centre, total; /* its place among them; the sum of unscaled weights         */
-	int32_t *value;       /* [width of the result * channels]                          */
+	int32_t *value;       /* [wide]                                                    */
 } nn_sum;
 
 /* A picture that is resized while its rows come. */
@@ -42,7 +42,9 @@ typedef struct nn_resize {
 	int64_t taps;              /* most cells that a cell of a row's result looks at    */
 	int32_t *from, *count;     /* [x.after]: the first of them, how many               */
 	int32_t *weight;           /* [x.after][taps], in units of 2^-22                   */
-	uint8_t *line, *done;      /* [x.after * channels]: rows of the new width, of the result */
+	bool columns_first;        /* along columns first, then along rows                 */
+	int64_t wide;              /* values of a row between the passes along columns     */
+	uint8_t *line, *done;      /* [x.after * channels] along rows, [wide] along columns */
 	nn_sum *sum;               /* [slots]: row i of the result in sum[i % slots]       */
 	int64_t slots;             /* as many as overlap                                   */
 	int64_t row, begun, ended; /* rows that came; rows of the result begun and ended   */

@@ -2,20 +2,22 @@
  *
  *     in    rows of bytes, from the top            out   rows of another width, in another number
  *
- * A pixel of the result is a weighted mean of those around its place, first along rows, then along
- * columns. The weights fall linearly to zero over one pixel of whichever picture is the coarser, so
- * making it smaller looks at every pixel. Height and width are stretched each for itself. This is
- * Pillow's BILINEAR (and torchvision's, with antialias) to the bit: weights in double, scaled to
- * whole numbers of 2^-22, rows rounded to bytes between the two passes.
+ * A pixel of the result is a weighted mean of those around its place, along rows and along columns.
+ * The weights fall linearly to zero over one pixel of whichever picture is the coarser, so making
+ * it smaller looks at every pixel. Height and width are stretched each for itself. This is Pillow's
+ * BILINEAR (and torchvision's, with antialias): weights in double, scaled to whole numbers of
+ * 2^-22, rows rounded to bytes between the two passes. Which pass is the first makes a difference
+ * of one level at most, and Pillow's versions differ in it: here it is the one along columns where
+ * there will be fewer rows, since it goes through whole rows and leaves less to the other.
  *
- * A row that comes is brought to the new width and added to the two or three rows of the result
- * that it is part of, so memory is that of a few rows, however high the picture is. */
+ * A row that comes is added to the two or three rows of the result that it is part of, so memory is
+ * that of a few rows, however high the picture is. */
 #include "image.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { PRECISION = 22, HALF = 1 << (PRECISION - 1) };
+enum { PRECISION = 22, HALF = 1 << (PRECISION - 1), WIDE = 1 << 16 };
 
 static nn_axis make_axis(int64_t before, int64_t after)
 {
@@ -71,15 +73,14 @@ static void *lay(char *base, size_t *at, int64_t count, size_t size)
 static size_t place(nn_resize *r, char *base)
 {
 	size_t at = 0;
-	int64_t row = r->x.after * r->channels;
 	r->from = lay(base, &at, r->x.after, sizeof *r->from);
 	r->count = lay(base, &at, r->x.after, sizeof *r->count);
 	r->weight = lay(base, &at, r->x.after * r->taps, sizeof *r->weight);
-	r->line = lay(base, &at, row, 1);
-	r->done = lay(base, &at, row, 1);
+	r->line = lay(base, &at, r->x.after * r->channels, 1);
+	r->done = lay(base, &at, r->wide, 1);
 	r->sum = lay(base, &at, r->slots, sizeof *r->sum);
 	for (int64_t i = 0; i < r->slots; i++) {
-		int32_t *value = lay(base, &at, row, sizeof *value);
+		int32_t *value = lay(base, &at, r->wide, sizeof *value);
 		if (base)
 			r->sum[i].value = value;
 	}
@@ -106,6 +107,9 @@ bool nn_resize_open(nn_resize *r, int64_t width, int64_t height, int64_t to_widt
 	r->y = make_axis(height, to_height);
 	r->channels = channels;
 	r->row = r->begun = r->ended = 0;
+	/* Rows of the old width may be wide: some dozen bytes a column. */
+	r->columns_first = height > to_height && width <= WIDE;
+	r->wide = (r->columns_first ? width : to_width) * channels;
 	r->taps = 2 * (int64_t)ceil(r->x.reach) + 1;
 	/* Rows i and j share a row of the source only if (j - i) * scale < 2 * reach + 1. */
 	double overlap = (2 * r->y.reach + 1) / r->y.scale + 2;
@@ -118,21 +122,24 @@ bool nn_resize_open(nn_resize *r, int64_t width, int64_t height, int64_t to_widt
 	return true;
 }
 
-/* A row of the old width to r->line. */
-static void along_row(const nn_resize *r, const uint8_t *row)
+/* A row of the new width, in r->line unless it had that width. */
+static const uint8_t *along_row(const nn_resize *r, const uint8_t *row)
 {
-	uint8_t *to = r->line;
-	for (int64_t i = 0; i < r->x.after; i++) {
-		const int32_t *w = r->weight + i * r->taps;
-		const uint8_t *q = row + (int64_t)r->from[i] * r->channels;
-		int32_t a = HALF, b = HALF, c = HALF;
-		if (r->channels == 1) {
-			for (int32_t k = 0; k < r->count[i]; k++)
+	uint8_t *restrict to = r->line;
+	const int32_t *w = r->weight;
+	int64_t after = r->x.after, channels = r->channels, taps = r->taps;
+	if (r->x.before == after)
+		return row;
+	for (int64_t i = 0; i < after; i++, w += taps) {
+		const uint8_t *q = row + r->from[i] * channels;
+		int32_t a = HALF, b = HALF, c = HALF, count = r->count[i];
+		if (channels == 1) {
+			for (int32_t k = 0; k < count; k++)
 				a += w[k] * q[k];
 			*to++ = rounded(a);
 			continue;
 		}
-		for (int32_t k = 0; k < r->count[i]; k++, q += 3) {
+		for (int32_t k = 0; k < count; k++, q += 3) {
 			a += w[k] * q[0];
 			b += w[k] * q[1];
 			c += w[k] * q[2];
@@ -141,24 +148,32 @@ static void along_row(const nn_resize *r, const uint8_t *row)
 		*to++ = rounded(b);
 		*to++ = rounded(c);
 	}
+	return r->line;
 }
 
-/* Adds a row of the new width to a row of the result. */
+/* Adds a row to a row of the result. The weight is taken in two parts, so that the products are of
+ * 16-bit numbers, of which a vector holds twice as many. */
 static void add_row(const nn_resize *r, const nn_sum *s, const uint8_t *row)
 {
 	int32_t w = scaled(&r->y, r->row, s), *sum = s->value;
-	int64_t count = r->x.after * r->channels;
+	/* 2^22, the largest, is 32767 * 128 + 128. */
+	int16_t high = (int16_t)(w >> 7 < INT16_MAX ? w >> 7 : INT16_MAX);
+	int16_t low = (int16_t)(w - high * 128);
+	int64_t count = r->wide;
 	for (int64_t j = 0; j < count; j++)
-		sum[j] += w * row[j];
+		sum[j] += (int32_t)row[j] * high * 128 + (int32_t)row[j] * low;
+}
+
+static void round_row(const int32_t *sum, int64_t count, uint8_t *restrict to)
+{
+	for (int64_t j = 0; j < count; j++)
+		to[j] = rounded(sum[j]);
 }
 
 void nn_resize_row(nn_resize *r, const uint8_t *row)
 {
-	int64_t count = r->x.after * r->channels;
-	if (r->x.before != r->x.after) {
-		along_row(r, row);
-		row = r->line;
-	}
+	if (!r->columns_first)
+		row = along_row(r, row);
 	if (r->y.before == r->y.after) {
 		r->out(r->to, r->row++, row);
 		return;
@@ -166,7 +181,7 @@ void nn_resize_row(nn_resize *r, const uint8_t *row)
 	for (; r->begun < r->y.after && first_of(&r->y, r->begun) <= r->row; r->begun++) {
 		nn_sum *s = &r->sum[r->begun % r->slots];
 		window(&r->y, r->begun, s);
-		for (int64_t j = 0; j < count; j++)
+		for (int64_t j = 0; j < r->wide; j++)
 			s->value[j] = HALF;
 	}
 	for (int64_t i = r->ended; i < r->begun; i++) {
@@ -174,9 +189,8 @@ void nn_resize_row(nn_resize *r, const uint8_t *row)
 		add_row(r, s, row);
 		if (s->last > r->row + 1)
 			continue;
-		for (int64_t j = 0; j < count; j++)
-			r->done[j] = rounded(s->value[j]);
-		r->out(r->to, r->ended++, r->done);
+		round_row(s->value, r->wide, r->done);
+		r->out(r->to, r->ended++, r->columns_first ? along_row(r, r->done) : r->done);
 	}
 	r->row++;
 }

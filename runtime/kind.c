@@ -158,7 +158,7 @@ static bool fits(const mark *m, const uint8_t *bytes, size_t count)
 	if (m->at == LETTERS) {
 		if (count >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3))
 			at = 3;
-		while (at < count && memchr(" \t\r\n", bytes[at], 4))
+		while (at < count && bytes[at] && strchr(" \t\r\n", bytes[at]))
 			at++;
 	}
 	if (count < at + m->count)
@@ -169,8 +169,8 @@ static bool fits(const mark *m, const uint8_t *bytes, size_t count)
 
 static bool is_pnm(const uint8_t *b, size_t count)
 {
-	return count > 2 && b[0] == 'P' && (b[1] == '5' || b[1] == '6') &&
-	       memchr(" \t\r\n#", b[2], 5);
+	return count > 2 && b[0] == 'P' && (b[1] == '5' || b[1] == '6') && b[2] &&
+	       strchr(" \t\r\n#", b[2]);
 }
 
 /* Two zero bytes, a type, a number of dimensions. */
@@ -190,7 +190,8 @@ static bool is_onnx(const uint8_t *b, size_t count)
 static bool is_text(const uint8_t *bytes, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (bytes[i] == 0x7f || (bytes[i] < ' ' && !memchr("\t\n\v\f\r", bytes[i], 5)))
+		if (!bytes[i] || bytes[i] == 0x7f ||
+		    (bytes[i] < ' ' && !strchr("\t\n\v\f\r", bytes[i])))
 			return false;
 	return true;
 }

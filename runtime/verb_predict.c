@@ -1,9 +1,9 @@
 /* verb_predict.c: label, probability and the five best classes for pictures or items of data files.
  *
- * What a file is, its first bytes tell (kind.c): a picture, idx, npy; a text is a table (csv) unless
- * the network or the file's name say that a picture is meant. Of a directory its pictures are
- * taken, in the order of their names, and those of the directories in it. Pictures are resized as
- * they are in training.
+ * What a file is, its first bytes tell (kind.c): a picture, idx, npy; a text is a table (csv)
+ * unless the network or the file's name say that a picture is meant. Of a directory its pictures
+ * are taken, in the order of their names, and those of the directories in it. Pictures are resized
+ * as they are in training.
  *
  * A file that cannot be read is told on stderr and those behind it follow; the exit status tells
  * in the end.
@@ -237,10 +237,8 @@ static bool predict_file(predict *x, const char *path, nn_error *e)
 	if (read_file(x, path, &items, &numbered, &why)) {
 		predict_items(x, &items, path, numbered, e);
 		x->read++;
-	} else if (x->alone) {
-		*e = why;
-	} else if (why.code == NN_EXIT_DATA || why.code == NN_EXIT_INPUT ||
-	           why.code == NN_EXIT_IO) {
+	} else if (!x->alone && (why.code == NN_EXIT_DATA || why.code == NN_EXIT_INPUT ||
+	                         why.code == NN_EXIT_IO)) {
 		nn_tell(x->session->model->name, why.text);
 		x->code = !x->code || why.code == NN_EXIT_DATA ? why.code : x->code;
 		x->failed++;

@@ -1,5 +1,5 @@
-/* Pictures: as Pillow reads them, in bounded memory, turned as Exif says; what no picture is said to
- * be. tests/pictures/make.py made the pictures and what Pillow makes of them. */
+/* Pictures: as Pillow reads them, in bounded memory, turned as Exif says; what no picture is said
+ * to be. tests/pictures/make.py made the pictures and what Pillow makes of them. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,11 +32,15 @@ Test(image, is_what_pillow_makes_of_it)
 {
 	static unsigned char got[MOST], want[MOST];
 	FILE *list = fopen(FOLDER "list.txt", "r"), *values = fopen(FOLDER "want.bin", "rb");
-	char name[64], path[128], exif[16];
-	int channels, height, width, count = 0;
+	char line[128], path[192];
+	int count = 0;
 	nn_scratch scratch = {0};
 	cr_assert(list && values);
-	while (fscanf(list, "%63s %d %d %d %15s", name, &channels, &height, &width, exif) == 5) {
+	while (fgets(line, sizeof line, list)) {
+		char *name = strtok(line, " "), *exif = name + strlen(name) + 1;
+		int channels = (int)strtol(exif, &exif, 10), height = (int)strtol(exif, &exif, 10);
+		int width = (int)strtol(exif, &exif, 10);
+		exif = strtok(exif, " \n");
 		nn_error e = {0};
 		int size = channels * height * width;
 		cr_assert(size <= MOST && fread(want, (size_t)size, 1, values) == 1, "%s", name);
@@ -100,7 +104,7 @@ Test(image, a_high_one_takes_a_few_rows, .init = toy_enter, .fini = toy_leave)
 	nn_scratch scratch = {0};
 	nn_error e = {0};
 	cr_assert_not_null(pixel);
-	memset(pixel + HEIGHT / 2 * 3, 200, HEIGHT / 2 * 3);
+	memset(pixel + (size_t)HEIGHT / 2 * 3, 200, (size_t)HEIGHT / 2 * 3);
 	png_write("x.png", pixel, HEIGHT, 1, 3);
 	free(pixel);
 	cr_assert(nn_image_read("x.png", model_of(3, 224, 224, "apply"), got, &scratch, &e), "%s",
@@ -185,6 +189,7 @@ static size_t three_scans(unsigned char *file, size_t room)
 /* The last scan as often as said. */
 Test(image, scans_without_end_are_refused, .init = toy_enter, .fini = toy_leave)
 {
+	static const unsigned char end[2] = {0xff, 0xd9};
 	static unsigned char file[1 << 16], got[3 * 16 * 16];
 	nn_scratch scratch = {0};
 	size_t size = three_scans(file, sizeof file), scan = size - 2;
@@ -196,14 +201,14 @@ Test(image, scans_without_end_are_refused, .init = toy_enter, .fini = toy_leave)
 		nn_error e = {0};
 		for (size_t i = 1; i < times; i++)
 			memcpy(file + scan + i * count, file + scan, count);
-		memcpy(file + scan + times * count, "\xff\xd9", 2);
+		memcpy(file + scan + times * count, end, sizeof end);
 		toy_write("x.jpg", file, scan + times * count + 2);
 		bool ok = nn_image_read("x.jpg", model_of(3, 16, 16, "apply"), got, &scratch, &e);
 		cr_assert(ok && got[0] < 10 && got[255] > 140, "%zu: %s", times, e.text);
 	}
 	nn_error e = {0};
 	memcpy(file + scan + 98 * count, file + scan, count);
-	memcpy(file + scan + 99 * count, "\xff\xd9", 2);
+	memcpy(file + scan + 99 * count, end, sizeof end);
 	toy_write("x.jpg", file, scan + 99 * count + 2);
 	cr_assert(!nn_image_read("x.jpg", model_of(3, 16, 16, "apply"), got, &scratch, &e));
 	cr_assert(e.code == 65 && strstr(e.text, "x.jpg: damaged: more than 100 scans"), "%s",
