@@ -155,84 +155,67 @@ static void load_batch(Net *n, const char *path)
 	nn_safetensors_free(&s);
 }
 
-/* What is written: the tensor, or a copy that was made after the first step. */
-typedef struct Row {
-	const Mem *mem;                  /* in its own layout                        */
-	const dnnl_memory_desc_t *plain; /* as in the file                           */
-	float *copy;                     /* NULL: read when written                  */
-} Row;
-
+/* What is written. */
 typedef struct Out {
-	Net *net;             /* of the tensors                                      */
-	nn_st_tensor *tensor; /* names and shapes                                    */
-	Row *row;             /* beside each                                         */
-	size_t rows, room;    /* how many                                            */
+	Net *net;             /* of the tensors               */
+	nn_st_tensor *tensor; /* names and shapes             */
+	float **copy;         /* what each held then          */
+	size_t rows, room;    /* how many                     */
 } Out;
 
 /* The shape is the file's; without one it is that of `plain`. */
 static void add_row(Out *o, const char *name, const Mem *m, const dnnl_memory_desc_t *plain,
-                    const cJSON *shape, bool now)
+                    const cJSON *shape)
 {
 	if (o->rows == o->room) {
 		o->room = 2 * o->room + 64;
 		nn_st_tensor *tensors = realloc(o->tensor, o->room * sizeof *tensors);
-		Row *rows = realloc(o->row, o->room * sizeof *rows);
-		if (!tensors || !rows)
+		float **copies = realloc(o->copy, o->room * sizeof *copies);
+		if (!tensors || !copies)
 			fail(EXIT_FAILURE, "not enough memory for the result");
 		o->tensor = tensors;
-		o->row = rows;
+		o->copy = copies;
 	}
 	nn_st_tensor *t = &o->tensor[o->rows];
-	Row *r = &o->row[o->rows++];
 	*t = (nn_st_tensor){.name = name, .dtype = NN_F32, .count = values_of(plain)};
 	for (const cJSON *d = shape ? shape->child : NULL; d; d = d->next)
 		t->dim[t->rank++] = (int64_t)d->valuedouble;
 	for (; !shape && t->rank < plain->ndims; t->rank++)
 		t->dim[t->rank] = plain->dims[t->rank];
-	*r = (Row){.mem = m, .plain = plain};
-	if (now) {
-		r->copy = need((size_t)t->count * sizeof *r->copy);
-		mem_get(o->net, m, plain, r->copy);
-	}
+	float *copy = need((size_t)t->count * sizeof *copy);
+	mem_get(o->net, m, plain, copy);
+	o->copy[o->rows++] = copy;
 }
 
 static void add_first(Out *o)
 {
 	const Net *n = o->net;
-	add_row(o, "loss", n->loss, &n->loss->md, NULL, true);
-	add_row(o, "output", n->output, &n->output->md, NULL, true);
+	add_row(o, "loss", n->loss, &n->loss->md, NULL);
+	add_row(o, "output", n->output, &n->output->md, NULL);
 	for (const Param *p = params_next(n, NULL); p; p = params_next(n, p)) {
 		if (!p->grad)
 			continue;
 		size_t room = strlen(p->name) + sizeof "grad.";
 		char *name = need(room);
 		snprintf(name, room, "grad.%s", p->name);
-		add_row(o, name, p->grad, &p->plain, p->shape, true);
+		add_row(o, name, p->grad, &p->plain, p->shape);
 	}
 }
 
-static void pack(void *ctx, size_t i, char *bytes)
+static void pack(void *ctx, size_t i, int64_t first, int64_t count, char *bytes)
 {
 	const Out *o = ctx;
-	if (o->row[i].copy)
-		memcpy(bytes, o->row[i].copy, (size_t)o->tensor[i].count * sizeof(float));
-	else
-		mem_get(o->net, o->row[i].mem, o->row[i].plain, bytes);
+	memcpy(bytes, o->copy[i] + first, (size_t)count * sizeof(float));
 }
 
 static void write_file(Out *o, const char *path)
 {
 	nn_error e = {0};
-	int64_t most = 1;
 	for (const Param *p = params_next(o->net, NULL); p; p = params_next(o->net, p))
-		add_row(o, p->name, p->mem, &p->plain, p->shape, false);
-	for (size_t i = 0; i < o->rows; i++)
-		most = o->tensor[i].count > most ? o->tensor[i].count : most;
+		add_row(o, p->name, p->mem, &p->plain, p->shape);
 	nn_st_writer w = {.tensor = o->tensor, .tensors = o->rows, .pack = pack, .ctx = o};
-	w.buffer = need((size_t)most * sizeof(float));
 	if (!nn_safetensors_write(&w, path, NULL, &e))
 		fail(e.code, "%s", e.text);
-	free(w.buffer);
 	nn_text_free(&w.header);
 }
 

@@ -55,6 +55,11 @@ static bool is_weight(nn_kind kind)
 	return kind == NN_PARAM || kind == NN_FROZEN || kind == NN_RUNNING;
 }
 
+static bool is_wanted(const nn_tensor *t, bool state)
+{
+	return is_weight(t->kind) || (state && t->kind == NN_STATE);
+}
+
 static nn_dtype real_type(const nn_program *p)
 {
 	return p->real_size == 8 ? NN_F64 : NN_F32;
@@ -63,27 +68,26 @@ static nn_dtype real_type(const nn_program *p)
 /* ---- saving -------------------------------------------------------------------------------- */
 
 bool nn_checkpoint_open(nn_checkpoint *c, nn_net *net, const nn_normalize *z, const nn_meaning *m,
-                        nn_error *e)
+                        const nn_st_pair *run, size_t runs, nn_error *e)
 {
 	const nn_program *p = net->program;
-	*c = (nn_checkpoint){.net = net, .normalize = z, .meaning = m};
+	*c = (nn_checkpoint){
+	        .net = net, .normalize = z, .meaning = m, .run = run, .runs = runs};
 	const char *key[NN_MEANING_PAIRS];
 	size_t at[NN_MEANING_PAIRS];
-	size_t most = 0;
-	for (int i = 0; i < p->tensors; i++)
-		if (p->tensor[i].kind <= NN_STATE) {
-			size_t bytes = (size_t)nn_tensor_count(&p->tensor[i], 0) * 8;
-			most = bytes > most ? bytes : most;
-		}
 	size_t rows = (size_t)p->tensors;
 	c->tensor = nn_alloc(rows, sizeof *c->tensor, "checkpoints", e);
 	c->from = nn_alloc(rows, sizeof *c->from, "checkpoints", e);
-	c->buffer = nn_alloc(most, 1, "checkpoints", e);
-	c->writer.pair = nn_alloc(NN_STATE_PAIRS, sizeof *c->writer.pair, "checkpoints", e);
+	c->writer.pair = nn_alloc(NN_STATE_PAIRS + runs, sizeof *c->writer.pair, "checkpoints", e);
 	size_t room = TEXT_ROOM + (size_t)z->channels * 64;
 	nn_meaning_pairs(m, &c->text, key, at);
-	nn_text_reserve(&c->text, room + c->text.len);
-	nn_text_reserve(&c->writer.header, TEXT_ROOM + rows * 512);
+	room += c->text.len;
+	nn_text_reserve(&c->text, room);
+	/* JSON writes a byte in six at most. */
+	size_t header = TEXT_ROOM + rows * 512 + 6 * room;
+	for (size_t i = 0; i < runs; i++)
+		header += 16 + 6 * (strlen(run[i].key) + strlen(run[i].value));
+	nn_text_reserve(&c->writer.header, header);
 	if (c->text.failed || c->writer.header.failed)
 		nn_fail(e, NN_EXIT_MEMORY, "not enough memory for checkpoints");
 	return !e->code;
@@ -93,18 +97,17 @@ void nn_checkpoint_close(nn_checkpoint *c)
 {
 	free(c->tensor);
 	free(c->from);
-	free(c->buffer);
 	free(c->writer.pair);
 	nn_text_free(&c->text);
 	nn_text_free(&c->writer.header);
 	*c = (nn_checkpoint){0};
 }
 
-static void pack(void *ctx, size_t i, char *bytes)
+static void pack(void *ctx, size_t i, int64_t first, int64_t count, char *bytes)
 {
 	const nn_checkpoint *c = ctx;
 	const nn_program *p = c->net->program;
-	nn_tensor_get(p, c->from[i], c->net->arena, 0, real_type(p), bytes);
+	nn_tensor_get_some(p, c->from[i], c->net->arena, first, count, real_type(p), bytes);
 }
 
 static void add_tensors(nn_checkpoint *c, bool state)
@@ -114,7 +117,7 @@ static void add_tensors(nn_checkpoint *c, bool state)
 	w->tensors = 0;
 	for (int i = 0; i < p->tensors; i++) {
 		const nn_tensor *t = &p->tensor[i];
-		if (!is_weight(t->kind) && !(state && t->kind == NN_STATE))
+		if (!is_wanted(t, state))
 			continue;
 		nn_st_tensor *to = &c->tensor[w->tensors];
 		*to = (nn_st_tensor){.name = t->name, .dtype = real_type(p), .rank = t->rank};
@@ -125,7 +128,6 @@ static void add_tensors(nn_checkpoint *c, bool state)
 	w->tensor = c->tensor;
 	w->pack = pack;
 	w->ctx = c;
-	w->buffer = c->buffer;
 }
 
 /* Adds a pair; the value is what was added to c->text since `from`. */
@@ -167,11 +169,17 @@ static void add_description(nn_checkpoint *c, const char *kind)
 		c->writer.pair[c->writer.pairs++] = (nn_st_pair){key[i], c->text.at + at[i]};
 }
 
-bool nn_save_weights(nn_checkpoint *c, const char *path, nn_error *e)
+bool nn_put_weights(nn_checkpoint *c, nn_file *f, const char *path, nn_error *e)
 {
 	add_tensors(c, false);
 	add_description(c, "weights");
-	return nn_safetensors_write(&c->writer, path, NULL, e);
+	return nn_safetensors_put(&c->writer, f, path, e);
+}
+
+bool nn_save_weights(nn_checkpoint *c, const char *path, nn_error *e)
+{
+	nn_file f;
+	return nn_put_weights(c, &f, path, e) && nn_file_commit(&f, NULL, e);
 }
 
 bool nn_save_state(nn_checkpoint *c, const char *path, const char *previous, const nn_progress *p,
@@ -189,6 +197,8 @@ bool nn_save_state(nn_checkpoint *c, const char *path, const char *previous, con
 		add_pair(c, counter[i].key, from);
 	}
 	c->writer.pair[c->writer.pairs++] = (nn_st_pair){"data", p->data};
+	for (size_t i = 0; i < c->runs; i++)
+		c->writer.pair[c->writer.pairs++] = c->run[i];
 	return nn_safetensors_write(&c->writer, path, previous, e);
 }
 
@@ -196,28 +206,104 @@ bool nn_save_state(nn_checkpoint *c, const char *path, const char *previous, con
 
 static bool fits(const nn_tensor *t, const nn_st_tensor *found, const char *path, nn_error *e)
 {
-	if (!found)
-		return nn_fail(e, NN_EXIT_CHECKPOINT,
-		               "%s: has no tensor '%s': these are not the "
-		               "weights of this network",
-		               path, t->name);
 	bool same = found->rank == t->rank;
 	for (int d = 0; same && d < t->rank; d++)
 		same = found->dim[d] == t->dim[d];
 	if (!same) {
-		char a[96] = "", b[96] = "";
+		char a[96] = "", b[200] = "";
 		for (int d = 0, n = 0; d < t->rank; d++)
 			n += snprintf(a + n, 24, d ? ",%lld" : "%lld", (long long)t->dim[d]);
-		for (int d = 0, n = 0; d < found->rank && d < NN_RANK; d++)
+		for (int d = 0, n = 0; d < found->rank; d++)
 			n += snprintf(b + n, 24, d ? ",%lld" : "%lld", (long long)found->dim[d]);
 		return nn_fail(e, NN_EXIT_CHECKPOINT,
 		               "%s: '%s' has shape [%s], this network has "
 		               "[%s]",
 		               path, t->name, b, a);
 	}
-	if (found->dtype != NN_F32 && found->dtype != NN_F64)
-		return nn_fail(e, NN_EXIT_CHECKPOINT, "%s: '%s' is %s, expected F32 or F64", path,
-		               t->name, found->dtype_name);
+	if (found->dtype != NN_F32 && found->dtype != NN_F64 && found->dtype != NN_F16 &&
+	    found->dtype != NN_BF16)
+		return nn_fail(e, NN_EXIT_CHECKPOINT,
+		               "%s: '%s' is %s, expected F32, F64, F16 or BF16", path, t->name,
+		               found->dtype_name);
+	return true;
+}
+
+/* What may be in a file of weights besides: PyTorch's counters of batch norm; the optimizer in a
+ * state of ours; what the verb step writes beside the weights. */
+static bool may_be_there(const nn_safetensors *s, const char *name)
+{
+	static const char tail[] = "num_batches_tracked";
+	const char *kind = nn_safetensors_meta(s, "kind");
+	size_t len = strlen(name), n = sizeof tail - 1;
+	if (len >= n && !strcmp(name + len - n, tail))
+		return true;
+	if (!nn_safetensors_meta(s, "architecture_hash"))
+		return false;
+	return (kind && !strcmp(kind, "state")) || !strcmp(name, "loss") ||
+	       !strcmp(name, "output") || !strncmp(name, "grad.", 5);
+}
+
+/* The first few names of a list; they may be of a file that somebody else made. */
+typedef struct names {
+	char text[640]; /* "a, b, c"  */
+	int count;      /* of all     */
+} names;
+
+static void add_name(names *l, const char *name)
+{
+	enum { SHOWN = 8, LONGEST = 70 };
+	size_t at = strlen(l->text);
+	if (l->count++ >= SHOWN)
+		return;
+	snprintf(l->text + at, sizeof l->text - at, "%s%.*s", at ? ", " : "", LONGEST, name);
+	for (char *c = l->text + at; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	if (l->count == SHOWN)
+		strcat(l->text, ", ...");
+}
+
+/* Names of the file and of the network must be the same. */
+static bool same_names(const nn_program *p, const nn_safetensors *s, const char *path, bool state,
+                       nn_error *e)
+{
+	names missing = {.count = 0}, unknown = {.count = 0};
+	for (int i = 0; i < p->tensors; i++)
+		if (is_wanted(&p->tensor[i], state) && !nn_safetensors_find(s, p->tensor[i].name))
+			add_name(&missing, p->tensor[i].name);
+	for (size_t k = 0; k < s->tensors; k++) {
+		int i = 0;
+		while (i < p->tensors && (!is_wanted(&p->tensor[i], state) ||
+		                          strcmp(p->tensor[i].name, s->tensor[k].name) != 0))
+			i++;
+		if (i == p->tensors && !may_be_there(s, s->tensor[k].name))
+			add_name(&unknown, s->tensor[k].name);
+	}
+	if (!missing.count && !unknown.count)
+		return true;
+	char lacks[720] = "", extra[720] = "";
+	if (missing.count)
+		snprintf(lacks, sizeof lacks, "%d of its tensors are not in the file (%s)",
+		         missing.count, missing.text);
+	if (unknown.count)
+		snprintf(extra, sizeof extra, "%d of the file are unknown to it (%s)",
+		         unknown.count, unknown.text);
+	return nn_fail(e, NN_EXIT_CHECKPOINT, "%.300s: these are not the weights of this network: %s%s%s",
+	               path, lacks, lacks[0] && extra[0] ? "; " : "", extra);
+}
+
+/* Puts a tensor of the file into the arena, some at a time. */
+static bool take_tensor(nn_net *net, const nn_tensor *t, const nn_safetensors *s,
+                        const nn_st_tensor *from, nn_error *e)
+{
+	char some[NN_ST_SOME];
+	int64_t most = NN_ST_SOME / (int64_t)nn_dtype_size(from->dtype);
+	for (int64_t at = 0, n; at < from->count; at += n) {
+		n = from->count - at < most ? from->count - at : most;
+		if (!nn_safetensors_some(s, from, at, n, some, e))
+			return false;
+		nn_tensor_put_some(net->program, t, net->arena, at, n, from->dtype, some);
+	}
 	return true;
 }
 
@@ -225,21 +311,16 @@ static bool fits(const nn_tensor *t, const nn_st_tensor *found, const char *path
 static bool take_tensors(nn_net *net, nn_safetensors *s, const char *path, bool state, nn_error *e)
 {
 	const nn_program *p = net->program;
+	if (!same_names(p, s, path, state, e))
+		return false;
 	for (int put = 0; put < 2; put++)
 		for (int i = 0; i < p->tensors; i++) {
 			const nn_tensor *t = &p->tensor[i];
-			if (!is_weight(t->kind) && !(state && t->kind == NN_STATE))
+			if (!is_wanted(t, state))
 				continue;
 			const nn_st_tensor *found = nn_safetensors_find(s, t->name);
-			if (!put) {
-				if (!fits(t, found, path, e))
-					return false;
-				continue;
-			}
-			const char *data = nn_safetensors_data(s, found, e);
-			if (!data)
+			if (!(put ? take_tensor(net, t, s, found, e) : fits(t, found, path, e)))
 				return false;
-			nn_tensor_put(p, t, net->arena, 0, found->dtype, data);
 		}
 	static const nn_kind kinds[] = {NN_PARAM, NN_FROZEN, NN_RUNNING};
 	for (int k = 0; k < 3; k++) {
@@ -336,20 +417,33 @@ static bool take_counters(nn_progress *p, const nn_safetensors *s, const char *p
 	return true;
 }
 
+bool nn_state_open(nn_safetensors *s, const char *path, nn_error *e)
+{
+	if (!nn_safetensors_read(s, path, NN_EXIT_CHECKPOINT, e))
+		return false;
+	const char *kind = nn_safetensors_meta(s, "kind");
+	if (s->verified && kind && !strcmp(kind, "state"))
+		return true;
+	nn_safetensors_free(s);
+	return nn_fail(e, NN_EXIT_CHECKPOINT,
+	               "%s: holds no state of a training; to start from "
+	               "weights use --weights",
+	               path);
+}
+
+bool nn_state_load(nn_net *net, nn_safetensors *s, nn_normalize *z, nn_progress *p, nn_error *e)
+{
+	const char *path = s->file.path;
+	return same_network(net->model, s, path, e) && take_tensors(net, s, path, true, e) &&
+	       take_normalize(z, s, path, e) && take_counters(p, s, path, e);
+}
+
 bool nn_load_state(nn_net *net, const char *path, nn_normalize *z, nn_progress *p, nn_error *e)
 {
 	nn_safetensors s;
-	if (!nn_safetensors_read(&s, path, NN_EXIT_CHECKPOINT, e))
+	if (!nn_state_open(&s, path, e))
 		return false;
-	const char *kind = nn_safetensors_meta(&s, "kind");
-	bool ok = true;
-	if (!s.verified || !kind || strcmp(kind, "state"))
-		ok = nn_fail(e, NN_EXIT_CHECKPOINT,
-		             "%s: holds no state of a training; to start from "
-		             "weights use --weights",
-		             path);
-	ok = ok && same_network(net->model, &s, path, e) && take_tensors(net, &s, path, true, e) &&
-	     take_normalize(z, &s, path, e) && take_counters(p, &s, path, e);
+	bool ok = nn_state_load(net, &s, z, p, e);
 	nn_safetensors_free(&s);
 	return ok;
 }

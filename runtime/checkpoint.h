@@ -35,29 +35,38 @@ typedef struct nn_checkpoint {
 	const nn_meaning *meaning;     /* likewise: what classes and columns are called  */
 	nn_st_tensor *tensor;          /* room for the table of a file                   */
 	const nn_tensor **from;        /* the tensor behind each row                     */
-	char *buffer;                  /* room for the largest tensor                    */
 	nn_st_writer writer;           /* reused                                         */
 	nn_text text;                  /* values of the metadata                         */
+	const nn_st_pair *run;         /* what a state says of its run (train_resume.c)  */
+	size_t runs;                   /* how many                                       */
 } nn_checkpoint;
 
-/* Takes all memory that saving will need. */
+/* Takes all memory that saving will need. `run` are `runs` pairs that states hold besides; they
+ * must stay where they are. */
 bool nn_checkpoint_open(nn_checkpoint *c, nn_net *net, const nn_normalize *z, const nn_meaning *m,
-                        nn_error *e);
+                        const nn_st_pair *run, size_t runs, nn_error *e);
 void nn_checkpoint_close(nn_checkpoint *c);
 
 /* Weights and running statistics, with what `predict` needs. */
 bool nn_save_weights(nn_checkpoint *c, const char *path, nn_error *e);
+/* The same into f, which is created for `path` and not committed yet. */
+bool nn_put_weights(nn_checkpoint *c, nn_file *f, const char *path, nn_error *e);
 
 /* The same plus optimizer state and progress; what stood under `path` goes to `previous`. */
 bool nn_save_state(nn_checkpoint *c, const char *path, const char *previous, const nn_progress *p,
                    nn_error *e);
 
-/* Loads weights of any origin: names, shapes and types must fit; if the file says of which
+/* Loads weights of any origin, F32, F64, F16 or BF16: its tensors must be those of the network, by
+ * name and shape (PyTorch's num_batches_tracked may be there); if the file says of which
  * architecture it is, it must be this one. Stored normalisation goes to `z` unless NULL. Numbers
  * that are not finite fail with 80. */
 bool nn_load_weights(nn_net *net, const char *path, nn_normalize *z, nn_error *e);
 
-/* Loads a state that nn_save_state wrote, and only that. */
+/* Opens a state that nn_save_state wrote, and only that. */
+bool nn_state_open(nn_safetensors *s, const char *path, nn_error *e);
+/* Loads a state that was opened. */
+bool nn_state_load(nn_net *net, nn_safetensors *s, nn_normalize *z, nn_progress *p, nn_error *e);
+/* Both. */
 bool nn_load_state(nn_net *net, const char *path, nn_normalize *z, nn_progress *p, nn_error *e);
 
 /* --weights, then OUT/best.safetensors, then OUT/last.safetensors. */

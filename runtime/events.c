@@ -36,10 +36,11 @@ static uint32_t masked(const char *bytes, size_t count)
 	return (crc >> 15 | crc << 17) + 0xa282ead8u;
 }
 
+/* The lowest byte first; there may be more bytes than the value has. */
 static void add_whole(nn_text *t, uint64_t value, int bytes)
 {
-	for (int i = 0; i < bytes; i++)
-		nn_text_add(t, "%c", (int)(value >> 8 * i & 255));
+	for (int i = 0; i < bytes; i++, value >>= 8)
+		nn_text_add(t, "%c", (int)(value & 255));
 }
 
 static void add_varint(nn_text *t, uint64_t value)

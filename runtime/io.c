@@ -2,23 +2,39 @@
  *
  * A file that must survive a crash is written beside its place and moved there when complete:
  *
- *     open path.tmp (O_EXCL), write, fsync, close, rename, fsync of the directory
+ *     open .nncc-tmp-RANDOM (O_EXCL), write, fsync, rename, close, fsync of the directory
  *
  * so that under `path` there is always the whole old file or the whole new one. After a failed
  * fsync the kernel may have dropped the data and marked the pages clean: a second fsync would
  * succeed and lie. So a failed fsync is never tried again on that file; the file is thrown away.
  *
+ * A temporary file is locked while its writer lives, so that what a killed one has left behind can
+ * be told from what is being written (nn_clean_directory). A link is followed: the file that it
+ * leads to is replaced, the link stays. What is no regular file (a pipe, a device), and a path that
+ * means a descriptor of this process (/dev/stdout), cannot be replaced and is written to.
+ *
  * All calls go through nn_io_calls, which tests replace. EINTR is retried, short writes go on. */
 #define _GNU_SOURCE 1
 #include "io.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+/* Names of temporary files; a key of 16 digits follows. */
+static const char TEMPORARY[] = ".nncc-tmp-";
+
+enum { KEY_DIGITS = 16, TEMPORARY_MOST = 32 };
 
 static int plain_open(const char *path, int flags, mode_t mode)
 {
@@ -53,21 +69,133 @@ static bool write_all(int fd, const char *path, const char *bytes, size_t count,
 	return true;
 }
 
+/* The length of the directory in a path, its slash included; 0 without one. */
+static size_t directory_length(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+/* The descriptor of this process that a path like /dev/fd/3 means, or -1. */
+static int descriptor_of(const char *path)
+{
+	char dir[NN_PATH_MAX], real[PATH_MAX], own[64], *end;
+	size_t len = directory_length(path);
+	if (!len || path[len] < '0' || path[len] > '9')
+		return -1;
+	long fd = strtol(path + len, &end, 10);
+	snprintf(dir, sizeof dir, "%.*s", (int)len, path);
+	snprintf(own, sizeof own, "/proc/%ld/fd", (long)getpid());
+	bool is_own = !*end && fd <= INT_MAX && realpath(dir, real) && !strcmp(real, own);
+	return is_own ? (int)fd : -1;
+}
+
+/* Puts what a link says in the place of its path. */
+static bool follow(char path[NN_PATH_MAX])
+{
+	char target[NN_PATH_MAX], full[2 * NN_PATH_MAX];
+	ssize_t n = readlink(path, target, sizeof target - 1);
+	if (n <= 0)
+		return false;
+	target[n] = 0;
+	int len = snprintf(full, sizeof full, "%.*s%s",
+	                   target[0] == '/' ? 0 : (int)directory_length(path), path, target);
+	if (len >= NN_PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	memcpy(path, full, (size_t)len + 1);
+	return true;
+}
+
+/* Follows f->path to what it leads to; fills *st, with mode 0 when nothing stands there. *own
+ * becomes the descriptor of this process that it means, or -1. */
+static bool resolve(nn_file *f, struct stat *st, int *own, nn_error *e)
+{
+	enum { LINKS_MOST = 40 };
+	for (int links = 0; links < LINKS_MOST; links++) {
+		*own = descriptor_of(f->path);
+		*st = (struct stat){0};
+		if (*own >= 0)
+			return true;
+		bool there = lstat(f->path, st) == 0;
+		if (!there && errno != ENOENT)
+			break;
+		if (!there || !S_ISLNK(st->st_mode))
+			return true;
+		if (!follow(f->path))
+			break;
+		errno = ELOOP;
+	}
+	return nn_fail(e, NN_EXIT_IO, "%s: cannot create: %s", f->path, strerror(errno));
+}
+
+/* A name that nobody can foresee, beside the file. */
+static void name_temporary(nn_file *f)
+{
+	uint64_t key = 0;
+	if (getrandom(&key, sizeof key, GRND_NONBLOCK) != (ssize_t)sizeof key) {
+		struct timespec now;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		key = (uint64_t)getpid() << 32 ^ (uint64_t)now.tv_nsec;
+	}
+	snprintf(f->temp, sizeof f->temp, "%.*s%s%016llx", (int)directory_length(f->path), f->path,
+	         TEMPORARY, (unsigned long long)key);
+}
+
+/* Opens a temporary file that is locked. A cleaner may hold or remove one that was not locked
+ * yet: then it is another one's turn. */
+static void open_temporary(nn_file *f)
+{
+	enum { TRIES = 100 };
+	for (int i = 0; f->fd < 0 && i < TRIES; i++) {
+		struct stat st;
+		name_temporary(f);
+		f->fd = open_again(f->temp, O_WRONLY | O_CREAT | O_EXCL, 0644);
+		if (f->fd < 0 && errno != EEXIST)
+			return;
+		if (f->fd < 0)
+			continue;
+		bool taken = flock(f->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+		if (!taken && fstat(f->fd, &st) == 0 && st.st_nlink > 0)
+			return;
+		nn_io_calls.close(f->fd);
+		f->fd = -1;
+		errno = EEXIST;
+	}
+}
+
 bool nn_file_create(nn_file *f, const char *path, nn_error *e)
 {
+	struct stat st;
+	int own;
 	f->fd = -1;
-	int a = snprintf(f->path, sizeof f->path, "%s", path);
-	int b = snprintf(f->temp, sizeof f->temp, "%s.tmp", path);
-	if (a < 0 || b < 0 || (size_t)b >= sizeof f->temp)
+	f->direct = false;
+	size_t len = strlen(path);
+	if (len + TEMPORARY_MOST >= sizeof f->path)
 		return nn_fail(e, NN_EXIT_IO, "%.200s...: path too long", path);
-	f->fd = open_again(f->temp, O_WRONLY | O_CREAT | O_EXCL, 0644);
-	if (f->fd < 0 && errno == EEXIST) {
-		/* Left behind by a run that was killed: the run directory is locked by us. */
-		nn_io_calls.unlink(f->temp);
-		f->fd = open_again(f->temp, O_WRONLY | O_CREAT | O_EXCL, 0644);
-	}
+	memcpy(f->path, path, len + 1);
+	if (!resolve(f, &st, &own, e))
+		return false;
+	f->direct = own >= 0 || (st.st_mode && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode));
+	if (S_ISDIR(st.st_mode))
+		errno = EISDIR;
+	else if (own >= 0)
+		f->fd = fcntl(own, F_DUPFD_CLOEXEC, 0);
+	else if (f->direct)
+		f->fd = open_again(f->path, O_WRONLY, 0);
+	else
+		open_temporary(f);
 	if (f->fd < 0)
-		return nn_fail(e, NN_EXIT_IO, "%s: cannot create: %s", f->temp, strerror(errno));
+		return nn_fail(e, NN_EXIT_IO, "%s: cannot create: %s", path, strerror(errno));
+	if (f->direct) {
+		memcpy(f->temp, f->path, sizeof f->temp);
+		fflush(stdout); /* what was said before comes first */
+	} else if (st.st_mode && fchmod(f->fd, st.st_mode & 0777) != 0) {
+		nn_fail(e, NN_EXIT_IO, "%s: cannot set its mode: %s", f->temp, strerror(errno));
+		nn_file_abandon(f);
+		return false;
+	}
 	return true;
 }
 
@@ -77,7 +205,8 @@ void nn_file_abandon(nn_file *f)
 		return;
 	nn_io_calls.close(f->fd);
 	f->fd = -1;
-	nn_io_calls.unlink(f->temp);
+	if (!f->direct)
+		nn_io_calls.unlink(f->temp);
 }
 
 bool nn_file_write(nn_file *f, const void *bytes, size_t count, nn_error *e)
@@ -91,10 +220,7 @@ bool nn_file_write(nn_file *f, const void *bytes, size_t count, nn_error *e)
 static bool sync_directory(const char *path, nn_error *e)
 {
 	char dir[NN_PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	size_t len = slash ? (size_t)(slash - path) : 0;
-	if (slash == path)
-		len = 1;
+	size_t len = directory_length(path);
 	memcpy(dir, path, len);
 	if (!len)
 		dir[len++] = '.';
@@ -110,35 +236,95 @@ static bool sync_directory(const char *path, nn_error *e)
 	return ok;
 }
 
+/* Ends a file that is written as it stands: what cannot be synced (a pipe) says EINVAL. */
+static bool end_direct(nn_file *f, nn_error *e)
+{
+	bool synced = nn_io_calls.fsync(f->fd) == 0 || errno == EINVAL || errno == EROFS ||
+	              errno == ENOTSUP;
+	if (!synced)
+		nn_fail(e, NN_EXIT_IO, "%s: cannot sync: %s", f->path, strerror(errno));
+	int closed = nn_io_calls.close(f->fd);
+	f->fd = -1;
+	if (closed != 0 && errno != EINTR)
+		nn_fail(e, NN_EXIT_IO, "%s: cannot close: %s", f->path, strerror(errno));
+	return !e->code;
+}
+
 bool nn_file_commit(nn_file *f, const char *keep, nn_error *e)
 {
 	if (f->fd < 0)
 		return false;
-	if (nn_io_calls.fsync(f->fd) != 0) {
-		nn_fail(e, NN_EXIT_IO, "%s: cannot sync: %s", f->temp, strerror(errno));
+	if (f->direct)
+		return end_direct(f, e);
+	if (nn_io_calls.fsync(f->fd) != 0)
+		nn_fail(e, NN_EXIT_IO, "%s: cannot sync: %s", f->path, strerror(errno));
+	/* EXDEV: a link led to another file system; the state before is not kept there. */
+	else if (keep && nn_io_calls.rename(f->path, keep) != 0 && errno != ENOENT &&
+	         errno != EXDEV)
+		nn_fail(e, NN_EXIT_IO, "%s: cannot rename to %s: %s", f->path, keep,
+		        strerror(errno));
+	else if (nn_io_calls.rename(f->temp, f->path) != 0)
+		nn_fail(e, NN_EXIT_IO, "%s: cannot rename to %s: %s", f->temp, f->path,
+		        strerror(errno));
+	if (e->code) {
 		nn_file_abandon(f);
 		return false;
 	}
+	/* Closed last: its lock says that the temporary file is somebody's. */
 	int closed = nn_io_calls.close(f->fd);
 	f->fd = -1;
-	if (closed != 0 && errno != EINTR) {
-		nn_fail(e, NN_EXIT_IO, "%s: cannot close: %s", f->temp, strerror(errno));
-		nn_io_calls.unlink(f->temp);
-		return false;
-	}
-	if (keep && nn_io_calls.rename(f->path, keep) != 0 && errno != ENOENT) {
-		nn_fail(e, NN_EXIT_IO, "%s: cannot rename to %s: %s", f->path, keep,
-		        strerror(errno));
-		nn_io_calls.unlink(f->temp);
-		return false;
-	}
-	if (nn_io_calls.rename(f->temp, f->path) != 0) {
-		nn_fail(e, NN_EXIT_IO, "%s: cannot rename to %s: %s", f->temp, f->path,
-		        strerror(errno));
-		nn_io_calls.unlink(f->temp);
-		return false;
-	}
+	if (closed != 0 && errno != EINTR)
+		return nn_fail(e, NN_EXIT_IO, "%s: cannot close: %s", f->path, strerror(errno));
 	return sync_directory(f->path, e);
+}
+
+/* Removes `name` if it is a temporary file that nobody is writing; whether it did. */
+static bool remove_left_behind(int directory, const char *name)
+{
+	size_t len = strlen(TEMPORARY);
+	if (strncmp(name, TEMPORARY, len) != 0 ||
+	    strspn(name + len, "0123456789abcdef") != KEY_DIGITS || name[len + KEY_DIGITS])
+		return false;
+	int fd = openat(directory, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	bool ours = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	            flock(fd, LOCK_EX | LOCK_NB) == 0;
+	if (ours)
+		unlinkat(directory, name, 0);
+	if (fd >= 0)
+		close(fd);
+	return ours;
+}
+
+int nn_clean_directory(const char *path)
+{
+	int removed = 0;
+	DIR *dir = opendir(path);
+	for (struct dirent *d; dir && (d = readdir(dir));)
+		removed += remove_left_behind(dirfd(dir), d->d_name);
+	if (dir)
+		closedir(dir);
+	return removed;
+}
+
+bool nn_remove_file(const char *path, nn_error *e)
+{
+	if (nn_io_calls.unlink(path) == 0 || errno == ENOENT)
+		return true;
+	return nn_fail(e, NN_EXIT_IO, "%s: cannot remove: %s", path, strerror(errno));
+}
+
+bool nn_sync_file(const char *path, nn_error *e)
+{
+	int fd = open_again(path, O_RDONLY | O_NONBLOCK, 0);
+	if (fd < 0 && errno == ENOENT)
+		return true;
+	if (fd < 0)
+		return nn_fail(e, NN_EXIT_IO, "%s: cannot open: %s", path, strerror(errno));
+	if (nn_io_calls.fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP)
+		nn_fail(e, NN_EXIT_IO, "%s: cannot sync: %s", path, strerror(errno));
+	nn_io_calls.close(fd);
+	return !e->code;
 }
 
 bool nn_write_file(const char *path, const void *bytes, size_t count, nn_error *e)

@@ -23,13 +23,16 @@ typedef struct nn_io {
 
 extern nn_io nn_io_calls;
 
-/* A file that appears under its name only when it is complete and on the disk. */
+/* A file that appears under its name only when it is complete and on the disk; or, where there is
+ * no regular file (a pipe, a device, /dev/stdout), what is written to as it stands. */
 typedef struct nn_file {
-	int fd;                 /* of the temporary file; -1 when closed    */
-	char path[NN_PATH_MAX]; /* where it will stand                      */
-	char temp[NN_PATH_MAX]; /* path.tmp                                 */
+	int fd;                 /* open for writing; -1 when closed         */
+	bool direct;            /* written to as it stands                  */
+	char path[NN_PATH_MAX]; /* where it will stand, links followed      */
+	char temp[NN_PATH_MAX]; /* the temporary file beside it             */
 } nn_file;
 
+/* The file keeps the mode of the one that it replaces. */
 bool nn_file_create(nn_file *f, const char *path, nn_error *e);
 bool nn_file_write(nn_file *f, const void *bytes, size_t count, nn_error *e);
 
@@ -38,6 +41,15 @@ bool nn_file_write(nn_file *f, const void *bytes, size_t count, nn_error *e);
  * stands there still, or under `keep`. */
 bool nn_file_commit(nn_file *f, const char *keep, nn_error *e);
 void nn_file_abandon(nn_file *f);
+
+/* Removes temporary files that a killed process has left in a directory; how many. */
+int nn_clean_directory(const char *path);
+
+/* Removes a file; that there is none is fine. */
+bool nn_remove_file(const char *path, nn_error *e);
+
+/* What was appended to a file is on the disk afterwards; that there is none is fine. */
+bool nn_sync_file(const char *path, nn_error *e);
 
 /* create, write, commit. */
 bool nn_write_file(const char *path, const void *bytes, size_t count, nn_error *e);

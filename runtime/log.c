@@ -62,6 +62,25 @@ static bool read_list(nn_log *l, const char *list, const char *out, nn_error *e)
 	return true;
 }
 
+bool nn_log_remove(const char *out, nn_error *e)
+{
+	for (size_t k = 0; k < sizeof file / sizeof *file; k++) {
+		char path[NN_PATH_MAX];
+		if (!nn_join(path, out, file[k], e) || !nn_remove_file(path, e))
+			return false;
+	}
+	return true;
+}
+
+bool nn_log_sync(const nn_log *l, nn_error *e)
+{
+	const char *const path[] = {l->path[0], l->path[1], l->events.path};
+	for (int k = 0; k < 3; k++)
+		if (path[k][0] && !nn_sync_file(path[k], e))
+			return false;
+	return true;
+}
+
 static void write_header(nn_text *t)
 {
 	for (int i = 0; i < COLUMNS; i++)
@@ -77,7 +96,7 @@ bool nn_log_open(nn_log *l, const nn_options *o, const char *out, const int64_t 
 	l->bar = !o->quiet && (!strcmp(o->progress, "bar") || (automatic && terminal));
 	l->lines = !o->quiet && strcmp(o->progress, "none") != 0;
 	nn_text_reserve(&l->text, 1024);
-	if (!read_list(l, o->log, out, e))
+	if (!read_list(l, o->log ? o->log : "csv,jsonl", out, e))
 		return false;
 	if (!write)
 		l->events.path[0] = 0;
@@ -88,7 +107,8 @@ bool nn_log_open(nn_log *l, const nn_options *o, const char *out, const int64_t 
 			l->path[k][0] = 0;
 		if (!l->path[k][0])
 			continue;
-		if (keep && nn_exists(l->path[k])) {
+		/* A state of a run without this log keeps nothing of it. */
+		if (keep && keep[k] && nn_exists(l->path[k])) {
 			l->bytes[k] = keep[k];
 			if (!nn_cut_file(l->path[k], (size_t)keep[k], e))
 				return false;

@@ -33,6 +33,12 @@ typedef struct nn_log {
  * these sizes, and TensorBoard's behind `step`. With write false nothing is written to files. */
 bool nn_log_open(nn_log *l, const nn_options *o, const char *out, const int64_t keep[2],
                  int64_t step, bool write, nn_error *e);
+/* Removes the logs of a run. */
+bool nn_log_remove(const char *out, nn_error *e);
+
+/* What was logged so far is on the disk afterwards. */
+bool nn_log_sync(const nn_log *l, nn_error *e);
+
 bool nn_log_epoch(nn_log *l, const nn_record *r, nn_error *e);
 
 /* All epochs of OUT/log.csv, or of OUT/log.jsonl without it; none, when neither is there: *record

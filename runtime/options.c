@@ -57,6 +57,8 @@ static const flag flags[] = {
          "run directory (default runs/NAME); step: the file to write"},
         {"resume", 0, OPTIONAL_TEXT, AT(resume), 0, TRAIN, "PATH",
          "go on from OUT/state.safetensors or from PATH"},
+        {"overwrite", 0, FLAG, AT(overwrite), 0, TRAIN, NULL,
+         "start anew in OUT and take the files of the run there away"},
         {"weights", 0, TEXT, AT(weights), 0, LOADS, "FILE",
          "weights (default OUT/best.safetensors, then OUT/last.safetensors)"},
         {"batch", 0, TEXT, AT(batch), 0, NN_VERB_STEP, "FILE", "the batch: x and y"},
@@ -101,8 +103,9 @@ static bool store(nn_options *o, const flag *f, const char *value, nn_error *e)
 		*(bool *)place = true;
 		return true;
 	case WHOLE:
-		if (!nn_parse_double(value, &number) || number != (double)(int64_t)number ||
-		    number < (double)f->least || number > 9007199254740992.0)
+		if (!nn_parse_double(value, &number) ||
+		    !(number >= (double)f->least && number <= 9007199254740992.0) ||
+		    number != (double)(int64_t)number)
 			return nn_fail(e, NN_EXIT_USAGE,
 			               "--%s: expected a whole number from %lld, "
 			               "found '%s'",
@@ -179,7 +182,6 @@ bool nn_options_read(nn_options *o, unsigned bit, int argc, char **argv, int fro
 	o->epochs = o->batch_size = o->seed = o->limit = o->steps = o->trials = o->until = -1;
 	o->lr = -1;
 	o->progress = "auto";
-	o->log = "csv,jsonl";
 	for (int i = from; i < argc; i++) {
 		const char *value;
 		if (argv[i][0] != '-' || !argv[i][1]) {

@@ -26,12 +26,13 @@ typedef struct nn_options {
 	const char *resume;           /* NULL, "" or a file                        */
 	const char *weights;          /* file                                      */
 	const char *batch;            /* file of step                              */
-	const char *log;              /* list of csv, jsonl, tensorboard           */
+	const char *log;              /* list of csv, jsonl, tensorboard; or NULL  */
 	const char *sampler;          /* random, grid or halving; NULL: as the XML */
 	const char *write;            /* description with the best values          */
 	const char *progress;         /* auto, bar, plain or none                  */
 	const char *safetensors;      /* file of export                            */
 	const char *npz, *onnx, *c;   /* further forms of export                   */
+	bool overwrite;               /* start anew where a run is                 */
 	bool overfit_batch;           /* train on the first batch only             */
 	bool lr_find;                 /* search for a learning rate                */
 	bool dry_run;                 /* check everything, train nothing           */

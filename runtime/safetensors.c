@@ -28,9 +28,9 @@ static const struct {
 	size_t size;      /* bytes an element  */
 	nn_dtype dtype;   /* ours              */
 } types[] = {{"F32", 4, NN_F32},    {"F64", 8, NN_F64},   {"I64", 8, NN_I64},
-             {"I32", 4, NN_I32},    {"U8", 1, NN_U8},     {"I8", 1, NN_OTHER},
-             {"I16", 2, NN_OTHER},  {"U16", 2, NN_OTHER}, {"F16", 2, NN_OTHER},
-             {"BF16", 2, NN_OTHER}, {"U32", 4, NN_OTHER}, {"U64", 8, NN_OTHER},
+             {"I32", 4, NN_I32},    {"U8", 1, NN_U8},     {"F16", 2, NN_F16},
+             {"BF16", 2, NN_BF16},  {"I8", 1, NN_OTHER},  {"I16", 2, NN_OTHER},
+             {"U16", 2, NN_OTHER},  {"U32", 4, NN_OTHER}, {"U64", 8, NN_OTHER},
              {"BOOL", 1, NN_OTHER}};
 
 enum { TYPES = sizeof types / sizeof *types, TENSORS_MAX = 20000, PAIRS_MAX = 1000 };
@@ -357,6 +357,14 @@ const char *nn_safetensors_data(nn_safetensors *s, const nn_st_tensor *t, nn_err
 	return s->data && nn_input_read(&s->file, t->begin, s->data, t->bytes, e) ? s->data : NULL;
 }
 
+bool nn_safetensors_some(const nn_safetensors *s, const nn_st_tensor *t, int64_t first,
+                         int64_t count, void *bytes, nn_error *e)
+{
+	size_t size = nn_dtype_size(t->dtype);
+	return nn_input_read(&s->file, t->begin + (size_t)first * size, bytes, (size_t)count * size,
+	                     e);
+}
+
 /* ---- writing ------------------------------------------------------------------------------- */
 
 static void write_header(nn_st_writer *w, const char *hash)
@@ -387,36 +395,62 @@ static void write_header(nn_st_writer *w, const char *hash)
 		nn_text_add(h, " ");
 }
 
-bool nn_safetensors_write(nn_st_writer *w, const char *path, const char *keep, nn_error *e)
+/* Fills `some` with the elements of tensor i from `first` on; how many fit. */
+static int64_t pack(const nn_st_writer *w, size_t i, int64_t first, char some[NN_ST_SOME])
+{
+	const nn_st_tensor *t = &w->tensor[i];
+	int64_t left = t->count - first, most = NN_ST_SOME / (int64_t)nn_dtype_size(t->dtype);
+	int64_t count = left < most ? left : most;
+	w->pack(w->ctx, i, first, count, some);
+	return count;
+}
+
+static void hash_all(nn_st_writer *w, char hex[65])
 {
 	nn_sha256 hash;
-	char hex[65];
+	char some[NN_ST_SOME];
 	nn_sha256_start(&hash);
 	hash_pairs(&hash, w->pair, w->pairs);
 	for (size_t i = 0; i < w->tensors; i++) {
 		nn_st_tensor *t = &w->tensor[i];
+		size_t size = nn_dtype_size(t->dtype);
 		t->dtype_name = nn_dtype_name(t->dtype);
 		t->count = 1;
 		for (int d = 0; d < t->rank; d++)
 			t->count *= t->dim[d];
-		t->bytes = (size_t)t->count * nn_dtype_size(t->dtype);
-		w->pack(w->ctx, i, w->buffer);
+		t->bytes = (size_t)t->count * size;
 		hash_heading(&hash, t);
-		nn_sha256_add(&hash, w->buffer, t->bytes);
+		for (int64_t at = 0, n; at < t->count; at += n) {
+			n = pack(w, i, at, some);
+			nn_sha256_add(&hash, some, (size_t)n * size);
+		}
 	}
 	nn_sha256_hex(&hash, hex);
+}
+
+bool nn_safetensors_put(nn_st_writer *w, nn_file *f, const char *path, nn_error *e)
+{
+	char hex[65], length[8], some[NN_ST_SOME];
+	hash_all(w, hex);
 	write_header(w, hex);
 	if (w->header.failed)
 		return nn_fail(e, NN_EXIT_MEMORY, "not enough memory for the header of %s", path);
-	char length[8];
 	for (int i = 0; i < 8; i++)
 		length[i] = (char)((uint64_t)w->header.len >> 8 * i);
-	nn_file f;
-	bool ok = nn_file_create(&f, path, e) && nn_file_write(&f, length, 8, e) &&
-	          nn_file_write(&f, w->header.at, w->header.len, e);
+	bool ok = nn_file_create(f, path, e) && nn_file_write(f, length, 8, e) &&
+	          nn_file_write(f, w->header.at, w->header.len, e);
 	for (size_t i = 0; ok && i < w->tensors; i++) {
-		w->pack(w->ctx, i, w->buffer);
-		ok = nn_file_write(&f, w->buffer, w->tensor[i].bytes, e);
+		const nn_st_tensor *t = &w->tensor[i];
+		for (int64_t at = 0, n; ok && at < t->count; at += n) {
+			n = pack(w, i, at, some);
+			ok = nn_file_write(f, some, (size_t)n * nn_dtype_size(t->dtype), e);
+		}
 	}
-	return ok && nn_file_commit(&f, keep, e);
+	return ok;
+}
+
+bool nn_safetensors_write(nn_st_writer *w, const char *path, const char *keep, nn_error *e)
+{
+	nn_file f;
+	return nn_safetensors_put(w, &f, path, e) && nn_file_commit(&f, keep, e);
 }

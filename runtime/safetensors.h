@@ -9,9 +9,9 @@
 #include "io.h"
 #include "text.h"
 
-enum { NN_ST_RANK = 8 };
+enum { NN_ST_RANK = 8, NN_ST_SOME = 1 << 16 };
 
-typedef enum { NN_F32, NN_F64, NN_I64, NN_I32, NN_U8, NN_OTHER } nn_dtype;
+typedef enum { NN_F32, NN_F64, NN_I64, NN_I32, NN_U8, NN_F16, NN_BF16, NN_OTHER } nn_dtype;
 
 typedef struct nn_st_tensor {
 	const char *name;        /* UTF-8, without zero bytes                  */
@@ -50,13 +50,17 @@ bool nn_safetensors_read(nn_safetensors *s, const char *path, int code, nn_error
 /* The data of one tensor, row-major, not aligned, until the next call; NULL when they cannot be
  * read or there is no memory. */
 const char *nn_safetensors_data(nn_safetensors *s, const nn_st_tensor *t, nn_error *e);
+/* `count` elements of a tensor from element `first` on, into `bytes`. */
+bool nn_safetensors_some(const nn_safetensors *s, const nn_st_tensor *t, int64_t first,
+                         int64_t count, void *bytes, nn_error *e);
 void nn_safetensors_free(nn_safetensors *s);
 
 const nn_st_tensor *nn_safetensors_find(const nn_safetensors *s, const char *name);
 const char *nn_safetensors_meta(const nn_safetensors *s, const char *key);
 
-/* Writes tensor i's data into `bytes`; called twice for each, for the hash and for the file. */
-typedef void nn_st_pack(void *ctx, size_t i, char *bytes);
+/* Writes `count` elements of tensor i from element `first` on into `bytes`, at most NN_ST_SOME
+ * bytes; called twice for each, for the hash and for the file. */
+typedef void nn_st_pack(void *ctx, size_t i, int64_t first, int64_t count, char *bytes);
 
 typedef struct nn_st_writer {
 	nn_st_tensor *tensor; /* name, dtype, rank and dim filled in by the caller  */
@@ -65,10 +69,11 @@ typedef struct nn_st_writer {
 	size_t pairs;         /* how many                                           */
 	nn_st_pack *pack;     /* gives the data                                     */
 	void *ctx;            /* its argument                                       */
-	char *buffer;         /* room for the largest tensor                        */
 	nn_text header;       /* kept from one write to the next                    */
 } nn_st_writer;
 
+/* Creates f for `path` and writes all of it, without committing. */
+bool nn_safetensors_put(nn_st_writer *w, nn_file *f, const char *path, nn_error *e);
 /* Writes atomically (io.h); `keep` as in nn_file_commit. */
 bool nn_safetensors_write(nn_st_writer *w, const char *path, const char *keep, nn_error *e);
 

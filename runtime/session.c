@@ -12,7 +12,7 @@ static bool whole(const nn_session *s, const char *name, double fallback, int64_
 	double number;
 	if (!nn_setting_number(&s->settings, "train", name, fallback, &number, e))
 		return false;
-	if (number < 0 || number > 9007199254740992.0 || number != (double)(int64_t)number)
+	if (!(number >= 0 && number <= 9007199254740992.0) || number != (double)(int64_t)number)
 		return nn_fail(e, NN_EXIT_USAGE, "<train %s>: expected a whole number, found %g",
 		               name, number);
 	*value = (int64_t)number;
@@ -45,15 +45,22 @@ bool nn_session_open(nn_session *s, const nn_model *model, nn_options *o, nn_err
 	s->network = *model;
 	s->model = model = &s->network;
 	s->options = o;
+	s->resume = (nn_resume){.lock = -1};
 	if (!nn_meaning_open(&s->meaning, model, e) ||
-	    !nn_settings_open(&s->settings, model, o->set, o->sets, e) ||
-	    !nn_setting_hypers(&s->settings, s->hyper, e) || !complete(s, e))
+	    !nn_join(s->out, o->out ? "" : "runs", o->out ? o->out : model->name, e))
 		return false;
-	return nn_join(s->out, o->out ? "" : "runs", o->out ? o->out : model->name, e);
+	/* First of all, because the run that it goes on with has options. */
+	if (s->trains && !nn_resume_open(&s->resume, model, o, s->out, e))
+		return false;
+	if (!nn_settings_open(&s->settings, model, o->set, o->sets, e) ||
+	    !nn_setting_hypers(&s->settings, s->hyper, e))
+		return false;
+	return (!s->trains || nn_resume_describe(&s->resume, o, &s->settings, e)) && complete(s, e);
 }
 
 void nn_session_close(nn_session *s)
 {
+	nn_resume_close(&s->resume);
 	nn_meaning_close(&s->meaning);
 }
 

@@ -4,6 +4,7 @@
 
 #include "checkpoint.h"
 #include "options.h"
+#include "resume.h"
 
 typedef struct nn_session {
 	const nn_model *model;   /* `network`                                */
@@ -14,8 +15,10 @@ typedef struct nn_session {
 	nn_settings settings;    /* the numbers of the XML                   */
 	double hyper[NN_HYPERS]; /* of nn_run; [0] is the base learning rate */
 	uint64_t seed;           /* --seed, or <train seed>                  */
+	bool trains;             /* the verb is train                        */
 	char out[4096];          /* run directory                            */
 	nn_team *team;           /* the threads                              */
+	nn_resume resume;        /* of train: the run it goes on with        */
 	double started;          /* clock when the process began             */
 } nn_session;
 
@@ -25,7 +28,9 @@ typedef bool nn_verb(nn_session *s, nn_error *e);
 nn_verb nn_verb_train, nn_verb_test, nn_verb_predict, nn_verb_step, nn_verb_bench, nn_verb_check,
         nn_verb_export, nn_verb_info, nn_verb_data, nn_verb_tune, nn_verb_report;
 
+/* Of *s, `trains` and `started` are filled in before. To be closed in any case. */
 bool nn_session_open(nn_session *s, const nn_model *model, nn_options *o, nn_error *e);
+void nn_session_close(nn_session *s);
 
 void nn_session_close(nn_session *s);
 

@@ -157,6 +157,12 @@ bool nn_setting_number(const nn_settings *s, const char *element, const char *na
 	return evaluate(s, what, text, strlen(text), value, e);
 }
 
+bool nn_setting_value(const nn_settings *s, const char *text, double *value)
+{
+	nn_error ignored = {0};
+	return text[0] == '{' && evaluate(s, "", text, strlen(text), value, &ignored);
+}
+
 bool nn_setting_list(const nn_settings *s, const char *element, const char *name,
                      double value[NN_LIST_MAX], int *count, nn_error *e)
 {

@@ -24,6 +24,9 @@ const char *nn_setting_text(const nn_settings *s, const char *element, const cha
 bool nn_setting_number(const nn_settings *s, const char *element, const char *name, double fallback,
                        double *value, nn_error *e);
 
+/* The value of a text like "{lr * 2}"; false when it is none in braces. */
+bool nn_setting_value(const nn_settings *s, const char *text, double *value);
+
 /* Numbers separated by spaces or commas; *count of them. */
 bool nn_setting_list(const nn_settings *s, const char *element, const char *name,
                      double value[NN_LIST_MAX], int *count, nn_error *e);

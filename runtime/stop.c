@@ -20,17 +20,25 @@ static void on_save(int signal)
 	save = 1;
 }
 
-void nn_stop_watch(void)
+void nn_stop_watch(bool saves)
 {
 	struct sigaction action;
 	asked = save = 0;
 	memset(&action, 0, sizeof action);
-	action.sa_handler = on_stop;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	action.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &action, NULL);
+	sigaction(SIGXFSZ, &action, NULL);
+	if (!saves)
+		sigaction(SIGUSR1, &action, NULL);
+	if (!saves)
+		return;
 	action.sa_handler = on_save;
 	action.sa_flags = SA_RESTART;
 	sigaction(SIGUSR1, &action, NULL);
+	action.sa_handler = on_stop;
+	action.sa_flags = 0;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
 }
 
 int nn_stop_asked(void)

@@ -5,7 +5,10 @@
 
 #include <stdbool.h>
 
-void nn_stop_watch(void);
+/* Before anything else happens: with `saves`, what a training or a search does about signals;
+ * otherwise SIGUSR1 is ignored. A pipe without a reader and a file that becomes too large are errors
+ * of writing in any case. */
+void nn_stop_watch(bool saves);
 
 /* The signal that asked to stop, or 0. */
 int nn_stop_asked(void);

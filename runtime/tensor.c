@@ -52,6 +52,8 @@ double nn_half(unsigned bits)
 static double load(const char *from, nn_dtype dtype)
 {
 	float f;
+	uint16_t h;
+	uint32_t bits;
 	double d;
 	int64_t i;
 	int32_t k;
@@ -68,6 +70,14 @@ static double load(const char *from, nn_dtype dtype)
 	case NN_I32:
 		memcpy(&k, from, sizeof k);
 		return k;
+	case NN_F16:
+		memcpy(&h, from, sizeof h);
+		return nn_half(h);
+	case NN_BF16: /* the upper half of an F32 */
+		memcpy(&h, from, sizeof h);
+		bits = (uint32_t)h << 16;
+		memcpy(&f, &bits, sizeof f);
+		return (double)f;
 	default:
 		return (unsigned char)*from;
 	}
@@ -134,20 +144,26 @@ static inline void next(walk *w)
 	w->at += step;
 }
 
-void nn_tensor_get(const nn_program *p, const nn_tensor *t, const char *arena, int64_t rows,
-                   nn_dtype dtype, void *plain)
+void nn_tensor_get_some(const nn_program *p, const nn_tensor *t, const char *arena, int64_t first,
+                        int64_t count, nn_dtype dtype, void *plain)
 {
 	char *to = plain;
 	size_t wide = nn_dtype_size(dtype), size = (size_t)p->real_size;
 	nn_dtype real = size == 4 ? NN_F32 : NN_F64;
-	walk w = start(t, 0);
-	for (int64_t left = nn_tensor_count(t, rows); left > 0; left--, to += wide, next(&w)) {
+	walk w = start(t, first);
+	for (int64_t left = count; left > 0; left--, to += wide, next(&w)) {
 		const char *from = arena + t->offset + (size_t)w.at * size;
 		if (dtype == real)
 			memcpy(to, from, size);
 		else
 			store(to, dtype, load(from, real));
 	}
+}
+
+void nn_tensor_get(const nn_program *p, const nn_tensor *t, const char *arena, int64_t rows,
+                   nn_dtype dtype, void *plain)
+{
+	nn_tensor_get_some(p, t, arena, 0, nn_tensor_count(t, rows), dtype, plain);
 }
 
 void nn_tensor_put_some(const nn_program *p, const nn_tensor *t, char *arena, int64_t first,

@@ -19,14 +19,16 @@ size_t nn_tensor_at(const nn_program *p, const nn_tensor *t, const int64_t index
 /* The value of the 16 bits of an IEEE 754 half precision number. */
 double nn_half(unsigned bits);
 
-/* Copy `rows` rows (all, when not batched) between the arena and row-major F32, F64, I64 or I32.
- * `plain` need not be aligned. */
+/* Copy `rows` rows (all, when not batched) between the arena and row-major F32, F64, I64 or I32;
+ * put widens F16 and BF16 too. `plain` need not be aligned. */
 void nn_tensor_get(const nn_program *p, const nn_tensor *t, const char *arena, int64_t rows,
                    nn_dtype dtype, void *plain);
 void nn_tensor_put(const nn_program *p, const nn_tensor *t, char *arena, int64_t rows,
                    nn_dtype dtype, const void *plain);
 
 /* The elements first, first + 1, ... of the row-major order, `count` of them. */
+void nn_tensor_get_some(const nn_program *p, const nn_tensor *t, const char *arena, int64_t first,
+                        int64_t count, nn_dtype dtype, void *plain);
 void nn_tensor_put_some(const nn_program *p, const nn_tensor *t, char *arena, int64_t first,
                         int64_t count, nn_dtype dtype, const void *plain);
 

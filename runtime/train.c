@@ -17,10 +17,27 @@
 #include "stop.h"
 #include "tensor.h"
 
-/* Copies the counters that live elsewhere, then writes last and state. */
-static bool save(nn_training *t, nn_error *e)
+double nn_save_seconds = 10;
+
+/* A save may take a twentieth of the time. */
+static const double SAVE_SHARE = 20;
+
+/* The best weights get their name together with the state that knows of them: what is on the disk
+ * is of one moment. */
+static bool save_best(nn_training *t, nn_error *e)
+{
+	if (!t->found_best)
+		return true;
+	t->found_best = false;
+	return nn_file_commit(&t->best_file, NULL, e);
+}
+
+bool nn_training_save(nn_training *t, nn_error *e)
 {
 	nn_progress *p = &t->progress;
+	double started = nn_clock_ms();
+	if (!t->saves)
+		return true;
 	p->position = t->score.count;
 	p->loss_sum = t->score.loss_sum;
 	p->correct = t->score.correct;
@@ -29,11 +46,22 @@ static bool save(nn_training *t, nn_error *e)
 	p->plateau_best = t->schedule.best;
 	p->log_bytes[0] = t->log.bytes[0];
 	p->log_bytes[1] = t->log.bytes[1];
-	if (!nn_save_weights(&t->checkpoint, t->last, e) ||
+	if (!nn_log_sync(&t->log, e) || !save_best(t, e) ||
+	    !nn_save_weights(&t->checkpoint, t->last, e) ||
 	    !nn_save_state(&t->checkpoint, t->state, t->previous, p, e))
 		return false;
 	t->from = t->state;
+	t->changed = false;
+	t->saved = nn_clock_ms();
+	t->save_ms = t->saved - started;
 	return true;
+}
+
+/* Whether the last save is long enough ago. */
+static bool is_due(const nn_training *t)
+{
+	double least = fmax(nn_save_seconds * 1000, SAVE_SHARE * t->save_ms);
+	return nn_save_seconds <= 0 || nn_clock_ms() - t->saved >= least;
 }
 
 bool nn_training_batch(nn_training *t, int64_t at, uint64_t number, nn_run *run, nn_error *e)
@@ -49,37 +77,94 @@ bool nn_training_batch(nn_training *t, int64_t at, uint64_t number, nn_run *run,
 	return ok;
 }
 
-/* Goes back to the last saved state, or to the beginning, and repeats the steps up to the one
- * whose loss was not finite, now looking at every tensor after each: the loss notices a bad weight
- * only one step later, and then everything is bad. *number becomes the step that was the first. */
-static const nn_tensor *replay(nn_training *t, uint64_t *number)
+/* The order of the items in the epoch that t->progress names. */
+static void shuffle(nn_training *t)
+{
+	if (!t->session->options->overfit_batch)
+		nn_shuffle(t->order, t->train.index, t->train.count, t->session->seed,
+		           (uint64_t)t->progress.epoch);
+}
+
+/* What the end of an epoch changes beside the log: the schedule looks at the loss. */
+static bool judge_epoch(nn_training *t, nn_score *validation, nn_error *e)
+{
+	nn_part *part = &t->data.part[NN_VALIDATION];
+	nn_run run = nn_session_run(t->session, 1);
+	run.step = t->progress.step;
+	if (!nn_evaluate(validation, &t->scorer, &t->feed, part, run, e))
+		return false;
+	nn_schedule_epoch(&t->schedule, nn_score_loss(part->count ? validation : &t->score));
+	t->progress.epoch++;
+	t->score = (nn_score){0};
+	return true;
+}
+
+/* Repeats the steps from t->progress up to `last`, looking at every tensor after each: the loss
+ * notices a bad weight only one step later, and then everything is bad. *first becomes the step
+ * after which a tensor was bad for the first time. */
+static const nn_tensor *find_bad(nn_training *t, uint64_t last, uint64_t *first)
 {
 	nn_error ignored = {0};
-	nn_progress p = {0};
-	bool ok = t->from ? nn_load_state(&t->net, t->from, NULL, &p, &ignored)
-	                  : nn_training_begin(t, &ignored);
-	if (!ok || p.epoch != t->progress.epoch)
-		return NULL;
 	nn_run run = nn_session_run(t->session, 1);
 	nn_net_prepare(&t->net, &run);
-	for (int64_t at = p.position; p.step <= *number; at += run.live) {
-		if (!nn_training_batch(t, at, p.step++, &run, &ignored))
+	shuffle(t);
+	while (t->progress.step <= last) {
+		nn_score score = {0};
+		if (t->score.count >= t->train.count) {
+			if (!judge_epoch(t, &score, &ignored))
+				return NULL;
+			shuffle(t);
+			continue;
+		}
+		int64_t at = t->score.count;
+		if (!nn_training_batch(t, at, t->progress.step++, &run, &ignored))
 			return NULL;
 		nn_net_step(&t->net, &run, NULL);
+		nn_score_add(&t->score, &t->scorer, t->train.items, t->order + at, run.live);
 		const nn_tensor *bad = nn_net_not_finite(&t->net, run.live, true);
-		if (!bad)
-			continue;
-		*number = run.step;
-		return bad;
+		*first = run.step;
+		if (bad)
+			return bad;
 	}
 	return NULL;
+}
+
+/* Goes back to the last saved state, or to the beginning, and repeats what came since. */
+static const nn_tensor *replay(nn_training *t, uint64_t last, uint64_t *first)
+{
+	nn_error ignored = {0};
+	nn_progress now = t->progress;
+	nn_score score = t->score;
+	const nn_tensor *bad = NULL;
+	t->progress = (nn_progress){.plateau_best = INFINITY};
+	bool ok = t->from ? nn_load_state(&t->net, t->from, NULL, &t->progress, &ignored)
+	                  : nn_training_begin(t, &ignored);
+	if (ok) {
+		nn_training_restore(t);
+		bad = find_bad(t, last, first);
+	}
+	t->progress = now;
+	t->score = score;
+	return bad;
+}
+
+void nn_training_restore(nn_training *t)
+{
+	const nn_progress *p = &t->progress;
+	t->score = (nn_score){.loss_sum = p->loss_sum, .count = p->position, .correct = p->correct};
+	t->schedule.cuts = (int)p->cuts;
+	t->schedule.waited = (int)p->plateau_waited;
+	t->schedule.best = p->plateau_best;
 }
 
 /* After a step whose loss was not finite. */
 static bool not_finite(nn_training *t, const nn_run *run, nn_error *e)
 {
 	uint64_t first = run->step;
-	const nn_tensor *bad = replay(t, &first);
+	nn_error ignored = {0};
+	/* Better than nothing, and of before. */
+	save_best(t, &ignored);
+	const nn_tensor *bad = replay(t, run->step, &first);
 	return nn_fail(e, NN_EXIT_NOT_FINITE,
 	               "the loss is not finite in step %llu (epoch %lld, learning rate %g); the "
 	               "first tensor with a NaN or an infinity is %s, in step %llu. %s%s. Try a "
@@ -102,6 +187,7 @@ static bool step(nn_training *t, nn_record *r, nn_error *e)
 		return not_finite(t, &run, e);
 	nn_score_add(&t->score, &t->scorer, t->train.items, t->order + at, run.live);
 	t->progress.step++;
+	t->changed = true;
 	r->lr = run.hyper[0];
 	r->step = (int64_t)t->progress.step;
 	r->loss = nn_score_loss(&t->score);
@@ -126,41 +212,50 @@ static bool is_better(nn_training *t, const nn_record *r)
 	return better;
 }
 
+/* Writes the weights beside their place; nothing is waited for. */
+static bool keep_best(nn_training *t, nn_error *e)
+{
+	if (t->found_best)
+		nn_file_abandon(&t->best_file);
+	t->found_best = nn_put_weights(&t->checkpoint, &t->best_file, t->best, e);
+	return t->found_best;
+}
+
 static bool end_epoch(nn_training *t, nn_record *r, double started, nn_error *e)
 {
-	nn_part *part = &t->data.part[NN_VALIDATION];
 	nn_score score = {0};
 	int64_t trained = t->score.count - t->progress.position;
 	double seconds = (nn_clock_ms() - started) / 1000;
 	r->images_per_second = (double)trained / fmax(seconds, 1e-9);
-	nn_run run = nn_session_run(t->session, 1);
-	run.step = t->progress.step;
-	if (!nn_evaluate(&score, &t->scorer, &t->feed, part, run, e))
+	if (!judge_epoch(t, &score, e))
 		return false;
 	r->val_loss = nn_score_loss(&score);
 	r->val_accuracy = nn_score_accuracy(&score, t->session->model);
 	r->seconds = (nn_clock_ms() - started) / 1000;
-	t->progress.epoch++;
-	t->score = (nn_score){0};
-	nn_schedule_epoch(&t->schedule, part->count ? r->val_loss : r->loss);
+	t->changed = true;
 	bool better = is_better(t, r);
 	double patience = t->monitor.patience;
 	t->progress.finished = patience >= 0 && !better && (double)t->progress.waited >= patience;
-	if (better && !nn_save_weights(&t->checkpoint, t->best, e))
+	if (better && t->saves && !keep_best(t, e))
 		return false;
-	return nn_log_epoch(&t->log, r, e) && save(t, e);
+	return nn_log_epoch(&t->log, r, e) && (!is_due(t) || nn_training_save(t, e));
 }
 
 static bool stopped(nn_training *t, int signal, nn_error *e)
 {
 	const nn_session *s = t->session;
-	if (!save(t, e))
+	nn_text command = {0};
+	if (t->changed && !nn_training_save(t, e))
 		return false;
 	nn_log_clear(&t->log);
-	return nn_fail(e, 128 + signal,
-	               "stopped at step %llu and saved; go on with: %s train "
-	               "--resume --out %s",
-	               (unsigned long long)t->progress.step, s->options->program, s->out);
+	if (!t->saves)
+		return nn_fail(e, 128 + signal, "stopped at step %llu; nothing of it is kept",
+		               (unsigned long long)t->progress.step);
+	nn_resume_command(&command, s->options, s->out);
+	nn_fail(e, 128 + signal, "stopped at step %llu and saved; go on with: %s",
+	        (unsigned long long)t->progress.step, command.failed ? "--resume" : command.at);
+	nn_text_free(&command);
+	return false;
 }
 
 static bool epoch(nn_training *t, nn_error *e)
@@ -168,14 +263,12 @@ static bool epoch(nn_training *t, nn_error *e)
 	nn_record r = {.epoch = t->progress.epoch + 1, .step = (int64_t)t->progress.step};
 	double started = nn_clock_ms();
 	int64_t before = t->progress.position = t->score.count;
-	if (!t->session->options->overfit_batch)
-		nn_shuffle(t->order, t->train.index, t->train.count, t->session->seed,
-		           (uint64_t)t->progress.epoch);
+	shuffle(t);
 	while (t->score.count < t->train.count) {
 		if (!step(t, &r, e))
 			return false;
-		if (nn_stop_save()) {
-			if (!save(t, e))
+		if (nn_stop_save() || is_due(t)) {
+			if (!nn_training_save(t, e))
 				return false;
 			t->progress.position = before;
 		}
@@ -239,9 +332,10 @@ static bool print_end(const nn_training *t, const nn_report *r, nn_error *e)
 		return print_json(t, name, r, e);
 	if (t->session->options->quiet)
 		return true;
-	printf("%lld epochs, %llu steps; best %s %.6g in epoch %lld; weights in %s\n",
+	printf("%lld epochs, %llu steps; best %s %.6g in epoch %lld; weights %s%s\n",
 	       (long long)p->epoch, (unsigned long long)p->step, name, p->best,
-	       (long long)p->best_epoch, t->best);
+	       (long long)p->best_epoch, t->saves ? "in " : "are not kept",
+	       t->saves ? t->best : "");
 	return !r->diagnosis.name || nn_print_diagnosis(t->session, r, e);
 }
 
@@ -285,14 +379,6 @@ bool nn_verb_train(nn_session *s, nn_error *e)
 	/* Static: half a MiB of paths and tables, and only one training runs. */
 	static nn_training training;
 	nn_training *t = &training;
-	if (s->options->lr_find && s->options->resume)
-		return nn_fail(e, NN_EXIT_USAGE,
-		               "--lr-find begins anew: leave --resume out; --weights FILE starts "
-		               "from weights");
-	if (s->options->files)
-		return nn_fail(e, NN_EXIT_USAGE, "train: unexpected argument '%s'",
-		               s->options->file[0]);
-	nn_stop_watch();
 	bool opened = nn_training_open(t, s, e), ok = opened;
 	if (ok && s->options->dry_run) {
 		ok = dry_run(t, e);
@@ -303,7 +389,7 @@ bool nn_verb_train(nn_session *s, nn_error *e)
 		end = until > 0 && until < end ? until : end;
 		while (ok && !t->progress.finished && t->progress.epoch < end)
 			ok = epoch(t, e);
-		ok = ok && finish(t, e);
+		ok = ok && (!t->changed || nn_training_save(t, e)) && finish(t, e);
 	}
 	if (!ok)
 		nn_log_clear(&t->log);

@@ -34,10 +34,19 @@ typedef struct nn_training {
 	nn_progress progress;     /* counters                                   */
 	nn_score score;           /* of the epoch so far                        */
 	int64_t batch;            /* images a step                              */
+	bool saves;               /* it is a run: weights and state are kept    */
+	bool changed;             /* something was done since the last save     */
+	bool found_best;          /* best_file holds weights that are not saved */
+	nn_file best_file;        /* the best weights since the last save       */
+	double saved, save_ms;    /* clock after the last save, and its time    */
+	void *reserve;            /* memory that the report will need           */
 	char last[4096], best[4096], state[4096], previous[4096]; /* files      */
 	const char *from; /* the state it can be replayed from; NULL: its beginning */
-	int lock;         /* descriptor of the locked run directory     */
 } nn_training;
+
+/* At least so many seconds lie between two saves, unless a signal asks for one or the training ends.
+ * Tests set it to 0: after each step. */
+extern double nn_save_seconds;
 
 /* Loads data, weights or state, and takes all memory the training needs. (train_open.c) */
 bool nn_training_open(nn_training *t, nn_session *s, nn_error *e);
@@ -47,6 +56,12 @@ void nn_training_close(nn_training *t);
  * whose loss was not finite, and leaves the diagnosis in r. Nothing can be saved any more. *r is to
  * be closed in any case. (verb_report.c) */
 bool nn_training_report(nn_training *t, bool diverged, nn_report *r, nn_error *e);
+
+/* Writes what was reached: logs, best and last weights, and the state. (train.c) */
+bool nn_training_save(nn_training *t, nn_error *e);
+
+/* Takes the counters that live elsewhere from t->progress. */
+void nn_training_restore(nn_training *t);
 
 /* Parameters, running statistics and optimizer state as a new training has them. */
 bool nn_training_begin(nn_training *t, nn_error *e);

@@ -2,13 +2,10 @@
  *
  * After nn_training_open nothing is allocated any more: the arena is touched, checkpoints and logs
  * have their buffers, the data are in memory. */
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "io.h"
 #include "shuffle.h"
@@ -19,28 +16,44 @@ enum { OVERFIT_STEPS = 50, OVERFIT_EPOCHS = 20 };
 
 static bool open_directory(nn_training *t, nn_error *e)
 {
-	const char *out = t->session->out;
+	nn_session *s = t->session;
+	const nn_options *o = s->options;
+	const char *out = s->out;
 	if (!nn_join(t->last, out, "last.safetensors", e) ||
 	    !nn_join(t->best, out, "best.safetensors", e) ||
 	    !nn_join(t->state, out, "state.safetensors", e) ||
 	    !nn_join(t->previous, out, "state.previous.safetensors", e))
 		return false;
-	if (t->session->options->dry_run)
+	t->saves = !o->dry_run && !o->lr_find && !o->overfit_batch;
+	/* Where a run is, a try leaves nothing behind. */
+	if (o->dry_run || (o->overfit_batch && s->resume.occupied))
 		return true;
-	if (!nn_make_directories(out, e))
+	if (!nn_resume_lock(&s->resume, o, out, e))
 		return false;
-	t->lock = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (t->lock < 0)
-		return nn_fail(e, NN_EXIT_IO, "%s: cannot open", out);
-	if (flock(t->lock, LOCK_EX | LOCK_NB) != 0)
-		return nn_fail(e, NN_EXIT_IO,
-		               "%s: another training is writing there; choose another "
-		               "--out",
-		               out);
+	nn_clean_directory(out);
+	return true;
+}
+
+static bool write_config(const nn_training *t, nn_error *e)
+{
 	char path[NN_PATH_MAX];
 	const char *config = t->session->model->config;
-	return !config || (nn_join(path, out, "config.xml", e) &&
+	return !config || (nn_join(path, t->session->out, "config.xml", e) &&
 	                   nn_write_file(path, config, strlen(config), e));
+}
+
+/* The state of a run that has not begun yet takes the place of one that was there by a single
+ * rename; what else was there goes only then. So a run that is killed at any moment is the run
+ * before or this one, and this one goes on as it was started. */
+static bool start_run(nn_training *t, nn_error *e)
+{
+	static const char report[] = "report.html";
+	char path[NN_PATH_MAX];
+	const char *out = t->session->out;
+	return nn_save_state(&t->checkpoint, t->state, NULL, &t->progress, e) &&
+	       nn_remove_file(t->previous, e) && nn_remove_file(t->best, e) &&
+	       nn_remove_file(t->last, e) && nn_log_remove(out, e) &&
+	       nn_join(path, out, report, e) && nn_remove_file(path, e);
 }
 
 static bool open_monitor(nn_training *t, nn_error *e)
@@ -99,7 +112,7 @@ static bool open_state(nn_training *t, const char *path, nn_error *e)
 {
 	nn_progress *p = &t->progress, now = *p;
 	const nn_options *o = t->session->options;
-	if (!nn_load_state(&t->net, path, &t->normalize, p, e))
+	if (!nn_state_load(&t->net, &t->session->resume.state, &t->normalize, p, e))
 		return false;
 	if (o->seed >= 0 && o->seed != p->seed)
 		return nn_fail(e, NN_EXIT_CHECKPOINT, "%s: was started with --seed %lld, not %lld",
@@ -119,10 +132,8 @@ static bool open_state(nn_training *t, const char *path, nn_error *e)
 	if (!same_meaning(t, path, e))
 		return false;
 	t->session->seed = (uint64_t)p->seed;
-	t->score = (nn_score){.loss_sum = p->loss_sum, .count = p->position, .correct = p->correct};
-	t->schedule.cuts = (int)p->cuts;
-	t->schedule.waited = (int)p->plateau_waited;
-	t->schedule.best = p->plateau_best;
+	nn_training_restore(t);
+	nn_resume_tell(&t->session->resume, o, t->session->model->name, p->step);
 	return true;
 }
 
@@ -148,23 +159,18 @@ static bool tell_meaning(const nn_training *t, const char *path, nn_error *e)
 	return ok;
 }
 
-/* Weights: from a state, from --weights, or initial ones. *resumed tells. */
-static bool open_weights(nn_training *t, bool *resumed, nn_error *e)
+/* Weights: from a state, from --weights, or initial ones. */
+static bool open_weights(nn_training *t, nn_error *e)
 {
 	nn_session *s = t->session;
 	const nn_options *o = s->options;
 	bool automatic = s->model->normalize && !strcmp(s->model->normalize, "auto");
-	const char *path = o->resume && *o->resume ? o->resume : t->state;
-	/* A crash between two renames leaves the state before alone. */
-	if (o->resume && !*o->resume && !nn_exists(path) && nn_exists(t->previous))
-		path = t->previous;
-	*resumed = o->resume && (*o->resume || nn_exists(path));
-	if (o->resume && !*resumed && !o->quiet)
-		fprintf(stderr, "%s: nothing to resume, starting anew\n", t->state);
-	if (*resumed) {
-		t->from = path;
-		return open_state(t, path, e);
+	if (s->resume.found) {
+		t->from = s->resume.path;
+		return open_state(t, s->resume.path, e);
 	}
+	if (o->resume && !o->quiet)
+		fprintf(stderr, "%s: nothing to resume, starting anew\n", t->state);
 	if (automatic &&
 	    !nn_normalize_measure(&t->normalize, &t->data.part[NN_TRAINING], s->team, e))
 		return false;
@@ -178,7 +184,8 @@ static bool open_memory(nn_training *t, nn_error *e)
 	       nn_net_open(&t->net, s->model, s->model->fast, s->team, e) &&
 	       nn_weigh_classes(&t->net, &t->data.part[NN_TRAINING], e) &&
 	       nn_scorer_open(&t->scorer, &t->net, e) &&
-	       nn_checkpoint_open(&t->checkpoint, &t->net, &t->normalize, &t->session->meaning, e);
+	       nn_checkpoint_open(&t->checkpoint, &t->net, &t->normalize, &s->meaning,
+	                          s->resume.pair, s->resume.pairs, e);
 }
 
 /* What is odd about the data, but not wrong, is told once. */
@@ -194,12 +201,30 @@ static bool tell_notes(const nn_training *t, nn_error *e)
 	return !e->code;
 }
 
+/* Where the files of the run begin: with a state, then the logs. */
+static bool open_files(nn_training *t, nn_error *e)
+{
+	const nn_session *s = t->session;
+	/* A state of before the first step: what else is there is of a run before. */
+	bool begun = s->resume.found && t->progress.step > 0;
+	bool logs = t->saves || (s->options->overfit_batch && !s->resume.occupied);
+	if (t->saves && (!write_config(t, e) || (!begun && !start_run(t, e))))
+		return false;
+	if (t->saves && !begun)
+		t->from = t->state;
+	t->saved = nn_clock_ms();
+	if (!nn_log_open(&t->log, s->options, s->out, begun ? t->progress.log_bytes : NULL,
+	                 (int64_t)t->progress.step, logs, e))
+		return false;
+	/* A state of another place is this one's, too. */
+	return !begun || s->resume.occupied || nn_training_save(t, e);
+}
+
 bool nn_training_open(nn_training *t, nn_session *s, nn_error *e)
 {
 	const nn_options *o = s->options;
 	unsigned parts = 1 << NN_TRAINING | (o->overfit_batch ? 0 : 1 << NN_VALIDATION);
-	bool resumed = false;
-	*t = (nn_training){.session = s, .lock = -1};
+	*t = (nn_training){.session = s};
 	if (!nn_session_data(s, &t->data, parts, e) || !tell_notes(t, e) || !choose_items(t, e) ||
 	    !open_monitor(t, e) || !open_directory(t, e) || !open_memory(t, e))
 		return false;
@@ -214,7 +239,7 @@ bool nn_training_open(nn_training *t, nn_session *s, nn_error *e)
 	t->progress.batch = t->batch;
 	t->progress.items = t->train.count;
 	memcpy(t->progress.data, t->data.fingerprint, sizeof t->progress.data);
-	if (!open_weights(t, &resumed, e) || !nn_feed_open(&t->feed, &t->net, &t->normalize, e))
+	if (!open_weights(t, e) || !nn_feed_open(&t->feed, &t->net, &t->normalize, e))
 		return false;
 	/* After open_weights: a resumed run keeps its seed. One batch is learnt as it is. */
 	if (!o->overfit_batch &&
@@ -222,12 +247,13 @@ bool nn_training_open(nn_training *t, nn_session *s, nn_error *e)
 		return false;
 	nn_run run = nn_session_run(s, 1);
 	nn_net_prepare(&t->net, &run);
-	return nn_log_open(&t->log, o, s->out, resumed ? t->progress.log_bytes : NULL,
-	                   (int64_t)t->progress.step, !o->dry_run && !o->lr_find, e);
+	return open_files(t, e);
 }
 
 void nn_training_close(nn_training *t)
 {
+	if (t->found_best)
+		nn_file_abandon(&t->best_file);
 	nn_log_close(&t->log);
 	nn_feed_close(&t->feed);
 	nn_augment_close(&t->augment);
@@ -237,6 +263,5 @@ void nn_training_close(nn_training *t)
 	nn_normalize_close(&t->normalize);
 	nn_data_close(&t->data);
 	free(t->order);
-	if (t->lock >= 0)
-		close(t->lock);
+	free(t->reserve);
 }

@@ -3,6 +3,7 @@
  *     ./lenet5 [verb] [options]        without a verb: train
  *
  * A table of verbs; those that compute run on thread 0 of a team (nn_team.h). */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "session.h"
+#include "stop.h"
 
 static const struct {
 	const char *name; /* on the command line            */
@@ -87,16 +89,14 @@ static void run_verb(const nn_model *model, nn_options *o, int verb, nn_error *e
 {
 	/* Static for its size: a path and a table of numbers. */
 	static nn_session session;
-	session = (nn_session){.started = nn_clock_ms()};
-	if (!nn_session_open(&session, model, o, e)) {
-		nn_session_close(&session);
-		return;
-	}
+	session = (nn_session){.started = nn_clock_ms(),
+	                       .trains = verbs[verb].bit == NN_VERB_TRAIN};
 	job j = {&session, verbs[verb].run, e};
 	int threads = o->threads > 0 ? (int)o->threads : environment_threads();
-	if (verbs[verb].team)
+	bool opened = nn_session_open(&session, model, o, e);
+	if (opened && verbs[verb].team)
 		nn_team_run(threads, on_team, &j);
-	else
+	else if (opened)
 		verbs[verb].run(&session, e);
 	nn_session_close(&session);
 }
@@ -116,11 +116,13 @@ int nn_trainer(const nn_model *model, int argc, char **argv)
 {
 	static nn_options o;
 	static nn_error e;
+	int verb = find_verb(argc, argv);
+	/* A signal may come at once. */
+	nn_stop_watch(verb >= 0 && verbs[verb].bit & (NN_VERB_TRAIN | NN_VERB_TUNE));
 	e.code = 0;
 	o = (nn_options){.program = argc > 0 ? argv[0] : model->name};
 	o.file = nn_alloc((size_t)argc + 1, sizeof *o.file, "arguments", &e);
 	end_with_parent();
-	int verb = find_verb(argc, argv);
 	if (verb < 0)
 		nn_fail(&e, NN_EXIT_USAGE, "unknown verb '%s'; see %s --help", argv[1], argv[0]);
 	if (!e.code) {
@@ -134,8 +136,10 @@ int nn_trainer(const nn_model *model, int argc, char **argv)
 		}
 	}
 	free(o.file);
+	errno = 0;
 	if (fflush(stdout) != 0 || ferror(stdout))
-		nn_fail(&e, NN_EXIT_IO, "cannot write to standard output");
+		nn_fail(&e, NN_EXIT_IO, "cannot write to standard output%s%s", errno ? ": " : "",
+		        errno ? strerror(errno) : "");
 	if (e.code)
 		nn_tell(model->name, e.text);
 	return e.code;

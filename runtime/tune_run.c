@@ -375,7 +375,7 @@ static bool read_log(const nn_tune *t, const char *out, nn_trial *r, nn_error *e
 	for (at += strcspn(at, "\n"); *at; at += strcspn(at, "\n")) {
 		at++;
 		double epoch = field(at, 0), value = field(at, column);
-		if (epoch <= (double)r->epochs && nn_tune_better(t, value, r->value)) {
+		if (epoch >= 0 && epoch <= (double)r->epochs && nn_tune_better(t, value, r->value)) {
 			r->value = value;
 			r->best_epoch = (int64_t)epoch;
 		}

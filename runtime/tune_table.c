@@ -22,6 +22,8 @@ enum { MAX_BYTES = 64 << 20, SHOWN = 10, WORDS = NN_TUNE_DIMS + 6 };
 
 static const char *const outcome[] = {"ok", "diverged", "out of memory", "does not compile"};
 
+static const double WHOLE_MOST = 9007199254740992; /* a double holds all up to it */
+
 enum { OUTCOMES = sizeof outcome / sizeof *outcome };
 
 static void header(const nn_tune *t, nn_text *to)
@@ -65,6 +67,11 @@ static int split_line(char *at, char *word[WORDS])
 	return n;
 }
 
+static bool is_whole(double x, double least, double most)
+{
+	return x >= least && x <= most && x == floor(x);
+}
+
 /* One line without its end. */
 static bool read_line(nn_tune *t, char *at, nn_trial *r, nn_error *e)
 {
@@ -80,13 +87,14 @@ static bool read_line(nn_tune *t, char *at, nn_trial *r, nn_error *e)
 	int ended = 0;
 	while (ok && ended < OUTCOMES && strcmp(word[dims + 5], outcome[ended]) != 0)
 		ended++;
-	r->outcome = (nn_outcome)ended;
-	if (!ok || ended == OUTCOMES || !(number >= 1 && number <= (double)NN_TUNE_TRIALS))
+	ok = ok && ended < OUTCOMES && is_whole(number, 1, NN_TUNE_TRIALS) &&
+	     is_whole(epochs, 0, WHOLE_MOST) && is_whole(best, 0, WHOLE_MOST);
+	if (!ok)
 		return nn_fail(e, NN_EXIT_CHECKPOINT,
 		               "%s: line '%s...' is none of a search; choose another --out",
 		               t->path, at);
 	*r = (nn_trial){(int)number,   (int64_t)epochs, r->value,
-	                (int64_t)best, r->seconds,      r->outcome};
+	                (int64_t)best, r->seconds,      (nn_outcome)ended};
 	for (int d = 0; r->number <= t->trials && d < dims; d++) {
 		nn_space_text(text, point_of(t, r->number)[d]);
 		if (strcmp(text, word[d + 2]))

@@ -67,7 +67,7 @@ bool nn_verb_export(nn_session *s, nn_error *e)
 		return nn_fail(e, NN_EXIT_USAGE,
 		               "export: --safetensors FILE or --npz FILE is missing");
 	bool ok = nn_session_trained(s, &net, &z, e) &&
-	          nn_checkpoint_open(&c, &net, &z, &s->meaning, e) &&
+	          nn_checkpoint_open(&c, &net, &z, &s->meaning, NULL, 0, e) &&
 	          (!o->safetensors || nn_save_weights(&c, o->safetensors, e)) &&
 	          (!o->npz || nn_npz_write(&net, o->npz, e));
 	nn_checkpoint_close(&c);

@@ -37,7 +37,7 @@ static bool fits(steps *x, const nn_st_tensor *t, const nn_tensor *want, const c
 		               "%s: '%s' has not the shape that this network takes "
 		               "(%d dimensions, %lld values an item)",
 		               path, t->name, want->rank, (long long)nn_tensor_count(want, 1));
-	if (t->dtype == NN_OTHER || t->dtype == NN_U8)
+	if (t->dtype != NN_F32 && t->dtype != NN_F64 && t->dtype != NN_I64 && t->dtype != NN_I32)
 		return nn_fail(e, NN_EXIT_DATA, "%s: '%s' is %s, expected F32, F64, I64 or I32",
 		               path, t->name, t->dtype_name);
 	if (t->dim[0] != x->live)
@@ -175,31 +175,24 @@ static bool add_rows(steps *x, bool first, bool gradients, nn_error *e)
 	return true;
 }
 
-static void pack(void *ctx, size_t i, char *bytes)
+static void pack(void *ctx, size_t i, int64_t first, int64_t count, char *bytes)
 {
 	const steps *x = ctx;
-	const nn_tensor *t = x->from[i];
+	size_t size = nn_dtype_size(x->real);
 	if (x->kept[i])
-		memcpy(bytes, x->kept[i],
-		       (size_t)nn_tensor_count(t, x->live) * nn_dtype_size(x->real));
+		memcpy(bytes, x->kept[i] + (size_t)first * size, (size_t)count * size);
 	else
-		nn_tensor_get(x->net.program, t, x->net.arena, x->live, x->real, bytes);
+		nn_tensor_get_some(x->net.program, x->from[i], x->net.arena, first, count, x->real,
+		                   bytes);
 }
 
 static bool write_result(steps *x, const char *path, nn_error *e)
 {
-	size_t most = 0;
-	for (size_t i = 0; i < x->rows; i++) {
-		size_t bytes = (size_t)nn_tensor_count(x->from[i], x->live) * 8;
-		most = bytes > most ? bytes : most;
-	}
 	nn_st_pair pair = {"architecture_hash", x->net.model->architecture_hash};
 	nn_st_writer w = {.tensor = x->row, .tensors = x->rows, .pair = &pair, .pairs = 1};
 	w.pack = pack;
 	w.ctx = x;
-	w.buffer = nn_alloc(most, 1, "the result", e);
-	bool ok = w.buffer && nn_safetensors_write(&w, path, NULL, e);
-	free(w.buffer);
+	bool ok = nn_safetensors_write(&w, path, NULL, e);
 	nn_text_free(&w.header);
 	return ok;
 }

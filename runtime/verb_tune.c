@@ -216,7 +216,6 @@ bool nn_verb_tune(nn_session *s, nn_error *e)
 	if (s->options->files)
 		return nn_fail(e, NN_EXIT_USAGE, "tune: unexpected argument '%s'",
 		               s->options->file[0]);
-	nn_stop_watch();
 	bool ok = open_tune(t, s, &grid, &halving, e) && open_directory(t, &lock, e) &&
 	          search(t, halving, e) && nn_tune_report(t, e);
 	if (ok && s->options->write)

@@ -1,14 +1,20 @@
 /* Files: every call that touches one fails once and for ever; nothing that was complete is lost. */
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../runtime/io.h"
 #include "../runtime/sha256.h"
+#include "../runtime/train.h"
 #include "fixture.h"
 
 TestSuite(io, .init = toy_enter, .fini = toy_leave);
@@ -101,6 +107,17 @@ static void restore(void)
 	nn_io_calls = real;
 }
 
+/* Temporary files in a directory. */
+static int leftovers(const char *path)
+{
+	int count = 0;
+	DIR *dir = opendir(path);
+	for (struct dirent *d; dir && (d = readdir(dir));)
+		count += !strncmp(d->d_name, ".nncc-tmp-", 10);
+	closedir(dir);
+	return count;
+}
+
 Test(io, a_file_is_the_old_one_or_the_new_one)
 {
 	static char old_text[5000], new_text[9000], found[10000];
@@ -121,8 +138,10 @@ Test(io, a_file_is_the_old_one_or_the_new_one)
 				bool is_old = size == sizeof old_text && found[0] == 'o';
 				cr_assert(ok ? is_new : is_old || is_new, "%s %d", kind_name[kind],
 				          n);
-				cr_assert(access("file.tmp", F_OK) != 0 || kind == UNLINK,
-				          "%s %d leaves file.tmp", kind_name[kind], n);
+				cr_assert(!leftovers(".") || kind == UNLINK, "%s %d leaves one",
+				          kind_name[kind], n);
+				nn_clean_directory(".");
+				cr_assert_eq(leftovers("."), 0);
 				if (!fault.hits)
 					break;
 			}
@@ -162,14 +181,116 @@ Test(io, short_and_interrupted_calls_go_on)
 	free(bytes);
 }
 
-Test(io, a_link_is_not_followed_and_leftovers_are_replaced)
+static bool holds(const char *path, const char *text)
+{
+	char found[64] = "";
+	return toy_read(path, found, sizeof found - 1) == strlen(text) && !strcmp(found, text);
+}
+
+static mode_t mode_of(const char *path)
+{
+	struct stat st;
+	return lstat(path, &st) == 0 ? st.st_mode : 0;
+}
+
+/* Files of the user's stay, whatever they are called. */
+Test(io, no_other_file_is_touched)
+{
+	static const char *const other[] = {"file.tmp", ".nncc-tmp-", ".nncc-tmp-0123456789abcdeg",
+	                                    ".nncc-tmp-0123456789abcdef0"};
+	nn_error e = {0};
+	for (int i = 0; i < 4; i++)
+		toy_write(other[i], "precious", 8);
+	cr_assert_eq(symlink("file.tmp", ".nncc-tmp-0123456789abcdef"), 0);
+	cr_assert(nn_write_file("file", "new", 3, &e), "%s", e.text);
+	cr_assert_eq(nn_clean_directory("."), 0);
+	cr_assert(holds("file", "new") && S_ISLNK(mode_of(".nncc-tmp-0123456789abcdef")));
+	for (int i = 0; i < 4; i++)
+		cr_assert(holds(other[i], "precious"), "%s", other[i]);
+}
+
+Test(io, what_a_killed_writer_left_is_told_from_what_is_written)
+{
+	nn_file f;
+	nn_error e = {0};
+	toy_write(".nncc-tmp-00000000000000aa", "dead", 4);
+	cr_assert(nn_file_create(&f, "file", &e) && nn_file_write(&f, "live", 4, &e), "%s", e.text);
+	cr_assert_eq(nn_clean_directory("."), 1);
+	cr_assert(nn_file_commit(&f, NULL, &e), "%s", e.text);
+	cr_assert(holds("file", "live") && !leftovers("."));
+}
+
+Test(io, links_are_followed_and_stay)
 {
 	nn_error e = {0};
-	toy_write("victim", "precious", 8);
-	cr_assert_eq(symlink("victim", "file.tmp"), 0);
-	cr_assert(nn_write_file("file", "new", 3, &e), "%s", e.text);
-	char text[16] = "";
-	cr_assert(toy_read("victim", text, sizeof text) == 8 && !memcmp(text, "precious", 8));
+	cr_assert(mkdir("far", 0755) == 0 && symlink("far/near", "link") == 0);
+	cr_assert(symlink("target", "far/near") == 0);
+	for (int i = 0; i < 2; i++) { /* first the target is not there yet */
+		cr_assert(nn_write_file("link", i ? "two" : "one", 3, &e), "%s", e.text);
+		cr_assert(holds("far/target", i ? "two" : "one") && S_ISREG(mode_of("far/target")));
+		cr_assert(S_ISLNK(mode_of("link")) && S_ISLNK(mode_of("far/near")));
+	}
+	cr_assert(chmod("far/target", 0600) == 0 && nn_write_file("link", "3", 1, &e));
+	cr_assert_eq(mode_of("far/target") & 0777, 0600);
+	cr_assert_eq(symlink("round", "round"), 0);
+	cr_assert(!nn_write_file("round", "x", 1, &e) && e.code == 74, "%s", e.text);
+	e = (nn_error){0};
+	cr_assert(!nn_write_file("far", "x", 1, &e) && e.code == 74 && strstr(e.text, "directory"),
+	          "%s", e.text);
+}
+
+Test(io, pipes_and_devices_are_written_to)
+{
+	char found[16] = "";
+	nn_error e = {0};
+	cr_assert(mkfifo("pipe", 0600) == 0 && symlink("pipe", "to-pipe") == 0);
+	int reader = open("pipe", O_RDONLY | O_NONBLOCK);
+	for (int i = 0; i < 2; i++) {
+		cr_assert(nn_write_file(i ? "to-pipe" : "pipe", "hello", 5, &e), "%s", e.text);
+		cr_assert(read(reader, found, sizeof found) == 5 && !memcmp(found, "hello", 5));
+		cr_assert(S_ISFIFO(mode_of("pipe")));
+	}
+	cr_assert(nn_write_file("/dev/null", "hello", 5, &e) && S_ISCHR(mode_of("/dev/null")), "%s",
+	          e.text);
+	/* A reader that has gone, and a full disk, are errors and no death. */
+	nn_file f;
+	signal(SIGPIPE, SIG_IGN);
+	cr_assert(nn_file_create(&f, "pipe", &e), "%s", e.text);
+	close(reader);
+	cr_assert(!nn_file_write(&f, "hello", 5, &e) && e.code == 74 && strstr(e.text, "pipe"));
+	cr_assert(S_ISFIFO(mode_of("pipe")));
+	e = (nn_error){0};
+	cr_assert(!nn_write_file("/dev/full", "x", 1, &e) && e.code == 74, "%s", e.text);
+	cr_assert(S_ISCHR(mode_of("/dev/full")));
+}
+
+/* A path that means a descriptor of the process goes on where that descriptor is. */
+Test(io, a_descriptor_is_written_to_where_it_is)
+{
+	char path[32], other[64];
+	nn_error e = {0};
+	int fd = open("file", O_RDWR | O_CREAT, 0600);
+	cr_assert_eq(write(fd, "before ", 7), 7);
+	snprintf(path, sizeof path, "/dev/fd/%d", fd);
+	snprintf(other, sizeof other, "/proc/self/fd/%d", fd);
+	cr_assert(nn_write_file(path, "one ", 4, &e), "%s", e.text);
+	cr_assert(symlink(other, "link") == 0 && nn_write_file("link", "two", 3, &e), "%s", e.text);
+	cr_assert(holds("file", "before one two"));
+	close(fd);
+}
+
+/* The first thing that a trainer does makes a file that grows too large an error. */
+Test(io, a_file_too_large_is_an_error)
+{
+	struct rlimit limit = {20000, RLIM_INFINITY};
+	toy_data(50);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	int status = toy_run(&nn_network, "--out", "r", "-q", NULL);
+	cr_assert_eq(status, 74, "%d %s", status, toy_output);
+	limit.rlim_cur = RLIM_INFINITY;
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	cr_assert(strstr(toy_output, "File too large"), "%s", toy_output);
+	cr_assert_eq(leftovers("r"), 0);
 }
 
 Test(io, reading_is_bounded)
@@ -196,9 +317,11 @@ Test(io, no_fault_loses_a_training)
 	for (int kind = 0; kind < KINDS; kind++)
 		for (int forever = 0; forever < 2; forever++)
 			for (int n = 0;; n += n < 8 ? 1 : 5) {
+				nn_save_seconds = n % 2 ? 10 : 0;
 				install(kind, n, forever, kind == WRITE ? ENOSPC : EIO);
 				int status = toy_run(&nn_network, "--out", "r", "-q", NULL);
 				restore();
+				nn_save_seconds = 10;
 				cr_assert(status == 0 || status == 74, "%s %d: exit %d, %s",
 				          kind_name[kind], n, status, toy_output);
 				cr_assert(!fault.synced_after_failure, "fsync tried again");

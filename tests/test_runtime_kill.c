@@ -1,6 +1,6 @@
 /* kill -9 at any moment loses nothing: what is on the disk resumes to the bits of a whole run.
  *
- * 30 kills after a random time, 60 inside a save: before, in the middle of and after the n-th call
+ * It is saved after each step. 30 kills after a random time, 60 inside a save: before, in the middle of and after the n-th call
  * that writes, syncs or renames. Training runs in child processes only, since a process that has
  * started OpenMP's threads must not fork. */
 #include <criterion/criterion.h>
@@ -13,6 +13,7 @@
 
 #include "../runtime/io.h"
 #include "../runtime/nn_rand.h"
+#include "../runtime/train.h"
 #include "fixture.h"
 
 TestSuite(kill, .init = toy_enter, .fini = toy_leave);
@@ -70,6 +71,7 @@ static int train(const char *out, int at, int when, unsigned microseconds)
 		nn_io_calls.write = k_write;
 		nn_io_calls.fsync = k_fsync;
 		nn_io_calls.rename = k_rename;
+		nn_save_seconds = 0;
 		_exit(toy_run(&nn_network, "--out", out, "-q", "--resume", "-j2", NULL));
 	}
 	if (microseconds) {
