@@ -136,10 +136,10 @@ demo:
 	@tests/setup.sh build demo
 	@$(QUICK) all
 	$(BUILD)/nncc models/lenet5.xml
-	./lenet5 train
-	./lenet5 test
+	./lenet5 train --out runs/demo --overwrite
+	./lenet5 test --out runs/demo
 	@echo 'Next:'
-	@echo '  ./lenet5 predict IMAGE.png          what is on a picture'
+	@echo '  ./lenet5 predict --out runs/demo IMAGE.png          what is on a picture'
 	@echo '  ./lenet5 bench --profile            where the time goes, kernel by kernel'
 	@echo '  $(BUILD)/nncc -S models/lenet5.xml   the C code, in lenet5.c.d/net.c'
 	@echo '  change models/lenet5.xml; $(BUILD)/nncc models/lenet5.xml; ./lenet5'

@@ -183,8 +183,8 @@ static int64_t stack_bytes(const Prog *p)
  *               for large pages, so they are whole ones
  *   + the larger of what the start and what the end needs besides:
  *     8 bytes an element of the largest orthogonal parameter, made in double
- *     the largest parameter once more, to write checkpoints from and to read them, and what else a
- *     training touches, to its report
+ *     the largest parameter once more, to look at it in the report, and what else a training
+ *     touches, to its report
  *   + BASE      the pages used of the program, the C library and OpenMP
  *   + PICTURES  of libpng, libjpeg and zlib, where the data are pictures
  *   + KERNEL    code and tables, for each kernel

@@ -288,8 +288,9 @@ static bool same_names(const nn_program *p, const nn_safetensors *s, const char 
 	if (unknown.count)
 		snprintf(extra, sizeof extra, "%d of the file are unknown to it (%s)",
 		         unknown.count, unknown.text);
-	return nn_fail(e, NN_EXIT_CHECKPOINT, "%.300s: these are not the weights of this network: %s%s%s",
-	               path, lacks, lacks[0] && extra[0] ? "; " : "", extra);
+	return nn_fail(e, NN_EXIT_CHECKPOINT,
+	               "%.300s: these are not the weights of this network: %s%s%s", path, lacks,
+	               lacks[0] && extra[0] ? "; " : "", extra);
 }
 
 /* Puts a tensor of the file into the arena, some at a time. */

@@ -82,9 +82,7 @@ bool nn_examine(nn_exam *x, nn_scorer *s, nn_feed *feed, const nn_part *part, in
 	if (!model->classes && same)
 		m.target = nn_alloc(batch * (size_t)s->outputs, sizeof *m.target, "targets", e);
 	x->guess = nn_alloc((size_t)x->count + 1, sizeof *x->guess, "answers", e);
-	if (model->classes)
-		x->score.confusion =
-		        nn_alloc(classes * classes, sizeof *x->score.confusion, "confusion", e);
+	x->score.confusion = nn_confusion(model, e);
 	if (!e->code)
 		x->finite = ask(x, s, feed, part, &m, run, e);
 	free(m.index);

@@ -17,7 +17,7 @@ typedef struct nn_exam {
 	nn_guess *guess;       /* [count]                                              */
 	int64_t count;         /* items asked                                          */
 	int64_t whole;         /* items there are                                      */
-	nn_score score;        /* over those asked; with classes its confusion is set  */
+	nn_score score;        /* over those asked; its confusion is set, see score.h  */
 	bool finite;           /* every loss was                                       */
 } nn_exam;
 

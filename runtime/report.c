@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "chart.h"
+#include "tensor.h"
 
 enum { SAMPLE = 5000, LEAST = 64, CELLS = 100, CONFIG_MOST = 1 << 20 };
 
@@ -98,6 +99,17 @@ static void gather(nn_report *r)
 			f->loss[1] = r->record[i].val_loss;
 			f->count[1] = x->whole;
 		}
+}
+
+size_t nn_report_need(const nn_program *p, int64_t items)
+{
+	int64_t most = 0;
+	for (int i = 0; i < p->tensors; i++)
+		if (p->tensor[i].kind <= NN_FROZEN) {
+			int64_t count = nn_tensor_count(&p->tensor[i], 0);
+			most = count > most ? count : most;
+		}
+	return (size_t)most * sizeof(float) + (size_t)items * sizeof(nn_guess);
 }
 
 bool nn_report_open(nn_report *r, nn_error *e)
@@ -374,8 +386,9 @@ static void write_head(const nn_report *r, nn_page *p)
 	            "<a href=\"#verdict\">Verdict</a> <a href=\"#curves\">Curves</a> ");
 	if (r->exam[1].count || r->exam[0].count) {
 		if (r->facts.classes)
-			nn_text_add(t, "<a href=\"#confusion\">Confusion</a> "
-			               "<a href=\"#classes\">Classes</a> ");
+			nn_text_add(t, "<a href=\"#confusion\">Confusion</a> ");
+		if (r->exam[0].score.confusion || r->exam[1].score.confusion)
+			nn_text_add(t, "<a href=\"#classes\">Classes</a> ");
 		nn_text_add(t, "<a href=\"#worst\">Pictures</a> <a href=\"#inside\">Inside</a> ");
 	}
 	nn_text_add(t, "<a href=\"#facts\">The run</a></nav>\n</header>\n<main>\n");

@@ -27,6 +27,10 @@ typedef struct nn_report {
 	float *value;            /* room for one item                                       */
 } nn_report;
 
+/* Bytes that a report about so many items takes besides: a copy of the largest parameter, and their
+ * answers. */
+size_t nn_report_need(const nn_program *p, int64_t items);
+
 /* Looks at the data with the network and makes the diagnosis. */
 bool nn_report_open(nn_report *r, nn_error *e);
 void nn_report_close(nn_report *r);

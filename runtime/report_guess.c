@@ -278,5 +278,6 @@ void nn_report_guesses(nn_report *r, nn_page *p)
 		write_panel(r, p, &list[i], pictures > 3 ? pictures : 3);
 	nn_page_end(p);
 	free(list);
-	write_classes(p, x, m);
+	if (x->score.confusion)
+		write_classes(p, x, m);
 }

@@ -17,6 +17,7 @@
 #include "resume.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,11 +81,12 @@ static bool lock(nn_resume *r, const char *out, nn_error *e)
 
 static bool refuse(const char *out, nn_error *e)
 {
-	return nn_fail(e, NN_EXIT_USAGE,
-	               "%s: holds a run already, and nothing of it was touched. --resume goes on with "
-	               "it, --out DIR trains in another place, --overwrite takes it away and starts "
-	               "anew",
-	               out);
+	return nn_fail(
+	        e, NN_EXIT_USAGE,
+	        "%s: holds a run already, and nothing of it was touched. --resume goes on with "
+	        "it, --out DIR trains in another place, --overwrite takes it away and starts "
+	        "anew",
+	        out);
 }
 
 /* Trying something out neither needs a directory of its own nor touches the run in one. */
@@ -137,11 +139,11 @@ static bool find_state(nn_resume *r, const nn_options *o, const char *out, nn_er
 	for (int i = 0; i < STATES; i++)
 		if (there & 1U << i)
 			return nn_join(r->path, out, run_file[i], e);
-	return !there ||
-	       nn_fail(e, NN_EXIT_USAGE,
-	               "%s: holds weights, but no state to go on from. --weights FILE --out DIR starts "
-	               "from weights in another place, --overwrite takes them away",
-	               out);
+	return !there || nn_fail(e, NN_EXIT_USAGE,
+	                         "%s: holds weights, but no state to go on from. --weights FILE "
+	                         "--out DIR starts "
+	                         "from weights in another place, --overwrite takes them away",
+	                         out);
 }
 
 /* The rest of the line of `text` that begins with `key` and '='; its length. */
@@ -191,6 +193,19 @@ static void read_path(nn_text *t, const char *text)
 	}
 }
 
+/* With as few digits as give the same number. */
+static void add_real(nn_text *t, double value)
+{
+	char text[32];
+	double again = NAN;
+	for (int digits = 1; digits <= 17 && again != value; digits++) {
+		snprintf(text, sizeof text, "%.*g", digits, value);
+		if (!nn_parse_double(text, &again))
+			again = NAN;
+	}
+	nn_text_add(t, "%s", text);
+}
+
 /* Adds the value of option i to t, as a state holds it; false when it is not given. */
 static bool add_value(nn_text *t, const nn_options *o, int i)
 {
@@ -204,7 +219,7 @@ static bool add_value(nn_text *t, const nn_options *o, int i)
 	if (option[i].form == REAL) {
 		double value = *(const double *)place;
 		if (value >= 0)
-			nn_text_add(t, "%.17g", value);
+			add_real(t, value);
 		return value >= 0;
 	}
 	const char *value = *(const char *const *)place;
@@ -262,7 +277,8 @@ static bool take_option(nn_resume *r, nn_options *o, int i, nn_error *e)
 		was = find_line(nn_safetensors_meta(&r->state, SETTINGS), option[i].line, &len);
 	if (given && !now.failed && strcmp(option[i].name, "limit") != 0 &&
 	    !(was && equal(was, len, now.at)))
-		nn_text_add(&r->told, was ? "--%s %s now, %.*s before\n" : "--%s %s now, none before\n",
+		nn_text_add(&r->told,
+		            was ? "--%s %s now, %.*s before\n" : "--%s %s now, none before\n",
 		            option[i].name, now.at, (int)len, was);
 	nn_text_free(&now);
 	if (given || !of_run)
@@ -337,8 +353,9 @@ static bool take_options(nn_resume *r, const nn_model *m, nn_options *o, nn_erro
 	if (o->weights)
 		nn_text_add(&r->told, "--weights is not read: the state holds the weights\n");
 	if (!nn_safetensors_meta(&r->state, SETTINGS)) {
-		nn_text_add(&r->told, "this state is of an earlier nncc and holds no options: give those "
-		                      "of the run again\n");
+		nn_text_add(&r->told,
+		            "this state is of an earlier nncc and holds no options: give those "
+		            "of the run again\n");
 		return true;
 	}
 	for (int i = 0; i < OPTIONS; i++)
@@ -354,7 +371,8 @@ static bool bad_usage(const nn_options *o, nn_error *e)
 		        "%s begins anew: leave --resume out; --weights FILE starts from weights",
 		        o->lr_find ? "--lr-find" : "--overfit-batch");
 	else if (o->resume && o->overwrite)
-		nn_fail(e, NN_EXIT_USAGE, "--resume goes on, --overwrite starts anew: leave one out");
+		nn_fail(e, NN_EXIT_USAGE,
+		        "--resume goes on, --overwrite starts anew: leave one out");
 	else if (o->files)
 		nn_fail(e, NN_EXIT_USAGE, "train: unexpected argument '%s'", o->file[0]);
 	return e->code != 0;
@@ -400,7 +418,7 @@ static void add_setting(nn_text *to, const nn_settings *s, const nn_setting *t)
 	double value;
 	nn_text_add(to, "%s %s=", t->element, t->name);
 	if (nn_setting_value(s, t->value, &value))
-		nn_text_add(to, "%.17g", value);
+		add_real(to, value);
 	else
 		for (const char *c = t->value; *c; c++)
 			nn_text_add(to, "%c", *c == '\n' ? ' ' : *c);
@@ -488,8 +506,8 @@ void nn_resume_tell(const nn_resume *r, const nn_options *o, const char *name, u
 {
 	if (!o->quiet)
 		fprintf(stderr, "%s: going on after step %llu of %s%s%s\n", name,
-		        (unsigned long long)step, r->path,
-		        r->kept.len ? ", with the run's" : "", r->kept.len ? r->kept.at : "");
+		        (unsigned long long)step, r->path, r->kept.len ? ", with the run's" : "",
+		        r->kept.len ? r->kept.at : "");
 	for (const char *at = r->told.len ? r->told.at : ""; *at; at += strcspn(at, "\n") + 1)
 		fprintf(stderr, "%s: %.*s\n", name, (int)strcspn(at, "\n"), at);
 }

@@ -27,10 +27,9 @@ static const struct {
 	const char *name; /* in files          */
 	size_t size;      /* bytes an element  */
 	nn_dtype dtype;   /* ours              */
-} types[] = {{"F32", 4, NN_F32},    {"F64", 8, NN_F64},   {"I64", 8, NN_I64},
-             {"I32", 4, NN_I32},    {"U8", 1, NN_U8},     {"F16", 2, NN_F16},
-             {"BF16", 2, NN_BF16},  {"I8", 1, NN_OTHER},  {"I16", 2, NN_OTHER},
-             {"U16", 2, NN_OTHER},  {"U32", 4, NN_OTHER}, {"U64", 8, NN_OTHER},
+} types[] = {{"F32", 4, NN_F32},   {"F64", 8, NN_F64},   {"I64", 8, NN_I64},   {"I32", 4, NN_I32},
+             {"U8", 1, NN_U8},     {"F16", 2, NN_F16},   {"BF16", 2, NN_BF16}, {"I8", 1, NN_OTHER},
+             {"I16", 2, NN_OTHER}, {"U16", 2, NN_OTHER}, {"U32", 4, NN_OTHER}, {"U64", 8, NN_OTHER},
              {"BOOL", 1, NN_OTHER}};
 
 enum { TYPES = sizeof types / sizeof *types, TENSORS_MAX = 20000, PAIRS_MAX = 1000 };

@@ -7,6 +7,14 @@
 
 #include "tensor.h"
 
+int64_t *nn_confusion(const nn_model *m, nn_error *e)
+{
+	size_t classes = (size_t)m->classes;
+	if (!classes || classes > NN_CONFUSION_MOST)
+		return NULL;
+	return nn_alloc(classes * classes, sizeof(int64_t), "confusion", e);
+}
+
 bool nn_scorer_open(nn_scorer *s, const nn_net *net, nn_error *e)
 {
 	s->net = net;

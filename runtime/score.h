@@ -4,6 +4,9 @@
 
 #include "feed.h"
 
+/* Of more classes no confusion is counted: it grows with their square. */
+enum { NN_CONFUSION_MOST = 2048 };
+
 typedef struct nn_score {
 	double loss_sum;    /* loss times images, in order                            */
 	int64_t count;      /* images                                                 */
@@ -11,6 +14,10 @@ typedef struct nn_score {
 	int64_t top5;       /* where it was among the five largest                    */
 	int64_t *confusion; /* NULL, or [classes][classes]: true label, then predicted */
 } nn_score;
+
+/* Room for nn_score.confusion, zeroed; NULL where there are no classes or too many of them, and
+ * without memory. The caller frees it. */
+int64_t *nn_confusion(const nn_model *m, nn_error *e);
 
 /* Room for the outputs of a batch. */
 typedef struct nn_scorer {

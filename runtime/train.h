@@ -39,7 +39,8 @@ typedef struct nn_training {
 	bool found_best;          /* best_file holds weights that are not saved */
 	nn_file best_file;        /* the best weights since the last save       */
 	double saved, save_ms;    /* clock after the last save, and its time    */
-	void *reserve;            /* memory that the report will need           */
+	void *reserve;            /* mapped, not touched: the report's memory   */
+	size_t reserved;          /* bytes of it                                */
 	char last[4096], best[4096], state[4096], previous[4096]; /* files      */
 	const char *from; /* the state it can be replayed from; NULL: its beginning */
 } nn_training;
@@ -51,6 +52,9 @@ extern double nn_save_seconds;
 /* Loads data, weights or state, and takes all memory the training needs. (train_open.c) */
 bool nn_training_open(nn_training *t, nn_session *s, nn_error *e);
 void nn_training_close(nn_training *t);
+
+/* Lets go of the memory that was kept for the report. (train_open.c) */
+void nn_training_unreserve(nn_training *t);
 
 /* Writes OUT/report.html about the best weights, which are in the net afterwards, or of a training
  * whose loss was not finite, and leaves the diagnosis in r. Nothing can be saved any more. *r is to

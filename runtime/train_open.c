@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "io.h"
 #include "shuffle.h"
@@ -201,6 +202,29 @@ static bool tell_notes(const nn_training *t, nn_error *e)
 	return !e->code;
 }
 
+/* What the report will need must not be missing after hours: it is mapped now, and unmapped when the
+ * report takes the same. */
+static bool reserve(nn_training *t, nn_error *e)
+{
+	size_t need =
+	        nn_report_need(t->net.program, t->train.count + t->data.part[NN_VALIDATION].count);
+	void *memory = mmap(NULL, need, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		return nn_fail(e, NN_EXIT_MEMORY,
+		               "not enough memory: the report at the end needs %.1f MiB besides",
+		               (double)need / 1048576);
+	t->reserve = memory;
+	t->reserved = need;
+	return true;
+}
+
+void nn_training_unreserve(nn_training *t)
+{
+	if (t->reserve)
+		munmap(t->reserve, t->reserved);
+	t->reserve = NULL;
+}
+
 /* Where the files of the run begin: with a state, then the logs. */
 static bool open_files(nn_training *t, nn_error *e)
 {
@@ -239,6 +263,8 @@ bool nn_training_open(nn_training *t, nn_session *s, nn_error *e)
 	t->progress.batch = t->batch;
 	t->progress.items = t->train.count;
 	memcpy(t->progress.data, t->data.fingerprint, sizeof t->progress.data);
+	if (t->saves && !reserve(t, e))
+		return false;
 	if (!open_weights(t, e) || !nn_feed_open(&t->feed, &t->net, &t->normalize, e))
 		return false;
 	/* After open_weights: a resumed run keeps its seed. One batch is learnt as it is. */
@@ -263,5 +289,5 @@ void nn_training_close(nn_training *t)
 	nn_normalize_close(&t->normalize);
 	nn_data_close(&t->data);
 	free(t->order);
-	free(t->reserve);
+	nn_training_unreserve(t);
 }

@@ -89,8 +89,8 @@ static void run_verb(const nn_model *model, nn_options *o, int verb, nn_error *e
 {
 	/* Static for its size: a path and a table of numbers. */
 	static nn_session session;
-	session = (nn_session){.started = nn_clock_ms(),
-	                       .trains = verbs[verb].bit == NN_VERB_TRAIN};
+	session =
+	        (nn_session){.started = nn_clock_ms(), .trains = verbs[verb].bit == NN_VERB_TRAIN};
 	job j = {&session, verbs[verb].run, e};
 	int threads = o->threads > 0 ? (int)o->threads : environment_threads();
 	bool opened = nn_session_open(&session, model, o, e);

@@ -81,10 +81,23 @@ static int wait_for(pid_t pid)
 	}
 }
 
+/* What this process ignores (stop.c) a child does not. */
+static int open_ways(posix_spawnattr_t *ways)
+{
+	sigset_t ignored;
+	sigemptyset(&ignored);
+	sigaddset(&ignored, SIGPIPE);
+	sigaddset(&ignored, SIGXFSZ);
+	int error = posix_spawnattr_init(ways);
+	error = error ? error : posix_spawnattr_setsigdefault(ways, &ignored);
+	return error ? error : posix_spawnattr_setflags(ways, POSIX_SPAWN_SETSIGDEF);
+}
+
 /* Runs program w with both outputs to the file `said`; its exit status, or -1 with a message. */
 static int run(words *w, const char *program, const char *said, nn_error *e)
 {
 	posix_spawn_file_actions_t files;
+	posix_spawnattr_t ways;
 	char parent[64];
 	pid_t pid;
 	char *at = w->text.at;
@@ -97,7 +110,8 @@ static int run(words *w, const char *program, const char *said, nn_error *e)
 	w->at[w->count] = NULL;
 	snprintf(parent, sizeof parent, "%ld", (long)getpid());
 	setenv("NN_PARENT", parent, 1);
-	int error = posix_spawn_file_actions_init(&files);
+	int error = open_ways(&ways);
+	error = error ? error : posix_spawn_file_actions_init(&files);
 	if (!error) {
 		int flags = O_WRONLY | O_CREAT | O_TRUNC;
 		error = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null",
@@ -108,8 +122,9 @@ static int run(words *w, const char *program, const char *said, nn_error *e)
 		error = error ? error
 		              : posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO,
 		                                                 STDERR_FILENO);
-		error = error ? error : posix_spawn(&pid, program, &files, NULL, w->at, environ);
+		error = error ? error : posix_spawn(&pid, program, &files, &ways, w->at, environ);
 		posix_spawn_file_actions_destroy(&files);
+		posix_spawnattr_destroy(&ways);
 	}
 	unsetenv("NN_PARENT");
 	if (!error)
@@ -375,7 +390,8 @@ static bool read_log(const nn_tune *t, const char *out, nn_trial *r, nn_error *e
 	for (at += strcspn(at, "\n"); *at; at += strcspn(at, "\n")) {
 		at++;
 		double epoch = field(at, 0), value = field(at, column);
-		if (epoch >= 0 && epoch <= (double)r->epochs && nn_tune_better(t, value, r->value)) {
+		if (epoch >= 0 && epoch <= (double)r->epochs &&
+		    nn_tune_better(t, value, r->value)) {
 			r->value = value;
 			r->best_epoch = (int64_t)epoch;
 		}

@@ -135,8 +135,9 @@ bool nn_training_report(nn_training *t, bool diverged, nn_report *r, nn_error *e
 	nn_session *s = t->session;
 	bool best = nn_exists(t->best);
 	const char *weights = best ? t->best : diverged ? NULL : t->last;
-	/* It holds a copy of the largest parameter, and there will be nothing more to save. */
+	/* There will be nothing more to save. */
 	nn_checkpoint_close(&t->checkpoint);
+	nn_training_unreserve(t);
 	if (weights && !nn_load_weights(&t->net, weights, NULL, e))
 		return false;
 	nn_run run = nn_session_run(s, 1);

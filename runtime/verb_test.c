@@ -90,7 +90,6 @@ bool nn_verb_test(nn_session *s, nn_error *e)
 {
 	nn_data data = {0};
 	nn_score score = {0};
-	size_t cells = (size_t)s->model->classes * (size_t)s->model->classes;
 	unsigned parts = 1 << NN_TEST;
 	/* A weighted loss needs the labels of the training part. */
 	if (nn_tensor_find(s->model->fast, NN_CLASS_WEIGHT, NULL))
@@ -100,8 +99,8 @@ bool nn_verb_test(nn_session *s, nn_error *e)
 		ok = nn_fail(e, NN_EXIT_INPUT,
 		             "<data> has no <test> source and keeps no share for "
 		             "test");
-	if (ok && cells)
-		score.confusion = nn_alloc(cells, sizeof *score.confusion, "confusion", e);
+	if (ok)
+		score.confusion = nn_confusion(s->model, e);
 	ok = ok && !e->code && score_part(s, &data, &score, e);
 	if (ok && s->options->json)
 		ok = print_json(&score, s->model, e);

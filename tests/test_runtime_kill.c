@@ -59,7 +59,7 @@ static int k_rename(const char *from, const char *to)
 
 /* Trains in a child that is killed at a call (at >= 0) or after some microseconds (else, unless 0);
  * its exit status, or -1 when it was killed. */
-static int train(const char *out, int at, int when, unsigned microseconds)
+static int train(const char *out, const char *how, int at, int when, unsigned microseconds)
 {
 	fflush(NULL);
 	pid_t child = fork();
@@ -72,7 +72,9 @@ static int train(const char *out, int at, int when, unsigned microseconds)
 		nn_io_calls.fsync = k_fsync;
 		nn_io_calls.rename = k_rename;
 		nn_save_seconds = 0;
-		_exit(toy_run(&nn_network, "--out", out, "-q", "--resume", "-j2", NULL));
+		if (!strcmp(how, "--overwrite"))
+			_exit(toy_run(&nn_network, "--out", out, "-q", how, "--lr", "0.02", NULL));
+		_exit(toy_run(&nn_network, "--out", out, "-q", how, "-j2", NULL));
 	}
 	if (microseconds) {
 		usleep(microseconds);
@@ -85,7 +87,7 @@ static int train(const char *out, int at, int when, unsigned microseconds)
 
 static void resumes(const char *what, int n)
 {
-	cr_assert_eq(train("r", -1, 0, 0), 0, "%s %d", what, n);
+	cr_assert_eq(train("r", "--resume", -1, 0, 0), 0, "%s %d", what, n);
 	cr_assert_str_eq(toy_hash("r/last.safetensors"), toy_hash("whole/last.safetensors"),
 	                 "%s %d", what, n);
 	cr_assert_str_eq(toy_hash("r/best.safetensors"), toy_hash("whole/best.safetensors"),
@@ -97,10 +99,10 @@ Test(kill, at_a_random_time)
 {
 	int killed = 0;
 	toy_data(50);
-	cr_assert_eq(train("whole", -1, 0, 0), 0);
+	cr_assert_eq(train("whole", "--resume", -1, 0, 0), 0);
 	for (int i = 0; i < 30; i++) {
 		uint64_t r = nn_rand_u64(1, 0, 0, (uint64_t)i);
-		killed += train("r", -1, 0, (unsigned)(500 + r % 12000)) < 0;
+		killed += train("r", "--resume", -1, 0, (unsigned)(500 + r % 12000)) < 0;
 		resumes("kill", i);
 		cr_assert_eq(system("rm -rf r"), 0);
 	}
@@ -111,11 +113,36 @@ Test(kill, inside_a_save)
 {
 	int killed = 0;
 	toy_data(50);
-	cr_assert_eq(train("whole", -1, 0, 0), 0);
+	cr_assert_eq(train("whole", "--resume", -1, 0, 0), 0);
 	for (int i = 0; i < 60; i++) {
-		killed += train("r", 5 + i / 3 * 3, i % 3, 0) < 0;
+		killed += train("r", "--resume", 5 + i / 3 * 3, i % 3, 0) < 0;
 		resumes("call", 5 + i / 3 * 3);
 		cr_assert_eq(system("rm -rf r"), 0);
 	}
 	cr_assert_gt(killed, 30, "only %d were killed", killed);
+}
+
+/* What is on the disk and resumed is the run before or the new one, with all that belongs to it. */
+Test(kill, inside_a_run_that_takes_the_place_of_another)
+{
+	int is_old = 0, is_new = 0, status = -1;
+	toy_data(50);
+	cr_assert_eq(train("old", "--resume", -1, 0, 0), 0);
+	cr_assert_eq(train("new", "--overwrite", -1, 0, 0), 0);
+	for (int at = 0; at < 90 && status < 0; at += at < 30 ? 1 : 7) {
+		cr_assert_eq(system("rm -rf r; cp -r old r"), 0);
+		status = train("r", "--overwrite", at, at % 2 * 2, 0);
+		cr_assert_eq(train("r", "--resume", -1, 0, 0), 0, "call %d: %s", at, toy_output);
+		bool same = !strcmp(toy_log("r"), toy_log("new"));
+		const char *like = same ? "new" : "old";
+		*(same ? &is_new : &is_old) += 1;
+		cr_assert_str_eq(toy_log("r"), toy_log(like), "call %d", at);
+		for (int i = 0; i < 2; i++) {
+			char a[64], b[64];
+			snprintf(a, sizeof a, "r/%s", i ? "best.safetensors" : "last.safetensors");
+			snprintf(b, sizeof b, "%s/%s", like, a + 2);
+			cr_assert_str_eq(toy_hash(a), toy_hash(b), "call %d: %s", at, a);
+		}
+	}
+	cr_assert(is_old > 2 && is_new > 10, "%d old, %d new", is_old, is_new);
 }

@@ -125,9 +125,9 @@ Test(train, threads_do_not_change_a_bit)
 	static char *const threads[] = {"-j1", "-j2", "-j3", "-j4", "-j7"};
 	char first[65] = "";
 	for (int i = 0; i < 5; i++) {
-		cr_assert_eq(toy_run(&nn_network, "--out", "r", "-q", "--overwrite",
-		                     threads[i], NULL),
-		             0);
+		cr_assert_eq(
+		        toy_run(&nn_network, "--out", "r", "-q", "--overwrite", threads[i], NULL),
+		        0);
 		if (!first[0])
 			snprintf(first, sizeof first, "%s", toy_hash("r/last.safetensors"));
 		cr_assert_str_eq(toy_hash("r/last.safetensors"), first, "%s", threads[i]);
