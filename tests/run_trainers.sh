@@ -106,7 +106,7 @@ every_verb() {
 	check 0 'all as it should be' "./$1" check
 	check 0 '"kernels":\[\{"name"' "./$1" bench --steps 3 --profile --json
 	check 80 "first tensor .* is (grad\.)?(conv|dense|batch_norm)[12]\.[a-z]+, in step [12]\." \
-		"./$1" train --lr 3e38 -q --out bad
+		"./$1" train --lr 3e38 -q --out "bad-$1"
 }
 
 for part in train:203 test:56; do

@@ -103,7 +103,8 @@ Test(classes, are_weighed_by_the_training_part)
 		expected(wanted);
 		cr_assert(round ? wanted[2] == 0 : wanted[2] > 0.5);
 		memset(seen, 0, sizeof seen);
-		cr_assert_eq(toy_run(weighted(), "--out", "r", "-q", NULL), 0, "%s", toy_output);
+		cr_assert_eq(toy_run(weighted(), "--out", "r", "-q", "--overwrite", NULL), 0, "%s",
+		             toy_output);
 		same("train", seen[0], wanted);
 		same("validation", seen[1], wanted);
 		memset(seen, 0, sizeof seen);

@@ -116,7 +116,8 @@ Test(parts, the_same_items_in_every_format)
 	for (int k = 0; k < 2; k++) {
 		if (budget[k])
 			setenv("NNCC_DATA_MEMORY", budget[k], 1);
-		cr_assert_eq(toy_run(m, "--out", "b", "-q", NULL), 0, "%s", toy_output);
+		cr_assert_eq(toy_run(m, "--out", "b", "-q", "--overwrite", NULL), 0, "%s",
+		             toy_output);
 		cr_assert_str_eq(toy_hash("b/last.safetensors"), before);
 	}
 	cr_assert_eq(toy_run(data_model("idx", idx), "--out", "c", "-q", NULL), 0);
@@ -145,8 +146,9 @@ Test(parts, folder_on_demand)
 	data_set(m, "validation", "0.2");
 	for (int k = 0; k < 3; k++) {
 		setenv("NNCC_DATA_MEMORY", k == 0 ? "1M" : "300", 1);
-		cr_assert_eq(toy_run(m, "--out", "a", "-q", "-j", k == 2 ? "3" : "1", NULL), 0,
-		             "%s", toy_output);
+		cr_assert_eq(toy_run(m, "--out", "a", "-q", "--overwrite", "-j", k == 2 ? "3" : "1",
+		                     NULL),
+		             0, "%s", toy_output);
 		const char *hash = toy_hash("a/last.safetensors");
 		cr_assert(!*before || !strcmp(before, hash), "budget %d", k);
 		snprintf(before, sizeof before, "%s", hash);

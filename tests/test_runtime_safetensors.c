@@ -12,13 +12,13 @@ TestSuite(safetensors, .init = toy_enter, .fini = toy_leave);
 static const float three[] = {1.5F, -2, 3};
 static const int64_t two[] = {7, -9};
 
-static void pack(void *ctx, size_t i, char *bytes)
+static void pack(void *ctx, size_t i, int64_t first, int64_t count, char *bytes)
 {
 	(void)ctx;
 	if (i == 0)
-		memcpy(bytes, three, sizeof three);
+		memcpy(bytes, three + first, (size_t)count * sizeof *three);
 	if (i == 1)
-		memcpy(bytes, two, sizeof two);
+		memcpy(bytes, two + first, (size_t)count * sizeof *two);
 }
 
 static void write_one(const char *path)
@@ -28,13 +28,7 @@ static void write_one(const char *path)
 	        {.name = "labels", .dtype = NN_I64, .rank = 1, .dim = {2}},
 	        {.name = "empty", .dtype = NN_F32, .rank = 2, .dim = {0, 5}}};
 	nn_st_pair pair[] = {{"kind", "te\\st"}, {"x", ""}};
-	char buffer[64];
-	nn_st_writer w = {.tensor = t,
-	                  .tensors = 3,
-	                  .pair = pair,
-	                  .pairs = 2,
-	                  .pack = pack,
-	                  .buffer = buffer};
+	nn_st_writer w = {.tensor = t, .tensors = 3, .pair = pair, .pairs = 2, .pack = pack};
 	nn_error e = {0};
 	cr_assert(nn_safetensors_write(&w, path, NULL, &e), "%s", e.text);
 	nn_text_free(&w.header);
@@ -59,6 +53,37 @@ Test(safetensors, comes_back)
 	cr_assert(nn_safetensors_find(&s, "empty")->count == 0);
 	cr_assert_str_eq(nn_safetensors_meta(&s, "kind"), "te\\st");
 	cr_assert_null(nn_safetensors_meta(&s, "none"));
+	nn_safetensors_free(&s);
+}
+
+static void count_up(void *ctx, size_t i, int64_t first, int64_t count, char *bytes)
+{
+	(void)ctx;
+	(void)i;
+	cr_assert(count > 0 && count <= NN_ST_SOME / 8);
+	for (int64_t k = 0; k < count; k++) {
+		double value = (double)(first + k);
+		memcpy(bytes + 8 * k, &value, 8);
+	}
+}
+
+/* A tensor of many times what is written at once; it is read some at a time, too. */
+Test(safetensors, large_tensors_pass_in_pieces)
+{
+	enum { MANY = 5 * NN_ST_SOME / 8 + 3 };
+	nn_st_tensor t = {.name = "large", .dtype = NN_F64, .rank = 2, .dim = {1, MANY}};
+	nn_st_writer w = {.tensor = &t, .tensors = 1, .pack = count_up};
+	nn_safetensors s;
+	nn_error e = {0};
+	cr_assert(nn_safetensors_write(&w, "f", NULL, &e), "%s", e.text);
+	nn_text_free(&w.header);
+	cr_assert(nn_safetensors_read(&s, "f", 76, &e) && s.verified, "%s", e.text);
+	for (int64_t at = 0; at + 7 <= MANY; at += 7001) {
+		double found[7];
+		cr_assert(nn_safetensors_some(&s, s.tensor, at, 7, found, &e), "%s", e.text);
+		for (int k = 0; k < 7; k++)
+			cr_assert_eq(found[k], (double)(at + k));
+	}
 	nn_safetensors_free(&s);
 }
 

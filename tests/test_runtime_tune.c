@@ -177,6 +177,12 @@ Test(tune, damaged_tables, .init = toy_enter, .fini = toy_leave)
 	                                    HEADER "1,1,0.05,4,1,1,2\n",
 	                                    HEADER "1,1,0.05,4,x,1,2,ok\n",
 	                                    HEADER "0,1,0.05,4,1,1,2,ok\n",
+	                                    HEADER "1.5,1,0.05,4,1,1,2,ok\n",
+	                                    HEADER "1e300,1,0.05,4,1,1,2,ok\n",
+	                                    HEADER "1,1e300,0.05,4,1,1,2,ok\n",
+	                                    HEADER "1,-1,0.05,4,1,1,2,ok\n",
+	                                    HEADER "1,1,0.05,4,1,1e30,2,ok\n",
+	                                    HEADER "1,1,0.05,4,1,0.5,2,ok\n",
 	                                    HEADER "1,1,0.05,4,1,1,2,ok,more\n"};
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		cr_assert(!open_table(&t, wrong[i], &e), "%s", wrong[i]);
