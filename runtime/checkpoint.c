@@ -255,12 +255,11 @@ static void add_name(names *l, const char *name)
 	size_t at = strlen(l->text);
 	if (l->count++ >= SHOWN)
 		return;
-	snprintf(l->text + at, sizeof l->text - at, "%s%.*s", at ? ", " : "", LONGEST, name);
+	snprintf(l->text + at, sizeof l->text - at, "%s%.*s%s", at ? ", " : "", LONGEST, name,
+	         l->count == SHOWN ? ", ..." : "");
 	for (char *c = l->text + at; *c; c++)
 		if (*c < ' ' || *c > '~')
 			*c = '?';
-	if (l->count == SHOWN)
-		strcat(l->text, ", ...");
 }
 
 /* Names of the file and of the network must be the same. */

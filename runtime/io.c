@@ -278,6 +278,17 @@ bool nn_file_commit(nn_file *f, const char *keep, nn_error *e)
 	return sync_directory(f->path, e);
 }
 
+bool nn_lock(int directory)
+{
+	enum { TRIES = 50 };
+	for (int i = 0; i < TRIES; i++) {
+		if (flock(directory, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	}
+	return false;
+}
+
 /* Removes `name` if it is a temporary file that nobody is writing; whether it did. */
 static bool remove_left_behind(int directory, const char *name)
 {
@@ -300,8 +311,9 @@ int nn_clean_directory(const char *path)
 {
 	int removed = 0;
 	DIR *dir = opendir(path);
-	for (struct dirent *d; dir && (d = readdir(dir));)
-		removed += remove_left_behind(dirfd(dir), d->d_name);
+	int fd = dir ? dirfd(dir) : -1;
+	for (struct dirent *d; fd >= 0 && (d = readdir(dir));)
+		removed += remove_left_behind(fd, d->d_name);
 	if (dir)
 		closedir(dir);
 	return removed;

@@ -42,6 +42,10 @@ bool nn_file_write(nn_file *f, const void *bytes, size_t count, nn_error *e);
 bool nn_file_commit(nn_file *f, const char *keep, nn_error *e);
 void nn_file_abandon(nn_file *f);
 
+/* Takes a directory for this process alone, until it is closed. A process that was killed, or one
+ * that it was just starting, may hold it a little longer: half a second is waited. */
+bool nn_lock(int directory);
+
 /* Removes temporary files that a killed process has left in a directory; how many. */
 int nn_clean_directory(const char *path);
 

@@ -21,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -73,7 +72,7 @@ static bool lock(nn_resume *r, const char *out, nn_error *e)
 	r->lock = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->lock < 0)
 		return nn_fail(e, NN_EXIT_IO, "%s: cannot open the directory", out);
-	if (flock(r->lock, LOCK_EX | LOCK_NB) != 0)
+	if (!nn_lock(r->lock))
 		return nn_fail(e, NN_EXIT_IO,
 		               "%s: another training is writing there; choose another --out", out);
 	return true;
@@ -476,7 +475,7 @@ bool nn_resume_describe(nn_resume *r, const nn_options *o, const nn_settings *s,
 	nn_text *sets = add_pair(r, SETS), *settings = add_pair(r, SETTINGS);
 	nn_text_reserve(sets, 1);
 	nn_text_reserve(settings, 1);
-	/* Of several for one <param> the last holds; those of the state stand behind those given. */
+	/* Of several for one <param> the last holds. */
 	for (int k = 0; k < o->sets; k++) {
 		bool again = false;
 		for (int i = k + 1; i < o->sets; i++)

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 /* Before anything else happens: with `saves`, what a training or a search does about signals;
- * otherwise SIGUSR1 is ignored. A pipe without a reader and a file that becomes too large are errors
- * of writing in any case. */
+ * otherwise SIGUSR1 is ignored. A pipe without a reader and a file that becomes too large are
+ * errors of writing in any case. */
 void nn_stop_watch(bool saves);
 
 /* The signal that asked to stop, or 0. */

@@ -45,8 +45,8 @@ typedef struct nn_training {
 	const char *from; /* the state it can be replayed from; NULL: its beginning */
 } nn_training;
 
-/* At least so many seconds lie between two saves, unless a signal asks for one or the training ends.
- * Tests set it to 0: after each step. */
+/* At least so many seconds lie between two saves, unless a signal asks for one or the training
+ * ends. Tests set it to 0: after each step. */
 extern double nn_save_seconds;
 
 /* Loads data, weights or state, and takes all memory the training needs. (train_open.c) */

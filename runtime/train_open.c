@@ -202,8 +202,8 @@ static bool tell_notes(const nn_training *t, nn_error *e)
 	return !e->code;
 }
 
-/* What the report will need must not be missing after hours: it is mapped now, and unmapped when the
- * report takes the same. */
+/* What the report will need must not be missing after hours: it is mapped now, and unmapped when
+ * the report takes the same. */
 static bool reserve(nn_training *t, nn_error *e)
 {
 	size_t need =

@@ -15,15 +15,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "io.h"
 #include "stop.h"
 #include "tune.h"
 
-enum { RUNGS = 16, LOCK_TRIES = 50 /* in half a second */ };
+enum { RUNGS = 16 };
 
 static bool whole(const nn_session *s, const char *name, double fallback, int64_t *value,
                   nn_error *e)
@@ -90,24 +88,13 @@ static bool open_tune(nn_tune *t, nn_session *s, bool *grid, bool *halving, nn_e
 	return true;
 }
 
-/* For itself alone. What a killed search was just starting holds its lock until it runs. */
-static bool locked(int directory)
-{
-	for (int tries = 0; tries < LOCK_TRIES; tries++) {
-		if (flock(directory, LOCK_EX | LOCK_NB) == 0)
-			return true;
-		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
-	}
-	return false;
-}
-
 static bool open_directory(nn_tune *t, int *lock, nn_error *e)
 {
 	const char *out = t->session->out;
 	if (!nn_make_directories(out, e) || !nn_join(t->path, out, "trials.csv", e))
 		return false;
 	*lock = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*lock < 0 || !locked(*lock))
+	if (*lock < 0 || !nn_lock(*lock))
 		return nn_fail(e, NN_EXIT_IO,
 		               "%s: another training or search is writing there; choose another "
 		               "--out",

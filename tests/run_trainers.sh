@@ -188,6 +188,58 @@ check 0 parameters "$nncc" -o large large.xml
 check 71 'not enough memory: this network needs [0-9.]+ MiB .* 4, [0-9.]+ MiB are available' \
 	bash -c 'ulimit -v 150000; exec ./large bench -j1'
 
+# A used directory is refused; the command that a stopped run prints, given to a shell, goes on to
+# the same bits, with the options that it was started with.
+check 2 'runs/mse: holds a run already.*--overwrite' ./mse train --epochs 1
+check 0 '^$' ./mse train -q --epochs 3 --overwrite
+mkdir "a b"
+ln -s ../mse "a b/mse"
+run=(train -q --lr 0.02 --epochs 60 --limit 90 --set penalty=0 --batch-size 5)
+check 0 '^$' ./mse "${run[@]}" --out whole
+"./a b/mse" "${run[@]}" --out "a b/it's" >said 2>&1 &
+for _ in $(seq 3000); do
+	[ -s "a b/it's/log.csv" ] && break
+	sleep 0.002
+done
+kill -INT $!
+wait $!
+result $(($? != 130)) 'stopped by SIGINT' "$(cat said)"
+command=$(sed -n 's/.*go on with: //p' said)
+check 0 "with the run's --epochs 60 --lr 0.02 --limit 90" bash -c "$command"
+same whole/last.safetensors "a b/it's/last.safetensors"
+same whole/best.safetensors "a b/it's/best.safetensors"
+
+# Weights go into what is no file as it stands; what cannot be written is exit 74 and a sentence.
+export=(./mse export --out whole)
+mkfifo pipe
+for form in safetensors npz; do
+	check 0 '^$' "${export[@]}" --$form good
+	cat pipe >piped &
+	check 0 '^$' "${export[@]}" --$form pipe
+	wait $!
+	same good piped
+	timeout 60 "${export[@]}" --$form /dev/stdout | cat >piped
+	same good piped
+	(printf before && "${export[@]}" --$form /dev/stdout) >piped
+	printf before | cat - good >wanted
+	same wanted piped
+	# A pipe whose reader has gone.
+	check 74 'cannot write: Broken pipe' \
+		bash -c "exec 8<>pipe 9>pipe 8>&-; exec ${export[*]} --$form /dev/fd/9"
+	check 74 'cannot write: No space left' "${export[@]}" --$form /dev/full
+	check 74 'cannot write: File too large' \
+		bash -c "ulimit -f 0; exec ${export[*]} --$form grown"
+done
+[ -p pipe ] && [ -c /dev/full ] && [ ! -e grown ]
+result $? 'the pipe is a pipe and the device a device'
+check 74 'cannot write to standard output' bash -c './mse info >/dev/full'
+
+# A million classes: everything that the end needs is there before the first step.
+sed 's/units="1"/units="1000000"/; s/loss type="mse"/loss type="cross_entropy"/; s/"4"/"2"/' \
+	small.xml >million.xml
+check 0 parameters "$nncc" -O1 -o million million.xml
+check 0 'weights in' ./million train --limit 4 --out million-run
+
 # The memory of a training is what nncc said, within 3 %: the mark that the kernel keeps.
 cat >wide.xml <<'EOF'
 <network name="wide" version="1">

@@ -40,7 +40,7 @@ result $? 'there is a walk' "${commands[*]}"
 says '^20 epochs, 1000 steps; best accuracy 1 ' './lenet5 train --overfit-batch'
 says 'verdict: under-fitting' './lenet5 train --epochs 2'
 says '1\. more epochs' './lenet5 train --epochs 2'
-says '^6 epochs, 564 steps' './lenet5 train --epochs 6 --limit 6000 --out runs/short --resume'
+says '^6 epochs, 564 steps' './lenet5 train --epochs 6 --out runs/short --resume'
 says 'nothing is damaged' './lenet5 data'
 says 'Suggestion: --lr 0\.' './lenet5 train --lr-find'
 says '^best: trial 1, val_accuracy 0\.' './lenet5 tune'

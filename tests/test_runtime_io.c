@@ -112,6 +112,8 @@ static int leftovers(const char *path)
 {
 	int count = 0;
 	DIR *dir = opendir(path);
+	if (!dir)
+		return 0;
 	for (struct dirent *d; dir && (d = readdir(dir));)
 		count += !strncmp(d->d_name, ".nncc-tmp-", 10);
 	closedir(dir);
