@@ -231,19 +231,20 @@ static const char *kernel_name(const Prog *p, const Kernel *k)
 static Function *functions(const Prog *p)
 {
 	Function *f = alloc(sizeof *f * (size_t)(p->nkernel + 1));
+	Map bodies = {.used = 0};
 
 	for (int i = 0; i < p->nkernel; i++) {
 		Kernel *k = p->kernel[i];
 		Text o = {.depth = 0};
 		k->name = f[i].name = kernel_name(p, k);
 		f[i].body = kernel_body(p, k, &f[i].formula, &f[i].args);
-		int same = 0;
-		while (strcmp(f[same].body, f[i].body) != 0)
-			same++;
-		if (same < i) {
-			f[i].name = f[same].name;
+		void **same = map_at(&bodies, f[i].body);
+		if (*same) {
+			f[i].name = ((const Function *)*same)->name;
+			f[i].body = ((const Function *)*same)->body;
 			continue;
 		}
+		*same = &f[i];
 		kernel_comment(&o, k, f[i].formula);
 		put_text(&o, replace_at(f[i].body, k->name));
 		put_line(&o, "%s", "");

@@ -4,8 +4,6 @@
 
 #include "ir.h"
 
-enum { MAX_USED = 96 };
-
 typedef struct Text {          /* C being written                                             */
 	char *s;                   /* NUL-terminated                                              */
 	size_t len, cap;
@@ -21,15 +19,15 @@ typedef struct Used {          /* a tensor of a kernel                          
 typedef struct Em {            /* one kernel being emitted                                    */
 	const Prog *prog;
 	const Kernel *k;
-	Used used[MAX_USED];
+	Used *used;
 	int nused;
-	const Axis *axis[64];      /* every axis, and its C name                                  */
-	const char *axis_name[64];
+	const Axis **axis;         /* every axis, and its C name                                  */
+	const char **axis_name;
 	int naxis;
-	const Expr *uniform[16];   /* numbers computed once: u0 u1 ...                            */
+	const Expr **uniform;      /* numbers computed once: u0 u1 ...                            */
 	int nuniform;
-	bool told[16];             /* is a tile told this number by who walks over the tiles?     */
-	int keys[8], nkeys;        /* of random numbers                                           */
+	bool *told;                /* is a tile told this number by who walks over the tiles?     */
+	int *keys, nkeys;          /* of random numbers                                           */
 	const Eqn *q;              /* equation whose expression is being printed                  */
 	const char *sum;           /* C name of what its fold adds to: acc or row                 */
 	Text *out;

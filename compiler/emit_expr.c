@@ -46,7 +46,7 @@ static void use(Em *e, Tensor *t, bool written)
 			name = format("%s%d", base, k++);
 			i = -1;
 		}
-	assert(e->nused < MAX_USED);
+	e->used = grow(e->used, e->nused, sizeof *e->used);
 	e->used[e->nused++] = (Used){t, name, written, !t->local};
 }
 
@@ -82,7 +82,8 @@ static void note_expr(Em *e, Expr *x)
 {
 	if (is_uniform(x)) {
 		if (x->op != OP_CONST && uniform_of(e, x) < 0) {
-			assert(e->nuniform < 16);
+			e->uniform = grow(e->uniform, e->nuniform, sizeof(Expr *));
+			e->told = grow(e->told, e->nuniform, sizeof *e->told);
 			e->uniform[e->nuniform++] = x;
 		}
 		return;
@@ -93,6 +94,7 @@ static void note_expr(Em *e, Expr *x)
 		for (int i = 0; i < e->nkeys; i++)
 			if (e->keys[i] == x->number)
 				return;
+		e->keys = grow(e->keys, e->nkeys, sizeof *e->keys);
 		e->keys[e->nkeys++] = x->number;
 	}
 	for (int i = 0; i < expr_arity(x->op); i++)
@@ -111,7 +113,8 @@ static void name_axis(Em *e, const Axis *a)
 			name = format("%s%d", a->name, k++);
 			i = -1;
 		}
-	assert(e->naxis < 64);
+	e->axis = grow(e->axis, e->naxis, sizeof(Axis *));
+	e->axis_name = grow(e->axis_name, e->naxis, sizeof(char *));
 	e->axis[e->naxis] = a;
 	e->axis_name[e->naxis++] = name;
 }

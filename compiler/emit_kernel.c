@@ -260,7 +260,6 @@ const char *kernel_body(const Prog *p, const Kernel *k, const char **formula, co
 	Em e = {.prog = p, .k = k, .sum = "acc"};
 	Text out = {.depth = 0}, body = {.depth = 1};
 	char *s = "", *a = "";
-	const char *keep[MAX_USED];
 
 	em_names(&e);
 	for (int i = 0; i < k->nstage; i++)
@@ -298,6 +297,7 @@ const char *kernel_body(const Prog *p, const Kernel *k, const char **formula, co
 			break;
 		}
 	put_close(&out);
+	const char **keep = alloc(sizeof(char *) * (size_t)e.nused);
 	for (int i = 0; i < e.nused; i++) { /* formulas speak of the arguments */
 		keep[i] = e.used[i].tensor->cname;
 		e.used[i].tensor->cname = e.used[i].name;

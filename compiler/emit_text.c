@@ -3,35 +3,43 @@
 
 #include <string.h>
 
+/* Room for n more bytes, and the NUL behind them. */
+static void reserve(Text *o, size_t n)
+{
+	if (o->len + n + 1 <= o->cap)
+		return;
+	size_t cap = (o->len + n + 1) * 2;
+	char *bigger = alloc(cap);
+	if (o->len)
+		memcpy(bigger, o->s, o->len);
+	o->s = bigger;
+	o->cap = cap;
+}
+
 void put_text(Text *o, const char *s)
 {
 	size_t n = strlen(s);
 
-	if (o->len + n + 1 > o->cap) {
-		size_t cap = (o->len + n + 1) * 2;
-		char *bigger = alloc(cap);
-		if (o->len)
-			memcpy(bigger, o->s, o->len);
-		o->s = bigger;
-		o->cap = cap;
-	}
+	reserve(o, n);
 	memcpy(o->s + o->len, s, n + 1);
 	o->len += n;
 }
 
 void put_line(Text *o, const char *fmt, ...)
 {
-	char line[4096];
-	va_list ap;
+	va_list ap, again;
 
 	va_start(ap, fmt);
-	int n = vsnprintf(line, sizeof line, fmt, ap);
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
-	if (n >= (int)sizeof line)
-		fatal(70, "a line of C longer than %zu bytes; please report this", sizeof line);
-	for (int i = 0; *line && i < o->depth; i++)
+	for (int i = 0; n > 0 && i < o->depth; i++)
 		put_text(o, "\t");
-	put_text(o, line);
+	size_t len = n > 0 ? (size_t)n : 0;
+	reserve(o, len + 1);
+	vsnprintf(o->s + o->len, len + 1, fmt, again);
+	va_end(again);
+	o->len += len;
 	put_text(o, "\n");
 }
 

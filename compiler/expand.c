@@ -82,8 +82,7 @@ Scope *enter(Walk *w, const Elem *e, const char *name)
 
 bool take_input(Layer *l, Out out)
 {
-	if (l->nin == MAX_IN)
-		return false;
+	l->in = grow(l->in, l->nin, sizeof(Layer *));
 	l->in[l->nin++] = out.layer;
 	return out.shape.rank;
 }
@@ -98,12 +97,9 @@ static Shape wire(Walk *w, Layer *l, const Elem *e)
 	if (!n)
 		return take_input(l, w->cur) ? shape : (Shape){0};
 	Pos pos = placed(&w->env, from->value_pos);
-	bool fine = n == 1 || (l->row && l->row->joins && n <= MAX_IN);
+	bool fine = n == 1 || (l->row && l->row->joins);
 	if (!fine)
-		error_at(pos, from->width, "<%s> takes %s, found %d names", e->name,
-		         l->row && l->row->joins ? format("at most %d inputs", MAX_IN)
-		                                 : "one input",
-		         n);
+		error_at(pos, from->width, "<%s> takes one input, found %d names", e->name, n);
 	for (int i = 0; i < n; i++) {
 		Name *name = look(w->scope->names, word[i]);
 		if (name && !i)

@@ -24,19 +24,11 @@ Axis *axis_new(const char *name, int extent)
 
 Tensor *tensor_new(Prog *p, const char *name, const char *cname, Role role)
 {
-	Tensor *t = new(Tensor);
-	int same = 0;
+	Tensor *t = new(Tensor), *same = *map_at(&p->cnames, cname);
 
-	for (int i = 0; i < p->ntensor; i++)
-		same += !strcmp(p->tensor[i]->cname, cname);
-	for (int k = 2; same; k++) {
-		const char *other = format("%s%d", cname, k);
-		same = 0;
-		for (int i = 0; i < p->ntensor; i++)
-			same += !strcmp(p->tensor[i]->cname, other);
-		if (!same)
-			cname = other;
-	}
+	for (; same && *map_at(&p->cnames, cname); same->namesakes++)
+		cname = format("%s%d", same->cname, same->namesakes + 2);
+	*map_at(&p->cnames, cname) = t;
 	t->id = p->ntensor;
 	t->name = name;
 	t->cname = cname;
@@ -46,6 +38,13 @@ Tensor *tensor_new(Prog *p, const char *name, const char *cname, Role role)
 	p->tensor = grow(p->tensor, p->ntensor, sizeof *p->tensor);
 	p->tensor[p->ntensor++] = t;
 	return t;
+}
+
+void tensor_rename(Prog *p, Tensor *t, const char *cname)
+{
+	*map_at(&p->cnames, t->cname) = NULL;
+	*map_at(&p->cnames, cname) = t;
+	t->cname = cname;
 }
 
 Eqn *eqn_new(Prog *p, Phase phase, const Layer *layer)
@@ -126,14 +125,6 @@ static void set_bias(Tensor *t, const Scope *s, const Layer *l)
 	t->init_scale = 1 / sqrt(fan_in);
 }
 
-static Tensor *param_find(const Prog *p, const char *full)
-{
-	for (int i = 0; i < p->ntensor; i++)
-		if (p->tensor[i]->file_rank && !strcmp(p->tensor[i]->name, full))
-			return p->tensor[i];
-	return NULL;
-}
-
 /* Formulas index a parameter over F of an image by its C, H and W, likewise C of an image that is
  * shown as features. */
 static void param_dims(Tensor *t, const LayerParam *d, const Tensor *x, bool flat)
@@ -183,9 +174,9 @@ static void params(Prog *p, Scope *s, const Layer *l)
 	for (int i = 0; i < n; i++) {
 		const LayerParam *d = &list[i];
 		const char *full = format("%s.%s", l->name, d->name);
-		Tensor *t = d->absent ? NULL : param_find(p, full);
+		Tensor *t = d->absent ? NULL : *map_at(&p->params, full);
 		if (!t && !d->absent)
-			t = param_new(p, s, l, d, full);
+			*map_at(&p->params, full) = t = param_new(p, s, l, d, full);
 		scope_bind(s, d->name, t, NULL);
 		if (d->absent && d->value)
 			s->bind[s->nbind - 1].absent = *d->value - '0';
@@ -434,18 +425,41 @@ static void loss_equations(Prog *p, Phase phase, Tensor *y)
 	b->x = y;
 }
 
+/* A layer with many inputs is a chain of such layers: each takes what the one before it made, and
+ * further inputs up to MAX_READ. */
+static void layer_chain(Prog *p, Layer *l, Phase phase, const char *tag, int key)
+{
+	Layer *part = NULL;
+
+	for (int from = 0, i = 1; from < l->nin; i++) {
+		Layer *before = part;
+		part = memcpy(new(Layer), l, sizeof *l);
+		part->in = alloc(sizeof(Layer *) * MAX_READ);
+		part->nin = 0;
+		if (before)
+			part->in[part->nin++] = before;
+		while (part->nin < MAX_READ && from < l->nin)
+			part->in[part->nin++] = l->in[from++];
+		bool last = from == l->nin;
+		if (!last) {
+			part->out = NULL;
+			join_shapes(part, p->model->input);
+		}
+		layer_equations(p, part, phase, last ? tag : format("%s_%d", tag, i), key);
+	}
+	l->out = part->out;
+	l->eval = part->eval;
+}
+
 /* C names count the layers of each row: conv1, conv2, relu1 ... */
 static void all_layers(Prog *p, Phase phase)
 {
-	int key = 0;
+	int key = 0, *made = alloc(sizeof *made * (size_t)nrows);
 
 	for (Layer *l = p->model->layers; l; l = l->next, key++) {
-		int ordinal = 1;
-		for (Layer *o = p->model->layers; o != l; o = o->next)
-			ordinal += o->row == l->row;
-		const char *tag = format("%s%d", l->row->name, ordinal);
-		layer_equations(p, l, phase, phase == PHASE_EVAL ? format("eval_%s", tag) : tag,
-		                key);
+		const char *tag = format("%s%d", l->row->name, ++made[l->row - rows]);
+		(l->nin > MAX_READ ? layer_chain : layer_equations)(
+		        p, l, phase, phase == PHASE_EVAL ? format("eval_%s", tag) : tag, key);
 	}
 }
 

@@ -375,7 +375,7 @@ static Kernel *stage_new(const Prog *p, Eqn *q)
 	return s;
 }
 
-static void place_stage(Prog *p, Eqn *q)
+static Kernel *place_stage(Prog *p, Eqn *q)
 {
 	Kernel *k = p->nkernel ? p->kernel[p->nkernel - 1] : NULL;
 
@@ -390,49 +390,67 @@ static void place_stage(Prog *p, Eqn *q)
 			k->shared = k->nstage == 1 ? i + 1 : k->shared;
 		else if (!has_axis(q, q->around[i], true) && i < k->shared)
 			k->shared = i;
+	return k;
+}
+
+typedef struct Last { /* by tensor id: one more than the last kernel so far that          */
+	int *writes, *reads;
+	int kernel; /* the one being noted, or the latest one found                */
+} Last;
+
+static void find_writer(Expr *e, void *ctx)
+{
+	Last *l = ctx;
+
+	if (e->op == OP_READ && l->writes[e->tensor->id] > l->kernel)
+		l->kernel = l->writes[e->tensor->id];
 }
 
 /* The last kernel that makes something q reads, or writes a part of what q writes. */
-static Kernel *latest_input(const Prog *p, const Eqn *q)
+static Kernel *latest_input(const Prog *p, const Eqn *q, Last *l)
 {
-	for (int i = p->nkernel - 1; i >= 0; i--)
-		for (int j = 0; j < p->kernel[i]->neqn; j++) {
-			const Eqn *w = p->kernel[i]->eqn[j];
-			if (eqn_reads(q, w->out) || (w->arg && eqn_reads(q, w->arg)) ||
-			    w->out == q->out)
-				return p->kernel[i];
-		}
-	return NULL;
+	l->kernel = l->writes[q->out->id];
+	expr_each(q->rhs, find_writer, l);
+	return l->kernel ? p->kernel[l->kernel - 1] : NULL;
 }
 
-/* An update may only move up where nobody in between still reads the old value. */
-static bool free_to_move(const Prog *p, const Kernel *to, const Eqn *q)
+static void note_reader(Expr *e, void *ctx)
 {
-	for (int i = to->id + 1; q->update && i < p->nkernel; i++)
-		if (kernel_reads(p->kernel[i], q->out))
-			return false;
-	return true;
+	const Last *l = ctx;
+
+	if (e->op == OP_READ && l->reads[e->tensor->id] < l->kernel)
+		l->reads[e->tensor->id] = l->kernel;
 }
 
-static void place(Prog *p, Eqn *q, bool fusing)
+/* Kernel k has q now. */
+static void note(Last *l, const Kernel *k, const Eqn *q)
 {
-	Kernel *k = fusing ? latest_input(p, q) : NULL;
+	l->kernel = k->id + 1;
+	expr_each(q->rhs, note_reader, l);
+	if (l->writes[q->out->id] < l->kernel)
+		l->writes[q->out->id] = l->kernel;
+	if (q->arg && l->writes[q->arg->id] < l->kernel)
+		l->writes[q->arg->id] = l->kernel;
+}
+
+/* Where q goes. An update may only move up where nobody in between still reads the old value. */
+static Kernel *place(Prog *p, Eqn *q, Last *l, bool fusing)
+{
+	Kernel *k = fusing ? latest_input(p, q, l) : NULL;
 	const int after = k ? k->id : -1;
 
-	if (q->task) {
-		place_stage(p, q);
-		return;
-	}
+	if (q->task)
+		return place_stage(p, q);
 	if (k && k->nstage)
 		k = NULL;
 	if (k && !k->eqn[0]->matrix && k->eval == (q->phase == PHASE_EVAL) &&
-	    free_to_move(p, k, q) &&
+	    (!q->update || l->reads[q->out->id] <= k->id + 1) &&
 	    (join_part(p, k, q) || join_parts(p, k, q) || join(p, k, q) || join_sum(p, k, q)))
-		return;
+		return k;
 	for (int i = p->nkernel - 1; fusing && i > after && i >= p->nkernel - NEAR; i--)
 		if (!p->kernel[i]->nstage && join_beside(p, p->kernel[i], q))
-			return;
-	kernel_new(p, q);
+			return p->kernel[i];
+	return kernel_new(p, q);
 }
 
 void fuse(Prog *p)
@@ -442,9 +460,12 @@ void fuse(Prog *p)
 
 	bool enough = blocks >= 4 * p->threads || blocks % p->threads == 0;
 
+	size_t room = sizeof(int) * (size_t)p->ntensor;
+	Last l = {alloc(room), alloc(room), 0};
+
 	for (Eqn *q = p->first, *next; q; q = next) {
 		next = q->next;
-		place(p, q, !options.no_fuse && !p->plain);
+		note(&l, place(p, q, &l, !options.no_fuse && !p->plain), q);
 	}
 	for (int i = 0; i < p->nkernel; i++) {
 		Kernel *k = p->kernel[i];
@@ -454,7 +475,7 @@ void fuse(Prog *p)
 		k->slice = enough && !p->plain && q->nfree > 0 && q->axis[0]->batch &&
 		           q->axis[0]->unit < 2;
 		k->serial = q->nfree == 0 || options.no_parallel;
-		find_locals(p, k);
 	}
+	find_locals(p);
 	meetings(p);
 }

@@ -17,7 +17,7 @@ typedef struct Part {   /* a contribution to a gradient                         
 } Part;
 
 typedef struct Parts {
-	Part part[64];
+	Part *part;
 	int n;
 } Parts;
 
@@ -29,7 +29,7 @@ typedef struct Context {
 	Prog *p;
 	Parts *parts;        /* by tensor id                                                */
 	const Eqn *q;        /* the forward equation                                        */
-	Adjoint adjoint[32]; /* of its reads                                                */
+	Adjoint *adjoint;    /* of its reads                                                */
 	int nadjoint;
 	bool needed; /* result of `needs`                                           */
 } Context;
@@ -73,7 +73,7 @@ static void push(Context *c, Expr *e, Expr *adj, bool root)
 				c->adjoint[i].adj = add(c->adjoint[i].adj, adj);
 				return;
 			}
-		assert(c->nadjoint < 32);
+		c->adjoint = grow(c->adjoint, c->nadjoint, sizeof *c->adjoint);
 		c->adjoint[c->nadjoint++] = (Adjoint){e, adj};
 		return;
 	}
@@ -93,15 +93,6 @@ static void push(Context *c, Expr *e, Expr *adj, bool root)
 }
 
 /* ---- contributions -------------------------------------------------------------------------- */
-
-static void contribute(Context *c, const Tensor *t, Tensor *grad, Expr *number)
-{
-	Parts *parts = &c->parts[t->id];
-
-	if (parts->n == 64)
-		fatal(70, "more than 64 readers of one tensor (%s); please report this", t->cname);
-	parts->part[parts->n++] = (Part){grad, number};
-}
 
 static Tensor *grad_tensor(Context *c, const Tensor *t)
 {
@@ -132,36 +123,58 @@ static void whole_index(const Tensor *t, Affine *index, Eqn *q)
 	}
 }
 
+/* All contributions so far become one: a number where all of them are, otherwise a tensor. */
+static void add_up(Context *c, const Tensor *t, const Layer *l)
+{
+	Parts *parts = &c->parts[t->id];
+	Part sum = {NULL, expr_const(0)};
+	int tensors = 0;
+
+	for (int i = 0; i < parts->n; i++) {
+		tensors += parts->part[i].tensor != NULL;
+		if (!parts->part[i].tensor)
+			sum.number = add(sum.number, parts->part[i].number);
+	}
+	if (tensors > 0) {
+		Eqn *q = eqn_new(c->p, PHASE_BACKWARD, l);
+		q->out = sum.tensor = grad_tensor(c, t);
+		whole_index(t, q->index, q);
+		q->rhs = sum.number;
+		for (int i = 0; i < parts->n; i++)
+			if (parts->part[i].tensor)
+				q->rhs = add(q->rhs, expr_read(parts->part[i].tensor, q->index));
+		sum.number = NULL;
+		eqn_add(c->p, q);
+	}
+	parts->part[0] = sum;
+	parts->n = 1;
+}
+
+/* A gradient with many readers is added up as they come, so that no equation gets long and few
+ * contributions wait in memory. */
+static void contribute(Context *c, const Layer *l, const Tensor *t, Tensor *grad, Expr *number)
+{
+	Parts *parts = &c->parts[t->id];
+
+	if (parts->n == MAX_READ)
+		add_up(c, t, l);
+	parts->part = grow(parts->part, parts->n, sizeof *parts->part);
+	parts->part[parts->n++] = (Part){grad, number};
+}
+
 /* The sum of all contributions becomes t->grad or, where one number serves, t->grad_expr. */
 static bool finish(Context *c, Tensor *t, const Layer *l)
 {
 	Parts *parts = &c->parts[t->id];
-	Expr *sum = expr_const(0);
-	int tensors = 0;
 
 	if (t->grad || t->grad_expr)
 		return true;
-	for (int i = 0; i < parts->n; i++) {
-		tensors += parts->part[i].tensor != NULL;
-		if (!parts->part[i].tensor)
-			sum = add(sum, parts->part[i].number);
-	}
 	if (parts->n == 0)
 		return false;
-	if (tensors == 0) {
-		t->grad_expr = sum;
-	} else if (parts->n == 1) {
-		t->grad = parts->part[0].tensor;
-	} else {
-		Eqn *q = eqn_new(c->p, PHASE_BACKWARD, l);
-		q->out = t->grad = grad_tensor(c, t);
-		whole_index(t, q->index, q);
-		for (int i = 0; i < parts->n; i++)
-			if (parts->part[i].tensor)
-				sum = add(sum, expr_read(parts->part[i].tensor, q->index));
-		q->rhs = sum;
-		eqn_add(c->p, q);
-	}
+	if (parts->n > 1)
+		add_up(c, t, l);
+	t->grad = parts->part[0].tensor;
+	t->grad_expr = parts->part[0].number;
 	return true;
 }
 
@@ -194,7 +207,7 @@ static Expr *fold_adjoint(Context *c, Eqn *q, Expr *g)
 	}
 	if (!q->arg) {
 		q->arg = grad_tensor(c, q->out);
-		q->arg->cname = format("%s_argmax", q->out->cname);
+		tensor_rename(c->p, q->arg, format("%s_argmax", q->out->cname));
 		q->arg->bytes8 = cells <= 255;
 	}
 	Expr *at = expr_leaf(OP_INDEX);
@@ -215,7 +228,7 @@ static void differentiate(Context *c, Eqn *q)
 	for (int i = 0; i < c->nadjoint; i++) {
 		Adjoint *a = &c->adjoint[i];
 		if (passes_through(c, a)) {
-			contribute(c, a->read->tensor, y->grad, NULL);
+			contribute(c, q->layer, a->read->tensor, y->grad, NULL);
 			continue;
 		}
 		Tensor *out = grad_tensor(c, a->read->tensor);
@@ -229,9 +242,9 @@ static void differentiate(Context *c, Eqn *q)
 		if (uniform) { /* one number for all: no tensor needed */
 			before->next = NULL;
 			c->p->last = before;
-			contribute(c, a->read->tensor, NULL, only);
+			contribute(c, q->layer, a->read->tensor, NULL, only);
 		} else {
-			contribute(c, a->read->tensor, out, NULL);
+			contribute(c, q->layer, a->read->tensor, out, NULL);
 		}
 	}
 }
@@ -256,26 +269,28 @@ static void stated(Context *c, Block *b)
 	scope_bind(s, "dx", dx, NULL);
 	parse_equations(s, row_text(b->layer, b->row->grad));
 	if (b->x->needs_grad)
-		contribute(c, b->x, dx, NULL);
+		contribute(c, b->layer, b->x, dx, NULL);
 	for (int i = 0; i < params; i++) {
 		Tensor *w = s->bind[i].tensor,
 		       *dw = scope_tensor(s, format("d%s", s->bind[i].name));
 		if (w && dw && w->role == ROLE_PARAM)
-			contribute(c, w, dw, NULL);
+			contribute(c, b->layer, w, dw, NULL);
 	}
 }
 
 static void block_gradient(Context *c, Block *b)
 {
-	Eqn *order[64];
+	Eqn **order = NULL;
 	int n = 0;
 
 	if (b->row->grad) {
 		stated(c, b);
 		return;
 	}
-	for (Eqn *q = b->first; q; q = q == b->last ? NULL : q->next)
+	for (Eqn *q = b->first; q; q = q == b->last ? NULL : q->next) {
+		order = grow(order, n, sizeof(Eqn *));
 		order[n++] = q;
+	}
 	while (n > 0)
 		differentiate(c, order[--n]);
 }
@@ -426,9 +441,9 @@ void grad(Prog *p)
 	Eqn *eval_last = p->last;
 	last_forward->next = NULL;
 	p->last = last_forward;
-	c.parts = alloc(sizeof *c.parts * ((size_t)p->ntensor * 8 + 64));
+	c.parts = alloc(sizeof *c.parts * (size_t)p->ntensor);
 	choose_hypers(p);
-	contribute(&c, p->loss, NULL, expr_const(1));
+	contribute(&c, NULL, p->loss, NULL, expr_const(1));
 	for (int b = p->nblock - 1; b >= 0; b--)
 		block_gradient(&c, p->block[b]);
 	int n = p->ntensor;

@@ -12,7 +12,10 @@
 #include "nncc.h"
 #include "../runtime/nn.h"
 
-enum { MAX_TERM = 6, MAX_AXIS = 16, MAX_ARG = 4, MAX_GUARD = 8, MAX_EQN = 32 };
+/* Terms, axes, arguments and guards of an equation are bounded by the rows of layers.c, whatever
+ * the network; MAX_EQN ends a kernel, and an equation of a join or of a gradient's parts reads at
+ * most MAX_READ tensors, then another one goes on from there. */
+enum { MAX_TERM = 6, MAX_AXIS = 16, MAX_ARG = 4, MAX_GUARD = 8, MAX_EQN = 32, MAX_READ = 16 };
 
 typedef struct Axis {
 	const char *name;          /* the letter of the formula: n k c i j r s h w ...          e */
@@ -35,6 +38,7 @@ typedef struct Tensor {
 	int id;                    /* position in Prog.tensor                                   e */
 	const char *name;          /* PyTorch's name where the runtime sees it, else ours       e */
 	const char *cname;         /* an identifier made from row names and numbers: conv2_y    e */
+	int namesakes;             /* tensors whose cname is this one's and a number            e */
 	Role role;                 /*                                                           e */
 	struct Tensor *of;         /* GRAD, STATE: the parameter                                e */
 	int rank, dim[MAX_DIM];    /* as the formulas index it                                  e */
@@ -221,7 +225,7 @@ typedef struct Scope {
 	const Var *var;            /* numbers                                                     */
 	int nvar;
 	const char *axes;          /* Row.axes                                                    */
-	Known bind[48];             /* names -> tensors, expressions; temporaries too  */
+	Known *bind;               /* names -> tensors, expressions; temporaries too              */
 	int nbind;
 	Tensor *like;              /* what `...` runs over                                        */
 	bool flat;                 /* `like` is an image shown as features: c... is all of it     */
@@ -247,6 +251,7 @@ typedef struct Prog {
 	bool plain;                /* the reference program: -O0, double                     main */
 	Tensor **tensor;           /*                                                           e */
 	int ntensor;
+	Map cnames, params;        /* tensors by Tensor.cname; parameters by their name         e */
 	Eqn *first, *last;         /* training: forward, backward, update; then evaluation      e */
 	int neqn;
 	Tensor *x, *target_t, *output, *loss;  /*                                               e */
@@ -296,6 +301,7 @@ bool eqn_is_product(const Eqn *q);     /* zero wherever one of its guarded reads
 void formula(Prog *p);
 const char *row_text(const Layer *l, const char *text);        /* variants and inputs chosen   */
 Tensor *tensor_new(Prog *p, const char *name, const char *cname, Role role);
+void tensor_rename(Prog *p, Tensor *t, const char *cname);
 Eqn *eqn_new(Prog *p, Phase phase, const Layer *layer);        /* not yet in the list          */
 void eqn_add(Prog *p, Eqn *q);
 Axis *axis_new(const char *name, int extent);
@@ -336,15 +342,14 @@ bool take_lane(const Prog *p, Kernel *k);
 int blocks_of(const Prog *p, const Axis *a);           /* iterations of a loop over a          */
 /* meet.c     the second half of fuse */
 bool eqn_reads(const Eqn *q, const Tensor *t);
-bool eqn_writes(const Eqn *q, const Tensor *t);
+bool kernel_reads(const Kernel *k, const Tensor *t);
+bool kernel_writes(const Kernel *k, const Tensor *t);
 /* Do all operands, or those that hold images, have the axis? One without it is read again for each
  * of its values. */
 bool eqn_reads_along(const Eqn *q, const Axis *axis, bool images);
-bool kernel_reads(const Kernel *k, const Tensor *t);
-bool kernel_writes(const Kernel *k, const Tensor *t);
 Affine eqn_matrix_row(const Eqn *q);   /* p: row[0], of the part that around[0] says if it is one */
 bool kernel_given(const Kernel *k, const Axis *a);     /* is it a loop around this stage?      */
-void find_locals(Prog *p, const Kernel *k);
+void find_locals(Prog *p);
 void meetings(Prog *p);
 
 /* layout.c   needs: Kernels  fills: Tensor.mem elems zero_dead, Kernel.partial  breaks: nothing */

@@ -28,13 +28,10 @@ static Scope *enter_named(Walk *w, const Elem *e)
 static void meet(Walk *w, const Elem *e, const Row *row, const char *name, const Out *branch, int n)
 {
 	Pos pos = placed(&w->env, e->pos);
-	bool known = n <= MAX_IN;
-	if (!known)
-		error_at(pos, name_len(e), "<%s> joins at most %d paths, found %d", e->name, MAX_IN,
-		         n);
+	bool known = true;
 	Layer *l = append(w, row, format("%s%s.%s", w->scope->path, name, row->name), e->name, pos);
 	l->trainable = w->trainable;
-	for (int i = 0; i < n && i < MAX_IN; i++)
+	for (int i = 0; i < n; i++)
 		known &= take_input(l, branch[i]);
 	if (!row->supported)
 		error_at(pos, name_len(e), "<%s> is not supported yet", e->name);

@@ -134,7 +134,7 @@ static double flop_of(Eqn *q)
 }
 
 typedef struct Traffic {
-	const Tensor *seen[128];
+	const Tensor **seen;
 	int n;
 	double elems;
 } Traffic;
@@ -144,8 +144,8 @@ static void touch(Traffic *t, const Tensor *x)
 	for (int i = 0; i < t->n; i++)
 		if (t->seen[i] == x)
 			return;
-	if (t->n < 128)
-		t->seen[t->n++] = x;
+	t->seen = grow(t->seen, t->n, sizeof(Tensor *));
+	t->seen[t->n++] = x;
 	if (!x->local && !x->scratch)
 		t->elems += (double)x->elems * (x->bytes8 ? 0.25 : 1);
 }

@@ -28,11 +28,6 @@ bool eqn_reads(const Eqn *q, const Tensor *t)
 	return v.found;
 }
 
-bool eqn_writes(const Eqn *q, const Tensor *t)
-{
-	return q->out == t || q->arg == t;
-}
-
 typedef struct Along {
 	const Axis *axis;
 	bool images, all;
@@ -65,7 +60,7 @@ bool kernel_reads(const Kernel *k, const Tensor *t)
 bool kernel_writes(const Kernel *k, const Tensor *t)
 {
 	for (int i = 0; i < k->neqn; i++)
-		if (eqn_writes(k->eqn[i], t))
+		if (k->eqn[i]->out == t || k->eqn[i]->arg == t)
 			return true;
 	return false;
 }
@@ -128,60 +123,152 @@ static void check_local(Expr *e, void *ctx)
 	l->ok &= made;
 }
 
-void find_locals(Prog *p, const Kernel *k)
+/* By tensor id: the first and the last kernel that touches it. */
+typedef struct Span {
+	int first, last;
+} Span;
+
+typedef struct Touch {
+	Span *span;
+	int kernel; /* that is looked at                                              */
+} Touch;
+
+static void touch(const Touch *t, const Tensor *x)
 {
-	for (int i = 0; i < k->neqn; i++) {
-		Tensor *t = k->eqn[i]->out;
-		Local l = {k, t, 0, true};
-		if (t->keep || k->eqn[i]->update || t->scratch || k->nstage)
-			continue;
-		for (int j = 0; j < p->nkernel && l.ok; j++)
-			if (p->kernel[j] != k &&
-			    (kernel_reads(p->kernel[j], t) || kernel_writes(p->kernel[j], t)))
-				l.ok = false;
-		for (int j = 0; j < k->neqn && l.ok; j++) {
-			l.upto = j;
-			expr_each(k->eqn[j]->rhs, check_local, &l);
+	Span *s = &t->span[x->id];
+
+	if (s->last == 0)
+		s->first = t->kernel + 1;
+	s->last = t->kernel + 1;
+}
+
+static void touch_read(Expr *e, void *ctx)
+{
+	if (e->op == OP_READ)
+		touch(ctx, e->tensor);
+}
+
+void find_locals(Prog *p)
+{
+	Touch touched = {alloc(sizeof(Span) * (size_t)p->ntensor), 0};
+
+	for (; touched.kernel < p->nkernel; touched.kernel++) {
+		const Kernel *k = p->kernel[touched.kernel];
+		for (int i = 0; i < k->neqn; i++) {
+			expr_each(k->eqn[i]->rhs, touch_read, &touched);
+			touch(&touched, k->eqn[i]->out);
+			if (k->eqn[i]->arg)
+				touch(&touched, k->eqn[i]->arg);
 		}
-		t->local = l.ok;
 	}
+	for (int n = 0; n < p->nkernel; n++)
+		for (int i = 0; i < p->kernel[n]->neqn; i++) {
+			const Kernel *k = p->kernel[n];
+			Tensor *t = k->eqn[i]->out;
+			const Span *s = &touched.span[t->id];
+			Local l = {k, t, 0, s->first == s->last};
+			if (t->keep || k->eqn[i]->update || t->scratch || k->nstage)
+				continue;
+			for (int j = 0; j < k->neqn && l.ok; j++) {
+				l.upto = j;
+				expr_each(k->eqn[j]->rhs, check_local, &l);
+			}
+			t->local = l.ok;
+		}
 }
 
 /* ---- meetings ------------------------------------------------------------------------------- */
 
-static bool conflict(const Kernel *a, const Kernel *b)
-{
-	bool alike = (a->slice && b->slice) || (a->serial && b->serial);
+/* How the threads share a kernel: kernels that both go by images, or that one thread does, run one
+ * after the other without a meeting. */
+enum { BY_IMAGES = 1, BY_ONE = 2, WAYS = 4 };
 
-	for (int i = 0; i < a->neqn && !alike; i++) {
-		const Eqn *q = a->eqn[i];
-		if ((!q->out->local && (kernel_reads(b, q->out) || kernel_writes(b, q->out))) ||
-		    (q->arg && (kernel_reads(b, q->arg) || kernel_writes(b, q->arg))))
-			return true;
-	}
-	for (int i = 0; i < b->neqn && !alike; i++)
-		if (!b->eqn[i]->out->local && kernel_reads(a, b->eqn[i]->out))
+static int way_of(const Kernel *k)
+{
+	return (k->slice ? BY_IMAGES : 0) | (k->serial ? BY_ONE : 0);
+}
+
+/* Of a tensor: one more than the last kernel of each way that wrote or read it. */
+typedef struct Access {
+	int written[WAYS], read[WAYS];
+} Access;
+
+typedef struct Meeting {
+	Access *access; /* by tensor id                                                    */
+	int way;        /* of the kernel that is looked at                                 */
+	int kernel, since; /* its number; that of the first one after the last meeting        */
+	bool conflict;
+} Meeting;
+
+static bool other_way(const Meeting *m, const int *last)
+{
+	for (int way = 0; way < WAYS; way++)
+		if (!(way & m->way) && last[way] > m->since)
 			return true;
 	return false;
 }
 
+static void ask_read(Expr *e, void *ctx)
+{
+	Meeting *m = ctx;
+
+	if (e->op == OP_READ)
+		m->conflict |= other_way(m, m->access[e->tensor->id].written);
+}
+
+static void note_read(Expr *e, void *ctx)
+{
+	const Meeting *m = ctx;
+
+	if (e->op == OP_READ)
+		m->access[e->tensor->id].read[m->way] = m->kernel + 1;
+}
+
+/* Does k read or overwrite what another thread may have written since the last meeting, or write
+ * what one may still read? */
+static bool conflicts(Meeting *m, const Kernel *k)
+{
+	m->conflict = false;
+	for (int i = 0; i < k->neqn; i++) {
+		const Eqn *q = k->eqn[i];
+		expr_each(q->rhs, ask_read, m);
+		m->conflict |= other_way(m, m->access[q->out->id].written) ||
+		               (q->arg && other_way(m, m->access[q->arg->id].written)) ||
+		               (!q->out->local && other_way(m, m->access[q->out->id].read));
+	}
+	return m->conflict;
+}
+
+static void note_kernel(const Meeting *m, const Kernel *k)
+{
+	for (int i = 0; i < k->neqn; i++) {
+		const Eqn *q = k->eqn[i];
+		expr_each(q->rhs, note_read, (void *)m);
+		if (!q->out->local)
+			m->access[q->out->id].written[m->way] = m->kernel + 1;
+		if (q->arg)
+			m->access[q->arg->id].written[m->way] = m->kernel + 1;
+	}
+}
+
 void meetings(Prog *p)
 {
-	int since = 0, interval = 0;
+	Meeting m = {.access = alloc(sizeof(Access) * (size_t)p->ntensor)};
+	int interval = 0;
 
-	for (int i = 0; i < p->nkernel; i++) {
-		Kernel *k = p->kernel[i];
-		bool other_program = i > 0 && k->eval != p->kernel[i - 1]->eval;
-		k->sync = p->plain; /* the reference rests on no analysis */
-		for (int j = since; j < i && !k->sync; j++)
-			k->sync = conflict(p->kernel[j], k);
+	for (m.kernel = 0; m.kernel < p->nkernel; m.kernel++) {
+		Kernel *k = p->kernel[m.kernel];
+		bool other_program = m.kernel > 0 && k->eval != p->kernel[m.kernel - 1]->eval;
+		m.way = way_of(k);
+		k->sync = p->plain || conflicts(&m, k); /* the reference rests on no analysis */
 		if (k->sync || other_program) {
-			since = i;
+			m.since = m.kernel;
 			interval++;
 		}
 		if (other_program)
 			k->sync = false; /* a program starts together */
 		k->interval = interval;
+		note_kernel(&m, k);
 	}
 	p->intervals = interval + 1;
 }

@@ -9,11 +9,9 @@
 #include <assert.h>
 #include <string.h>
 
-enum { MAX_VIEW = 96 };
-
 typedef struct Merge {
 	Axis *outer, *inner, *both;
-	Tensor *from[MAX_VIEW], *view[MAX_VIEW]; /* so far                                  */
+	Tensor **from, **view; /* so far                                                      */
 	int n;
 	bool ok;
 } Merge;
@@ -85,7 +83,8 @@ static Tensor *view_of(Merge *m, Tensor *t, int d)
 	for (int i = 0; i < m->n; i++)
 		if (m->from[i] == t)
 			return m->view[i];
-	assert(m->n < MAX_VIEW);
+	m->from = grow(m->from, m->n, sizeof(Tensor *));
+	m->view = grow(m->view, m->n, sizeof(Tensor *));
 	Tensor *v = memcpy(new(Tensor), t, sizeof *t);
 	size_t behind = sizeof *t->dim * (size_t)(t->rank - d - 2);
 	v->whole = t->whole ? t->whole : t;

@@ -15,7 +15,7 @@
 
 #define NNCC_VERSION "0.1"
 
-enum { MAX_DIM = 8, MAX_IN = 64, MAX_VAR = 32 };
+enum { MAX_DIM = 8, MAX_VAR = 32 };
 
 /* ---- places and errors ---------------------------------------------------------------------- */
 
@@ -139,7 +139,7 @@ typedef struct Layer {
 	const char *name;          /* dotted scope path: "stage1.0.conv1"                   model */
 	const char *elem;          /* element name as written, for messages                 model */
 	Pos pos;                   /* of the element                                        model */
-	struct Layer *in[MAX_IN];  /* inputs; NULL is the network's input                   model */
+	struct Layer **in;         /* inputs; NULL is the network's input                   model */
 	int nin;                   /*                                                       model */
 	Shape shape;               /* of the output                                         model */
 	Var var[MAX_VAR];          /* attribute numbers, then C H W F of the first input    model */
@@ -239,6 +239,13 @@ char *copy_bytes(const char *s, size_t len);   /* NUL-terminated copy           
 #define new(T) ((T *)alloc(sizeof(T)))
 void put_json(FILE *out, const char *s);       /* a string in quotes                              */
 void *grow(void *array, int count, size_t size);   /* room for one more element; doubling         */
+
+typedef struct Map {           /* text -> pointer; starts as zeros. Keys are kept, not copied     */
+	struct MapSlot *slot;
+	size_t used, size;         /* size: a power of two                                        */
+} Map;
+void **map_at(Map *m, const char *key);        /* the value of a key, NULL when it is new: valid
+                                                * until the next call                             */
 
 /* diag.c: the user's errors. error_at prints clang's form with the source line and a caret under
  * `len` bytes (0: 1), the chain "in block ... used at ...", and counts; note_at adds to the last */

@@ -379,7 +379,7 @@ Expr *parse_expr(Scope *s, const char *text)
 
 void scope_bind(Scope *s, const char *name, Tensor *t, Expr *e)
 {
-	assert(s->nbind < (int)(sizeof s->bind / sizeof *s->bind));
+	s->bind = grow(s->bind, s->nbind, sizeof *s->bind);
 	s->bind[s->nbind++] = (Known){name, t, e, 0};
 }
 

@@ -29,43 +29,63 @@ static bool is_number(const Eqn *q)
 	return q->rhs->op == OP_CONST || q->rhs->op == OP_LIVE;
 }
 
-static Expr *put(Expr *e, const Tensor *t, Expr *number)
+/* The expression with numbers, by tensor id, for reads of tensors that have one. */
+static Expr *put(Expr *e, Expr *const *number)
 {
 	if (e->op == OP_READ)
-		return e->tensor == t ? number : e;
+		return number[e->tensor->id] ? number[e->tensor->id] : e;
 	Expr *arg[MAX_ARG] = {NULL};
 	bool changed = false;
 	for (int i = 0; i < expr_arity(e->op); i++) {
-		arg[i] = put(e->arg[i], t, number);
+		arg[i] = put(e->arg[i], number);
 		changed |= arg[i] != e->arg[i];
 	}
 	return changed ? expr_op(e->op, arg[0], arg[1], arg[2], arg[3]) : e;
 }
 
-static int writers(const Prog *p, const Tensor *t)
-{
-	int n = 0;
-
-	for (const Eqn *q = p->first; q; q = q->next)
-		n += q->out == t;
-	return n;
-}
-
 static void spread_numbers(Prog *p)
 {
-	for (Eqn *q = p->first; q; q = q->next)
-		if (is_number(q) && writers(p, q->out) == 1)
-			for (Eqn *r = q->next; r; r = r->next)
-				r->rhs = put(r->rhs, q->out, q->rhs);
+	Expr **number = alloc(sizeof(Expr *) * (size_t)p->ntensor);
+	int *writers = alloc(sizeof *writers * (size_t)p->ntensor);
+
+	for (const Eqn *q = p->first; q; q = q->next)
+		writers[q->out->id]++;
+	for (Eqn *q = p->first; q; q = q->next) {
+		q->rhs = put(q->rhs, number);
+		if (is_number(q) && writers[q->out->id] == 1)
+			number[q->out->id] = q->rhs;
+	}
 }
 
-static bool drop_unread(Prog *p)
+/* What a tensor's value goes into is known when its equation is reached from the end: readers come
+ * after their writers, but for a tensor that is also changed in place. */
+static void mark_used(Prog *p, bool *used)
 {
-	bool *used = alloc((size_t)p->ntensor), dropped = false;
-	Eqn **link = &p->first;
+	Eqn **order = alloc(sizeof(Eqn *) * (size_t)(p->neqn + 1));
+	int n = 0;
+	bool more = true;
 
 	for (Eqn *q = p->first; q; q = q->next)
-		expr_each(q->rhs, mark_read, used);
+		order[n++] = q;
+	while (more) {
+		more = false;
+		for (int i = n; i-- > 0;) {
+			Eqn *q = order[i];
+			if (!q || !(q->update || q->out->keep || used[q->out->id]))
+				continue;
+			expr_each(q->rhs, mark_read, used);
+			order[i] = NULL; /* seen */
+			more = true;
+		}
+	}
+}
+
+static void drop_unread(Prog *p)
+{
+	bool *used = alloc((size_t)p->ntensor);
+	Eqn **link = &p->first;
+
+	mark_used(p, used);
 	p->last = NULL;
 	while (*link) {
 		Eqn *q = *link;
@@ -76,10 +96,8 @@ static bool drop_unread(Prog *p)
 			link = &q->next;
 		} else {
 			*link = q->next;
-			dropped = true;
 		}
 	}
-	return dropped;
 }
 
 /* ---- sums over images ----------------------------------------------------------------------- */
@@ -138,8 +156,7 @@ void rewrite(Prog *p)
 
 	p->threads = options.threads ? options.threads : processors();
 	spread_numbers(p);
-	while (drop_unread(p))
-		;
+	drop_unread(p);
 	p->channels = prefers_channels(p);
 	if (p->channels)
 		split_sums(p);

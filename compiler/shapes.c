@@ -295,8 +295,14 @@ bool join_shapes(Layer *l, Shape network_input)
 	}
 	if (strcmp(l->row->joins, "channels") != 0)
 		return true;
-	if ((double)count_of(l->shape) / l->shape.dim[0] * (double)channels > MAX_VALUES)
+	double values = (double)count_of(l->shape) / l->shape.dim[0] * (double)channels;
+	if (values > MAX_VALUES) {
+		error_at(l->pos, (int)strlen(l->elem) + 1,
+		         "the output of <%s> would have %.0f values, more than the %.0f that are"
+		         " possible",
+		         l->elem, values, MAX_VALUES);
 		return false;
+	}
 	if (l->shape.rank != 3 || l->shape.flat)
 		l->shape = (Shape){.rank = 1};
 	l->shape.dim[0] = (int)channels;

@@ -85,6 +85,52 @@ void *grow(void *array, int count, size_t size)
 	return bigger;
 }
 
+/* ---- maps: open addressing, at most half full ------------------------------------------------ */
+
+typedef struct MapSlot {
+	const char *key; /* NULL: free                                                  */
+	void *value;
+} MapSlot;
+
+/* FNV-1a */
+static size_t hash_of(const char *s)
+{
+	uint64_t h = 14695981039346656037u;
+	for (; *s; s++)
+		h = (h ^ (unsigned char)*s) * 1099511628211u;
+	return (size_t)(h ^ h >> 32);
+}
+
+static MapSlot *slot_of(const Map *m, const char *key)
+{
+	size_t i = hash_of(key) & (m->size - 1);
+	while (m->slot[i].key && strcmp(m->slot[i].key, key) != 0)
+		i = (i + 1) & (m->size - 1);
+	return &m->slot[i];
+}
+
+static void enlarge(Map *m)
+{
+	Map bigger = {.used = m->used, .size = m->size ? 2 * m->size : 16};
+	bigger.slot = alloc(sizeof(MapSlot) * bigger.size);
+	for (size_t i = 0; i < m->size; i++)
+		if (m->slot[i].key)
+			*slot_of(&bigger, m->slot[i].key) = m->slot[i];
+	*m = bigger;
+}
+
+void **map_at(Map *m, const char *key)
+{
+	if (2 * m->used >= m->size)
+		enlarge(m);
+	MapSlot *s = slot_of(m, key);
+	if (!s->key) {
+		s->key = key;
+		m->used++;
+	}
+	return &s->value;
+}
+
 void put_json(FILE *out, const char *s)
 {
 	fputc('"', out);

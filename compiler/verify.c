@@ -7,6 +7,7 @@
  * interval do not overlap, and all lie inside the arena (p); tiles fit the registers (s). */
 #include "ir.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static _Noreturn void broken(char letter, const char *what, const char *name)
@@ -82,18 +83,37 @@ static void check_eqn(const Prog *p, char letter, const Eqn *q, bool *written)
 		written[q->arg->id] = true;
 }
 
+static int by_place(const void *x, const void *y)
+{
+	const Eqn *a = *(const Eqn *const *)x, *b = *(const Eqn *const *)y;
+	bool eval = a->phase == PHASE_EVAL, other = b->phase == PHASE_EVAL;
+
+	if (a->out != b->out)
+		return a->out->id - b->out->id;
+	if (eval != other)
+		return eval - other;
+	for (int d = 0; d < a->out->rank; d++)
+		if (a->index[d].c != b->index[d].c)
+			return a->index[d].c < b->index[d].c ? -1 : 1;
+	return 0;
+}
+
 /* Two equations may write one tensor only in different places. */
 static void check_writers(const Prog *p, char letter)
 {
-	for (const Eqn *a = p->first; a; a = a->next)
-		for (const Eqn *b = a->next; b; b = b->next) {
-			bool apart = (a->phase == PHASE_EVAL) != (b->phase == PHASE_EVAL) ||
-			             a->update || b->update;
-			for (int d = 0; d < a->out->rank && a->out == b->out; d++)
-				apart |= a->index[d].c != b->index[d].c;
-			if (a->out == b->out && !apart)
-				broken(letter, "a tensor has two writers", a->out->cname);
+	const Eqn **list = NULL;
+	int n = 0;
+
+	for (const Eqn *q = p->first; q; q = q->next)
+		if (!q->update) {
+			list = grow(list, n, sizeof(Eqn *));
+			list[n++] = q;
 		}
+	if (n)
+		qsort(list, (size_t)n, sizeof(Eqn *), by_place);
+	for (int i = 1; i < n; i++)
+		if (by_place(&list[i - 1], &list[i]) == 0)
+			broken(letter, "a tensor has two writers", list[i]->out->cname);
 }
 
 static void check_equations(const Prog *p, char letter)
@@ -122,26 +142,114 @@ static void check_kernels(const Prog *p, char letter)
 		}
 }
 
-static void check_plan(const Prog *p, char letter)
+static int64_t end_of(const Prog *p, const Tensor *t)
 {
 	int real = p->plain || options.real_double ? 8 : 4;
 
+	return t->offset + t->elems * (t->bytes8 ? 1 : real);
+}
+
+static int by_offset(const void *x, const void *y)
+{
+	const Tensor *a = *(const Tensor *const *)x, *b = *(const Tensor *const *)y;
+
+	return a->offset < b->offset ? -1 : a->offset > b->offset ? 1 : a->id - b->id;
+}
+
+static int by_first(const void *x, const void *y)
+{
+	const Tensor *a = *(const Tensor *const *)x, *b = *(const Tensor *const *)y;
+
+	return a->first != b->first ? (a->first < b->first ? -1 : 1) : a->id - b->id;
+}
+
+static int by_last(const void *x, const void *y)
+{
+	const Tensor *a = *(const Tensor *const *)x, *b = *(const Tensor *const *)y;
+
+	return a->last != b->last ? (a->last < b->last ? -1 : 1) : a->id - b->id;
+}
+
+/* A set of places 0 .. n-1, as bits: which of them is the nearest one? */
+typedef struct Places {
+	uint64_t *bits;
+	int words;
+} Places;
+
+/* The largest member below i, or -1. */
+static int member_below(const Places *s, int i)
+{
+	uint64_t bits = s->bits[i / 64] & ((1ull << i % 64) - 1);
+	int w = i / 64;
+
+	while (!bits && w > 0)
+		bits = s->bits[--w];
+	return bits ? 64 * w + 63 - __builtin_clzll(bits) : -1;
+}
+
+/* The smallest member above i, or -1. */
+static int member_above(const Places *s, int i)
+{
+	uint64_t bits = s->bits[i / 64] & ~(1ull << i % 64) & ~((1ull << i % 64) - 1);
+	int w = i / 64;
+
+	while (!bits && w + 1 < s->words)
+		bits = s->bits[++w];
+	return bits ? 64 * w + __builtin_ctzll(bits) : -1;
+}
+
+static _Noreturn void overlap(char letter, const Tensor *a, const Tensor *b)
+{
+	broken(letter, "two live tensors overlap", format("%s, %s", a->cname, b->cname));
+}
+
+/* Tensors begin and end to live in the order of the intervals; among those alive, in the order of
+ * their offsets, neighbours must not overlap. */
+static void check_lifetimes(const Prog *p, char letter, Tensor **list, int n)
+{
+	size_t bytes = sizeof(Tensor *) * (size_t)n;
+	Tensor **first = memcpy(alloc(bytes), list, bytes), **last = memcpy(alloc(bytes), list, bytes);
+	Places alive = {alloc(sizeof(uint64_t) * (size_t)(n / 64 + 1)), n / 64 + 1};
+	int *place = alloc(sizeof *place * (size_t)p->ntensor), gone = 0;
+
+	qsort(list, (size_t)n, sizeof(Tensor *), by_offset);
+	for (int i = 0; i < n; i++)
+		place[list[i]->id] = i;
+	qsort(first, (size_t)n, sizeof(Tensor *), by_first);
+	qsort(last, (size_t)n, sizeof(Tensor *), by_last);
+	for (int i = 0; i < n; i++) {
+		const Tensor *t = first[i];
+		for (; last[gone]->last < t->first; gone++)
+			alive.bits[place[last[gone]->id] / 64] &=
+			        ~(1ull << place[last[gone]->id] % 64);
+		int at = place[t->id], below = member_below(&alive, at),
+		    above = member_above(&alive, at);
+		if (below >= 0 && end_of(p, list[below]) > t->offset)
+			overlap(letter, list[below], t);
+		if (above >= 0 && end_of(p, t) > list[above]->offset)
+			overlap(letter, t, list[above]);
+		alive.bits[at / 64] |= 1ull << at % 64;
+	}
+}
+
+static void check_plan(const Prog *p, char letter)
+{
+	Tensor **list = NULL;
+	int n = 0;
+
 	for (int i = 0; i < p->ntensor; i++) {
-		const Tensor *a = p->tensor[i];
-		int64_t end = a->offset + a->elems * (a->bytes8 ? 1 : real);
-		if (a->offset < 0)
+		Tensor *t = p->tensor[i];
+		if (t->offset < 0)
 			continue;
-		if (end > p->arena || a->offset % 64)
-			broken(letter, "a tensor is outside the arena or not aligned", a->cname);
-		for (int j = 0; j < i; j++) {
-			const Tensor *b = p->tensor[j];
-			int64_t bend = b->offset + b->elems * (b->bytes8 ? 1 : real);
-			bool alive = a->first <= b->last && b->first <= a->last;
-			if (b->offset >= 0 && alive && a->offset < bend && b->offset < end)
-				broken(letter, "two live tensors overlap",
-				       format("%s, %s", a->cname, b->cname));
+		if (end_of(p, t) > p->arena || t->offset % 64)
+			broken(letter, "a tensor is outside the arena or not aligned", t->cname);
+		if (t->elems > 0 && t->first >= 0 && t->first <= t->last) {
+			list = grow(list, n, sizeof(Tensor *));
+			list[n++] = t;
 		}
 	}
+	if (n)
+		check_lifetimes(p, letter, list, n);
 }
 
 static void check_schedule(const Prog *p, char letter)
