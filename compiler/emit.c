@@ -237,7 +237,9 @@ static Function *functions(const Prog *p)
 		Kernel *k = p->kernel[i];
 		Text o = {.depth = 0};
 		k->name = f[i].name = kernel_name(p, k);
+		Mark before = alloc_mark();
 		f[i].body = kernel_body(p, k, &f[i].formula, &f[i].args);
+		alloc_release(before, (const char **[]){&f[i].body, &f[i].formula, &f[i].args}, 3);
 		void **same = map_at(&bodies, f[i].body);
 		if (*same) {
 			f[i].name = ((const Function *)*same)->name;

@@ -81,6 +81,28 @@ Affine affine_subst(Affine a, const Axis *axis, Affine by)
 	return k ? affine_add(r, by, k) : a;
 }
 
+/* Terms of renamed axes stand last, in the order of `from`. */
+Affine affine_rename(const Affine *a, Axis *const *from, Axis *const *to, int n)
+{
+	Affine r = affine(a->c);
+
+	for (int i = 0; i < a->n; i++) {
+		int k = 0;
+		while (k < n && from[k] != a->term[i].axis)
+			k++;
+		if (k == n)
+			r.term[r.n++] = a->term[i];
+	}
+	for (int k = 0; k < n; k++) {
+		int coef = affine_coef(a, from[k]);
+		if (coef) {
+			r.term[r.n].axis = to[k];
+			r.term[r.n++].coef = coef;
+		}
+	}
+	return r;
+}
+
 bool affine_same(const Affine *a, const Affine *b)
 {
 	if (a->c != b->c || a->n != b->n)
@@ -293,6 +315,29 @@ Expr *expr_subst(Expr *e, const Axis *axis, Affine by)
 	*r = *e;
 	for (int i = 0; i < indices(e); i++)
 		r->index[i] = affine_subst(e->index[i], axis, by);
+	return expr_settle(r);
+}
+
+Expr *expr_rename(Expr *e, Axis *const *from, Axis *const *to, int n)
+{
+	bool changed = false;
+
+	if (expr_arity(e->op) > 0) {
+		Expr *arg[MAX_ARG] = {NULL};
+		for (int i = 0; i < e->n; i++) {
+			arg[i] = expr_rename(e->arg[i], from, to, n);
+			changed |= arg[i] != e->arg[i];
+		}
+		return changed ? expr_op(e->op, arg[0], arg[1], arg[2], arg[3]) : e;
+	}
+	for (int k = 0; k < n && !changed; k++)
+		changed = expr_uses(e, from[k]);
+	if (!changed)
+		return e;
+	Expr *r = new(Expr);
+	*r = *e;
+	for (int i = 0; i < indices(e); i++)
+		r->index[i] = affine_rename(&e->index[i], from, to, n);
 	return expr_settle(r);
 }
 

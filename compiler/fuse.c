@@ -47,45 +47,42 @@ bool eqn_is_contraction(const Eqn *q)
 
 /* ---- joining -------------------------------------------------------------------------------- */
 
-static void rename_axis(Eqn *q, Axis *from, Axis *to)
+/* What becomes of axis a: to[i] if it is from[i]. */
+static Axis *renamed(Axis *a, Axis *const *from, Axis *const *to, int n)
 {
-	for (int d = 0; d < q->out->rank; d++)
-		q->index[d] = affine_subst(q->index[d], from, affine_axis(to));
-	q->rhs = expr_subst(q->rhs, from, affine_axis(to));
-	for (int i = 0; i < q->naxis; i++)
-		if (q->axis[i] == from)
-			q->axis[i] = to;
-	for (int i = 0; i < q->naround; i++)
-		q->around[i] = q->around[i] == from ? to : q->around[i];
-	q->part = q->part == from ? to : q->part;
-	for (int i = 0; i < 2; i++) {
-		q->row[i] = q->row[i] == from ? to : q->row[i];
-		q->col[i] = q->col[i] == from ? to : q->col[i];
-	}
+	for (int i = 0; i < n; i++)
+		if (from[i] == a)
+			return to[i];
+	return a;
 }
 
-/* Renames axes of q everywhere, by way of fresh ones: `to` may hold axes that q already uses. */
+/* The axes of q become fresh ones, or to[i] where they are from[i]: `to` may hold axes that q
+ * already uses. */
 static void rename_axes(Eqn *q, Axis *const *from, Axis *const *to, int n)
 {
-	Axis *old[MAX_AXIS], *hold[MAX_AXIS];
+	Axis *old[MAX_AXIS], *now[MAX_AXIS];
 	int count = q->naxis;
 
 	memcpy(old, q->axis, sizeof old);
 	for (int i = 0; i < count; i++) {
-		Axis *a = hold[i] = axis_new(old[i]->name, old[i]->extent);
-		a->batch = old[i]->batch;
-		a->unit = old[i]->unit;
+		now[i] = axis_new(old[i]->name, old[i]->extent);
+		now[i]->batch = old[i]->batch;
+		now[i]->unit = old[i]->unit;
 		for (int j = 0; j < n; j++)
-			if (from[j] == old[i])
-				hold[i] = to[j];
+			now[i] = from[j] == old[i] ? to[j] : now[i];
 	}
-	Axis *fresh[MAX_AXIS];
-	for (int i = 0; i < count; i++) {
-		fresh[i] = axis_new(old[i]->name, old[i]->extent);
-		rename_axis(q, old[i], fresh[i]);
-	}
+	for (int d = 0; d < q->out->rank; d++)
+		q->index[d] = affine_rename(&q->index[d], old, now, count);
+	q->rhs = expr_rename(q->rhs, old, now, count);
 	for (int i = 0; i < count; i++)
-		rename_axis(q, fresh[i], hold[i]);
+		q->axis[i] = now[i];
+	for (int i = 0; i < q->naround; i++)
+		q->around[i] = renamed(q->around[i], old, now, count);
+	q->part = renamed(q->part, old, now, count);
+	for (int i = 0; i < 2; i++) {
+		q->row[i] = renamed(q->row[i], old, now, count);
+		q->col[i] = renamed(q->col[i], old, now, count);
+	}
 }
 
 static bool has_axis(const Eqn *q, const Axis *a, bool free_only)

@@ -273,6 +273,7 @@ Affine affine_axis(Axis *a);
 Affine affine_add(Affine a, Affine b, int scale_b);
 Affine affine_scale(Affine a, int k);
 Affine affine_subst(Affine a, const Axis *axis, Affine by);
+Affine affine_rename(const Affine *a, Axis *const *from, Axis *const *to, int n);
 int affine_coef(const Affine *a, const Axis *axis);
 bool affine_same(const Affine *a, const Affine *b);
 bool affine_is(const Affine *a, const Axis *axis);             /* exactly that axis            */
@@ -283,6 +284,7 @@ Expr *expr_read(Tensor *t, const Affine *index);
 Expr *expr_op(Op op, Expr *a, Expr *b, Expr *c, Expr *d);
 Expr *expr_settle(Expr *e);    /* an index or range test that the axes decide becomes a number */
 Expr *expr_subst(Expr *e, const Axis *axis, Affine by);        /* a new expression             */
+Expr *expr_rename(Expr *e, Axis *const *from, Axis *const *to, int n);   /* all at once        */
 Expr *expr_replace(Expr *e, const Expr *from, Expr *to);       /* structurally equal parts     */
 bool expr_same(const Expr *a, const Expr *b);
 bool expr_uses(const Expr *e, const Axis *axis);

@@ -237,6 +237,14 @@ void *alloc(size_t bytes);                     /* zeroed, never freed; ends the 
 char *format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *copy_bytes(const char *s, size_t len);   /* NUL-terminated copy                             */
 #define new(T) ((T *)alloc(sizeof(T)))
+/* What was allocated since alloc_mark is given back, but for the `n` strings of `keep`, which move.
+ * For work whose result is short text and that leaves no other pointer behind. */
+typedef struct Mark {
+	struct Block *block;
+	size_t used;
+} Mark;
+Mark alloc_mark(void);
+void alloc_release(Mark m, const char **keep[], int n);
 void put_json(FILE *out, const char *s);       /* a string in quotes                              */
 void *grow(void *array, int count, size_t size);   /* room for one more element; doubling         */
 

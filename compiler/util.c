@@ -1,9 +1,11 @@
 /* util.c: memory and text for every pass.
  *
- * Memory comes from one arena of zeroed blocks that is never given back: the compiler runs once,
- * its data live until exit, and a pass that frees nothing cannot free too early. The list of blocks
- * keeps them reachable, so leak checkers stay quiet. Running out of memory ends the program here,
- * so callers need no test. */
+ * Memory comes from one arena of zeroed blocks that is not given back: the compiler runs once, its
+ * data live until exit, and a pass that frees nothing cannot free too early. The one exception is
+ * the text of kernels, which is put together from a hundred times as many pieces: alloc_release
+ * takes them back. The list of blocks keeps them reachable, so leak checkers stay quiet. Running out
+ * of memory ends the program here, so callers need no test. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +19,7 @@ typedef struct Block {
 	_Alignas(ALIGN) char data[]; /* zeroed                                                  */
 } Block;
 
-static Block *blocks;
+static Block *blocks, *spare; /* in use, newest first; given back, all zeroes               */
 
 Options options = {
         .level = 2,
@@ -29,7 +31,11 @@ Options options = {
 static Block *add_block(size_t bytes)
 {
 	size_t size = bytes > BLOCK ? bytes : BLOCK;
-	Block *b = calloc(1, sizeof *b + size);
+	Block *b = size == BLOCK ? spare : NULL;
+	if (b)
+		spare = b->next;
+	else
+		b = calloc(1, sizeof *b + size);
 	if (!b)
 		fatal(1, "out of memory (%zu bytes more were wanted)", bytes);
 	b->size = size;
@@ -49,6 +55,44 @@ void *alloc(size_t bytes)
 	void *p = b->data + b->used;
 	b->used += bytes;
 	return p;
+}
+
+Mark alloc_mark(void)
+{
+	return (Mark){blocks, blocks ? blocks->used : 0};
+}
+
+static void give_back(Block *b, size_t used)
+{
+	memset(b->data + used, 0, b->used - used);
+	b->used = used;
+}
+
+void alloc_release(Mark m, const char **keep[], int n)
+{
+	char *copy[8];
+
+	assert(n <= (int)(sizeof copy / sizeof *copy));
+	for (int i = 0; i < n; i++)
+		if (!(copy[i] = strdup(*keep[i])))
+			fatal(1, "out of memory (%zu bytes more were wanted)", strlen(*keep[i]));
+	while (blocks != m.block) {
+		Block *b = blocks;
+		blocks = b->next;
+		if (b->size > BLOCK) {
+			free(b);
+			continue;
+		}
+		give_back(b, 0);
+		b->next = spare;
+		spare = b;
+	}
+	if (blocks)
+		give_back(blocks, m.used);
+	for (int i = 0; i < n; i++) {
+		*keep[i] = copy_bytes(copy[i], strlen(copy[i]));
+		free(copy[i]);
+	}
 }
 
 char *copy_bytes(const char *s, size_t len)
