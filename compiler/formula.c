@@ -425,30 +425,49 @@ static void loss_equations(Prog *p, Phase phase, Tensor *y)
 	b->x = y;
 }
 
-/* A layer with many inputs is a chain of such layers: each takes what the one before it made, and
- * further inputs up to MAX_READ. */
-static void layer_chain(Prog *p, Layer *l, Phase phase, const char *tag, int key)
+static Shape shape_of(const Prog *p, const Layer *l)
 {
-	Layer *part = NULL;
+	return l ? l->shape : p->model->input;
+}
 
-	for (int from = 0, i = 1; from < l->nin; i++) {
-		Layer *before = part;
-		part = memcpy(new(Layer), l, sizeof *l);
-		part->in = alloc(sizeof(Layer *) * MAX_READ);
-		part->nin = 0;
-		if (before)
-			part->in[part->nin++] = before;
-		while (part->nin < MAX_READ && from < l->nin)
-			part->in[part->nin++] = l->in[from++];
-		bool last = from == l->nin;
-		if (!last) {
-			part->out = NULL;
-			join_shapes(part, p->model->input);
+/* l for some of its inputs, whose result is not the network's output. */
+static Layer *part_of(const Prog *p, const Layer *l, Layer **in, int n)
+{
+	Layer *part = memcpy(new(Layer), l, sizeof *l);
+
+	part->in = in;
+	part->nin = n;
+	part->out = NULL;
+	join_shapes(part, p->model->input);
+	return part;
+}
+
+/* A layer with many inputs is a tree of such layers, so that no equation gets long: each takes up to
+ * MAX_READ of the inputs, in order, as long as they fit the first of them. */
+static void layer_tree(Prog *p, Layer *l, Phase phase, const char *tag, int key)
+{
+	Layer top = *l, **rest = top.in;
+	int made = 0;
+
+	for (; top.nin > MAX_READ; rest = top.in) {
+		int all = top.nin;
+		top.in = alloc(sizeof(Layer *) * (size_t)all);
+		top.nin = 0;
+		for (int i = 0, n; i < all; i += n) {
+			Shape first = shape_of(p, rest[i]);
+			for (n = 1; n < MAX_READ && i + n < all; n++)
+				if (!joins_fit(l->row, first, shape_of(p, rest[i + n])))
+					break;
+			Layer *part = n > 1 ? part_of(p, l, &rest[i], n) : rest[i];
+			if (n > 1)
+				layer_equations(p, part, phase, format("%s_%d", tag, ++made), key);
+			top.in[top.nin++] = part;
 		}
-		layer_equations(p, part, phase, last ? tag : format("%s_%d", tag, i), key);
 	}
-	l->out = part->out;
-	l->eval = part->eval;
+	Layer *whole = memcpy(new(Layer), &top, sizeof top);
+	layer_equations(p, whole, phase, tag, key);
+	l->out = whole->out;
+	l->eval = whole->eval;
 }
 
 /* C names count the layers of each row: conv1, conv2, relu1 ... */
@@ -458,7 +477,7 @@ static void all_layers(Prog *p, Phase phase)
 
 	for (Layer *l = p->model->layers; l; l = l->next, key++) {
 		const char *tag = format("%s%d", l->row->name, ++made[l->row - rows]);
-		(l->nin > MAX_READ ? layer_chain : layer_equations)(
+		(l->nin > MAX_READ ? layer_tree : layer_equations)(
 		        p, l, phase, phase == PHASE_EVAL ? format("eval_%s", tag) : tag, key);
 	}
 }

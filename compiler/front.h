@@ -85,6 +85,7 @@ bool infer(const Env *env, Layer *l, const Elem *e, Shape input, const Pos *inpu
 
 /* The shape of a layer with several inputs, after its row's `joins`; false after an error. */
 bool join_shapes(Layer *l, Shape network_input);
+bool joins_fit(const Row *row, Shape a, Shape b);      /* may b stand behind a?               */
 
 /* ---- param.c ------------------------------------------------------------------------------- */
 

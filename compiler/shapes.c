@@ -258,8 +258,9 @@ static bool output_shape(Layer *l)
 	return true;
 }
 
-static bool fits(const char *how, Shape a, Shape b)
+bool joins_fit(const Row *row, Shape a, Shape b)
 {
+	const char *how = row->joins;
 	bool image = a.rank == 3 && !a.flat, other = b.rank == 3 && !b.flat;
 	bool area = image && other && a.dim[1] == b.dim[1] && a.dim[2] == b.dim[2];
 	bool flat = !image && !other;
@@ -284,7 +285,7 @@ bool join_shapes(Layer *l, Shape network_input)
 		Shape s = l->in[i] ? l->in[i]->shape : network_input;
 		if (!i)
 			l->shape = s;
-		if (!fits(l->row->joins, l->shape, s)) {
+		if (!joins_fit(l->row, l->shape, s)) {
 			error_at(l->pos, (int)strlen(l->elem) + 1,
 			         "<%s> joins shapes that do not fit: %s and %s", l->elem,
 			         with_origin(l->in[0], l->shape), with_origin(l->in[i], s));
