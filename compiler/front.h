@@ -4,6 +4,7 @@
 #ifndef FRONT_H
 #define FRONT_H
 
+#include "../runtime/nn.h"
 #include "nncc.h"
 
 /* ---- vocab.c: the elements that are not layers ----------------------------------------------- */
@@ -18,6 +19,7 @@ typedef struct ElemSpec {
 	int rows;                  /* 1 + RowKind when `type` names a row: its attributes join   */
 	bool layer;                /* stands among layers                                         */
 	bool text;                 /* holds text                                                  */
+	bool pictures;             /* a change of images, not of rows of features                 */
 } ElemSpec;
 
 extern const ElemSpec vocab[];                 /* ends with name NULL                             */
@@ -61,7 +63,7 @@ typedef struct Env {           /* what an expression may name                   
 	bool structural;           /* a shape depends on what is evaluated now                    */
 } Env;
 
-enum { MAX_LIST = 1024 };
+enum { MAX_LIST = NN_LIST_MAX };
 #define PAD_SAME (-1.0)        /* padding="same": depends on the input                        */
 
 Pos placed(const Env *env, Pos pos);           /* pos with the chain of blocks                    */

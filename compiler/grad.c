@@ -408,8 +408,18 @@ static void update(Context *c, Tensor *w, Tensor *clip)
 	demote_states(before->next);
 }
 
-/* Numbers that training may change: the learning rate always, the others unless they are 0, which
- * lets their terms vanish. */
+/* May a run set the number to another value, since it is an expression over parameters? */
+static bool is_expression(const Model *m, const char *name)
+{
+	for (const Setting *s = m->settings; s; s = s->next)
+		if (!strcmp(s->name, name) && s->value && *s->value == '{' &&
+		    (!strcmp(s->elem, "optimizer") || !strcmp(s->elem, "train")))
+			return true;
+	return false;
+}
+
+/* Numbers that training may change: the learning rate always, the others unless they are written as
+ * 0, which lets their terms vanish. */
 static void choose_hypers(Prog *p)
 {
 	const Model *m = p->model;
@@ -420,7 +430,8 @@ static void choose_hypers(Prog *p)
 			a++;
 		double v = m->opt_var[i].value;
 		bool lr = !strcmp(m->opt_var[i].name, "lr");
-		if (lr || ((!a->name || a->type == A_REAL) && (v < 0 || v > 0)))
+		bool real = !a->name || a->type == A_REAL;
+		if (lr || (real && (v < 0 || v > 0 || is_expression(m, m->opt_var[i].name))))
 			p->hyper[p->nhyper++] = m->opt_var[i].name;
 	}
 }

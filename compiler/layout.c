@@ -38,8 +38,8 @@ static void keep_masks(const Eqn *q)
  * the runtime reads keep the shape it knows. */
 static int padding(const Prog *p, const Tensor *t)
 {
-	int vector = p->lanes * (options.real_double ? 8 : 4), last = t->mem[t->rank - 1];
-	int row = last * vector;
+	int64_t vector = p->lanes * (options.real_double ? 8 : 4), last = t->mem[t->rank - 1];
+	int64_t row = last * vector;
 
 	if (!t->batched || p->lanes == 1 || t->keep || t->scratch || last == 1)
 		return 0;
@@ -68,7 +68,7 @@ static int spare_block(const Prog *p, const Tensor *t)
  * both, spreads them. */
 static void spread_planes(const Prog *p, Tensor *t)
 {
-	int vector = p->lanes * (options.real_double ? 8 : 4);
+	int64_t vector = p->lanes * (options.real_double ? 8 : 4);
 
 	if (!t->planes || t->lane_dim != t->rank - 2)
 		return;

@@ -12,6 +12,7 @@
 #include "front.h"
 
 static const int64_t MAX_BATCH_VALUES = (int64_t)1 << 40;
+enum { MAX_BATCH = 1 << 30 }; /* rounded up to whole vectors, it is an int                */
 
 static int name_len(const Elem *e)
 {
@@ -176,6 +177,18 @@ static void read_loss(Model *m, const Elem *e, const Env *env)
 
 static void check_size(const Model *m)
 {
+	const Attr *batch = attr_of(child_of(m->root, "train"), "batch_size");
+	if (m->batch > MAX_BATCH)
+		error_at(batch && !options.batch ? batch->value_pos : (Pos){.file = NULL},
+		         batch ? batch->width : 0,
+		         "a batch of %d images is too large; at most %d are possible", m->batch,
+		         MAX_BATCH);
+	if (m->batch && m->input.rank && count_of(m->input) > MAX_BATCH_VALUES / m->batch)
+		error_at(child_of(m->root, "input")->pos, (int)strlen("<input"),
+		         "the input for a batch of %d images would have %.3g values; at most %.3g"
+		         " are possible",
+		         m->batch, (double)count_of(m->input) * m->batch,
+		         (double)MAX_BATCH_VALUES);
 	for (const Layer *l = m->layers; l && m->batch; l = l->next)
 		if (l->shape.rank && count_of(l->shape) > MAX_BATCH_VALUES / m->batch)
 			error_at(l->pos, (int)strlen(l->elem) + 1,

@@ -12,6 +12,7 @@
 #include <string.h>
 
 enum { ALIGN = 64 };
+static const int64_t MAX_ARENA = (int64_t)1 << 60; /* bytes: far from where sums overflow    */
 
 static void touch(Tensor *t, int interval)
 {
@@ -214,6 +215,11 @@ void plan(Prog *p)
 		if (size)
 			enter(&tree, (Part){1, 0, tree.leaves - 1}, t,
 			      (Range){t->offset, t->offset + size});
+		if (t->offset > MAX_ARENA - size)
+			fatal(1,
+			      "training %s with batches of %d needs more than %lld bytes; a smaller "
+			      "batch needs less",
+			      p->model->name, p->model->batch, (long long)MAX_ARENA);
 		if (t->offset + size > p->arena)
 			p->arena = t->offset + size;
 	}

@@ -41,6 +41,9 @@ static void check_choices(Elem *e)
 	if (a && !n)
 		error_at(a->value_pos, 1,
 		         "wanted numbers separated by blanks for 'choices' of <param>");
+	if (n > NN_LIST_MAX)
+		error_at(a->value_pos, a->width, "wanted at most %d numbers for 'choices' of <param>,"
+		         " found %d", NN_LIST_MAX, n);
 }
 
 static Param *find_param(const Model *m, const char *name, size_t len)
@@ -281,6 +284,42 @@ static void default_schedule(Setting ***tail)
 	*tail = &s->next;
 }
 
+/* A trainer reads the changes from the resolved description: each must be one that it can do. */
+static void check_augment(const Model *m, const Elem *augment, const Env *env)
+{
+	for (const Elem *e = augment ? augment->child : NULL; e; e = e->next) {
+		const AttrSpec *set[SETS];
+		double value;
+		attr_sets(e, set);
+		for (int i = 0; i < SETS && set[i] && !e->bad; i++)
+			for (const AttrSpec *a = set[i]; a->name; a++)
+				if (holds_numbers(a) && *text_of(e, a->name))
+					numbers(env, e, a, text_of(e, a->name), &value, 1);
+		const ElemSpec *spec = find_spec(e->name);
+		if (spec && spec->pictures && m->input.rank == 1)
+			error_at(e->pos, name_len(e),
+			         "<%s> changes images, but the input is a row of features; leave it"
+			         " out",
+			         e->name);
+	}
+}
+
+/* A search varies all parameters with a range, or with choices. */
+static void check_searched(const Model *m)
+{
+	int n = 0;
+	for (const Param *p = m->params; p; p = p->next) {
+		n += p->choices || p->min;
+		if (n == NN_SEARCHED_MAX + 1 && (p->choices || p->min)) {
+			error_at(p->pos, (int)strlen("<param"),
+			         "<tune> searches at most %d <param>s: this is one more with a"
+			         " range or choices",
+			         NN_SEARCHED_MAX);
+			return;
+		}
+	}
+}
+
 void read_settings(Model *m, const Env *env)
 {
 	Setting **tail = &m->settings;
@@ -293,6 +332,7 @@ void read_settings(Model *m, const Env *env)
 	if (train)
 		add_settings(m, &tail, train, env);
 	m->mixes = child_of(child_of(train, "augment"), "mixup") != NULL;
+	check_augment(m, child_of(train, "augment"), env);
 	m->noisy = child_of(child_of(train, "augment"), "gaussian_noise") != NULL;
 	for (const Elem *e = train ? train->child : NULL; e; e = e->next)
 		if (strcmp(e->name, "augment"))
@@ -306,6 +346,8 @@ void read_settings(Model *m, const Env *env)
 	read_schedule(m, schedule);
 	if (!schedule)
 		default_schedule(&tail);
-	if (tune)
+	if (tune) {
 		add_settings(m, &tail, tune, env);
+		check_searched(m);
+	}
 }

@@ -167,7 +167,7 @@ static const AttrSpec flip_attr[] = {
 	CHOICE("axis", "horizontal", "horizontal vertical", "which way"),
 	REAL("p", "0.5", "probability", 0, 1), END
 };
-static const AttrSpec crop_attr[] = { INT("padding", "4", "cells added around first"), END };
+static const AttrSpec crop_attr[] = { { "padding", A_INT, "4", NULL, NULL, "cells added around first", 0, NN_PADDING_MAX }, END };
 static const AttrSpec shift_attr[] = { REAL("fraction", "0.1", "of height and width", 0, 1), END };
 static const AttrSpec rotation_attr[] = { REAL("degrees", "10", "either way", 0, 180), END };
 static const AttrSpec zoom_attr[] = { REAL("fraction", "0.1", "in or out", 0, 0.99), END };
@@ -177,7 +177,7 @@ static const AttrSpec noise_attr[] = { REAL("std", "0.1", "standard deviation", 
 static const AttrSpec mixup_attr[] = { REAL("alpha", "0.2", "of its beta law", 0, BIG), END };
 
 #define AUGMENT "random_flip* random_crop* random_shift* random_rotation* random_zoom*" \
-	" random_erasing* brightness* contrast* gaussian_noise* mixup*"
+	" random_erasing* brightness* contrast* gaussian_noise* mixup?"
 #define VARIANT "constant() step(milestones gamma) exponential(gamma) polynomial(power) cosine()" \
 	" onecycle() plateau(patience gamma)"
 
@@ -224,12 +224,18 @@ const ElemSpec vocab[] = {
 	  .variant = VARIANT },
 	{ .name = "augment", .doc = "random changes of the training images, in order",
 	  .children = AUGMENT },
-	{ .name = "random_flip", .doc = "mirror", .attr = flip_attr },
-	{ .name = "random_crop", .doc = "pad, then cut at random", .attr = crop_attr },
-	{ .name = "random_shift", .doc = "move", .attr = shift_attr },
-	{ .name = "random_rotation", .doc = "turn", .attr = rotation_attr },
-	{ .name = "random_zoom", .doc = "scale", .attr = zoom_attr },
-	{ .name = "random_erasing", .doc = "blank a rectangle", .attr = p_attr },
+	{ .name = "random_flip", .doc = "mirror", .attr = flip_attr,
+	  .pictures = true },
+	{ .name = "random_crop", .doc = "pad, then cut at random", .attr = crop_attr,
+	  .pictures = true },
+	{ .name = "random_shift", .doc = "move", .attr = shift_attr,
+	  .pictures = true },
+	{ .name = "random_rotation", .doc = "turn", .attr = rotation_attr,
+	  .pictures = true },
+	{ .name = "random_zoom", .doc = "scale", .attr = zoom_attr,
+	  .pictures = true },
+	{ .name = "random_erasing", .doc = "blank a rectangle", .attr = p_attr,
+	  .pictures = true },
 	{ .name = "brightness", .doc = "add a constant", .attr = amount_attr },
 	{ .name = "contrast", .doc = "scale about the mean", .attr = amount_attr },
 	{ .name = "gaussian_noise", .doc = "add noise", .attr = noise_attr },

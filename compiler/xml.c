@@ -20,9 +20,10 @@
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
 
+#include "../runtime/nn.h"
 #include "nncc.h"
 
-enum { MAX_BYTES = 1 << 20, MAX_DEPTH = 32, MAX_ELEMS = 20000 };
+enum { MAX_BYTES = 1 << 20, MAX_DEPTH = 32, MAX_ELEMS = NN_ELEMENTS_MAX };
 
 typedef struct Reader {
 	const char *file, *text; /* the whole file, NUL-terminated                              */

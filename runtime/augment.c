@@ -20,41 +20,42 @@
 
 #include "nn_rand.h"
 
-enum { ATTRIBUTES = 4, TEXT = 256 };
+enum { ATTRIBUTES = 4 };
 
 /* One element of <augment>, as settings: so numbers may be expressions that --set changes. */
 typedef struct element {
-	char text[2 * ATTRIBUTES + 1][TEXT]; /* its name, then names and values */
-	nn_setting setting[ATTRIBUTES];      /* pointers into text              */
-	int settings;                        /* attributes that were given      */
+	const char *name;
+	nn_setting setting[ATTRIBUTES]; /* pointers into the description   */
+	int settings;                   /* attributes that were given      */
 } element;
 
-/* Copies text up to one of `stop`; what follows, or NULL when it does not fit. */
-static const char *word(char to[TEXT], const char *from, const char *stop)
+/* The text up to one of `stop`, which becomes its end and is told in *last. */
+static char *word(char **at, const char *stop, char *last)
 {
-	size_t len = strcspn(from, stop);
-	if (len >= TEXT)
-		return NULL;
-	memcpy(to, from, len);
-	to[len] = 0;
-	return from + len;
+	char *from = *at;
+	*at += strcspn(from, stop);
+	*last = **at;
+	if (*last)
+		*(*at)++ = 0;
+	return from;
 }
 
-/* Reads `name a="b" c="d"/>`; what follows, or NULL when that is not what stands there. */
-static const char *read_element(element *x, const char *at)
+/* Reads `name a="b" c="d"/>` in place. False when that is not what stands there. */
+static bool read_element(element *x, char **at)
 {
-	x->settings = 0;
-	at = word(x->text[0], at, " />");
-	while (at && *at == ' ') {
-		int k = x->settings;
-		if (k == ATTRIBUTES || !(at = word(x->text[2 * k + 1], at + 1, "=")) ||
-		    at[0] != '=' || at[1] != '"' || !(at = word(x->text[2 * k + 2], at + 2, "\"")))
-			return NULL;
-		x->setting[x->settings++] =
-		        (nn_setting){x->text[0], x->text[2 * k + 1], x->text[2 * k + 2]};
-		at += *at == '"';
+	char last;
+	*x = (element){.name = word(at, " />", &last)};
+	while (last == ' ') {
+		if (x->settings == ATTRIBUTES)
+			return false;
+		nn_setting *t = &x->setting[x->settings++];
+		*t = (nn_setting){.element = x->name, .name = word(at, "=", &last)};
+		if (last != '=' || *(*at)++ != '"')
+			return false;
+		t->value = word(at, "\"", &last);
+		last = last ? *(*at)++ : 0;
 	}
-	return at && !strncmp(at, "/>", 2) ? at + 2 : NULL;
+	return last == '/' && *(*at)++ == '>';
 }
 
 /* The elements: what their number is called, its default and its range. */
@@ -67,7 +68,7 @@ static const struct {
 	bool whole;          /* only whole numbers are  */
 } elements[] = {
         {"random_flip", NN_FLIP, "p", 0.5, 0, 1, false},
-        {"random_crop", NN_MOVE, "padding", 4, 0, 1e6, true},
+        {"random_crop", NN_MOVE, "padding", 4, 0, NN_PADDING_MAX, true},
         {"random_shift", NN_MOVE, "fraction", 0.1, 0, 1, false},
         {"random_rotation", NN_TURN, "degrees", 10, 0, 180, false},
         {"random_zoom", NN_ZOOM, "fraction", 0.1, 0, 0.99, false},
@@ -131,6 +132,30 @@ static bool complete(nn_augment *a, int threads, nn_error *e)
 	return a->room != NULL;
 }
 
+/* The changes that the elements behind `at` ask for. */
+static bool read_changes(nn_augment *a, const nn_settings *s, char *at, nn_error *e)
+{
+	nn_model only = *s->model;
+	nn_settings settings = *s;
+	settings.model = &only;
+	for (at = strchr(at + 1, '<'); at && at[1] != '/'; at = strchr(at, '<')) {
+		element x;
+		at++;
+		if (!read_element(&x, &at))
+			return nn_fail(e, NN_EXIT_INTERNAL, "<augment> is not readable");
+		nn_change *more =
+		        realloc(a->change, sizeof *more * ((size_t)a->changes + 1));
+		if (!more)
+			return nn_fail(e, NN_EXIT_MEMORY, "<augment>: out of memory");
+		a->change = more;
+		only.setting = x.setting;
+		only.settings = x.settings;
+		if (!read_change(&a->change[a->changes++], a, &settings, x.name, e))
+			return false;
+	}
+	return true;
+}
+
 bool nn_augment_open(nn_augment *a, const nn_settings *s, uint64_t seed, int threads, nn_error *e)
 {
 	const nn_model *m = s->model;
@@ -139,28 +164,21 @@ bool nn_augment_open(nn_augment *a, const nn_settings *s, uint64_t seed, int thr
 	a->frame = (nn_frame){m->input[0], m->input[1], m->input[2], false};
 	if (!at)
 		return true;
-	for (at = strchr(at + 1, '<'); at && at[1] != '/'; at = strchr(at, '<')) {
-		element x;
-		nn_model only = *m;
-		nn_settings settings = *s;
-		settings.model = &only;
-		if (a->changes == NN_CHANGES)
-			return nn_fail(e, NN_EXIT_USAGE, "<augment>: more than %d changes",
-			               NN_CHANGES);
-		at = read_element(&x, at + 1);
-		if (!at)
-			return nn_fail(e, NN_EXIT_INTERNAL, "<augment> is not readable");
-		only.setting = x.setting;
-		only.settings = x.settings;
-		if (!read_change(&a->change[a->changes++], a, &settings, x.text[0], e))
-			return false;
-	}
-	return complete(a, threads, e);
+	char *text = nn_alloc(strlen(at) + 1, 1, "<augment>", e);
+	bool fine = text && read_changes(a, s, strcpy(text, at), e);
+	free(text);
+	if (fine && complete(a, threads, e))
+		return true;
+	nn_augment_close(a);
+	return false;
 }
 
 void nn_augment_close(nn_augment *a)
 {
+	free(a->change);
 	free(a->room);
+	a->change = NULL;
+	a->changes = 0;
 	a->room = NULL;
 }
 
@@ -182,6 +200,13 @@ static void move(nn_map *m, int64_t size, int64_t by)
 	m->end = m->end - by < size ? m->end - by : size;
 }
 
+/* Sixteen changes have keys side by side; the next sixteen lie beyond those of all items. */
+uint64_t nn_augment_key(uint32_t item, int k)
+{
+	uint64_t set = (uint64_t)k / 16, of_set = (uint64_t)k % 16;
+	return (((set << 32) + item) * 16 + of_set) * 2;
+}
+
 nn_view nn_augment_view(const nn_augment *a, uint32_t item, int from, int end)
 {
 	nn_view v;
@@ -190,8 +215,7 @@ nn_view nn_augment_view(const nn_augment *a, uint32_t item, int from, int end)
 	for (int k = from; k < end; k++) {
 		const nn_change *c = &a->change[k];
 		for (int d = 0; d < 2; d++) {
-			uint64_t key =
-			        ((uint64_t)item * NN_CHANGES + (uint64_t)k) * 2 + (uint64_t)d;
+			uint64_t key = nn_augment_key(item, k) + (uint64_t)d;
 			double r = nn_rand_double(a->seed, NN_RAND_AUGMENT, a->epoch, key);
 			double range = 2 * (double)c->most[d] + 1;
 			if (c->kind == NN_MOVE)

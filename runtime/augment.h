@@ -6,8 +6,6 @@
 #include "pixels.h"
 #include "settings.h"
 
-enum { NN_CHANGES = 16 };
-
 /* Up to NN_MOVE every cell comes from one cell, up to NN_ERASE an image is needed. */
 typedef enum {
 	NN_FLIP,     /* with probability p                                     */
@@ -30,15 +28,15 @@ typedef struct nn_change {
 } nn_change;
 
 typedef struct nn_augment {
-	nn_change change[NN_CHANGES]; /* in order                        */
-	int changes;                  /* 0: images stay as they are      */
-	int64_t size[2];              /* height and width of an image    */
-	nn_frame frame;               /* the same, with the channels     */
-	bool pixels;                  /* some change is not flip or move */
-	int mix;                      /* which change is NN_MIX, or -1   */
-	float *room;                  /* [threads][3][values]            */
-	uint64_t seed;                /* of the run                      */
-	uint64_t epoch;               /* whose images are made           */
+	nn_change *change; /* in order                        */
+	int changes;       /* 0: images stay as they are      */
+	int64_t size[2];   /* height and width of an image    */
+	nn_frame frame;    /* the same, with the channels     */
+	bool pixels;       /* some change is not flip or move */
+	int mix;           /* which change is NN_MIX, or -1   */
+	float *room;       /* [threads][3][values]            */
+	uint64_t seed;     /* of the run                      */
+	uint64_t epoch;    /* whose images are made           */
 } nn_augment;
 
 /* One axis of a changed image: cell i is cell sign * i + offset of the original where
@@ -62,6 +60,9 @@ typedef struct nn_batch {
  * memory that `threads` threads need. */
 bool nn_augment_open(nn_augment *a, const nn_settings *s, uint64_t seed, int threads, nn_error *e);
 void nn_augment_close(nn_augment *a);
+
+/* The first of the two random numbers of change k of an item. */
+uint64_t nn_augment_key(uint32_t item, int k);
 
 /* How item `item` looks in a->epoch, by changes from..end-1, all of them flips and moves. */
 nn_view nn_augment_view(const nn_augment *a, uint32_t item, int from, int end);

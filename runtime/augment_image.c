@@ -27,7 +27,7 @@ typedef struct place {
 
 static uint64_t key_of(const nn_augment *a, uint32_t item, int k)
 {
-	uint64_t index = ((uint64_t)item * NN_CHANGES + (uint64_t)k) * 2;
+	uint64_t index = nn_augment_key(item, k);
 	return nn_rand_u64(a->seed, NN_RAND_AUGMENT, a->epoch, index);
 }
 

@@ -15,7 +15,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { NN_RANK = 4, NN_NAME_MAX = 256 };
+/* Limits of a description, which nncc tells the user with a place; trainers rely on them. */
+enum {
+	NN_RANK = 4,
+	NN_NAME_MAX = 256,
+	NN_ELEMENTS_MAX = 20000,   /* of the file, so <param>s are no more                        */
+	NN_LIST_MAX = 1024,        /* numbers of an attribute                                     */
+	NN_PADDING_MAX = 1000000,  /* of random_crop                                              */
+	NN_SEARCHED_MAX = 32       /* <param>s that one search may vary                           */
+};
 
 /* ---- tensors ----------------------------------------------------------------------------- */
 

@@ -7,7 +7,7 @@
 #include "error.h"
 #include "nn.h"
 
-enum { NN_SETS_MAX = 256 };
+enum { NN_SETS_MAX = NN_ELEMENTS_MAX }; /* every <param> once */
 
 typedef struct nn_options {
 	const char *program;          /* argv[0]                                   */

@@ -32,7 +32,7 @@ static const struct {
              {"I16", 2, NN_OTHER}, {"U16", 2, NN_OTHER}, {"U32", 4, NN_OTHER}, {"U64", 8, NN_OTHER},
              {"BOOL", 1, NN_OTHER}};
 
-enum { TYPES = sizeof types / sizeof *types, TENSORS_MAX = 20000, PAIRS_MAX = 1000 };
+enum { TYPES = sizeof types / sizeof *types, PAIRS_MAX = 1000 };
 
 size_t nn_dtype_size(nn_dtype dtype)
 {
@@ -317,7 +317,7 @@ static bool read_opened(nn_safetensors *s, int code, nn_error *e)
 		return false;
 	parse p = {.s = s, .data = s->file.size - 8 - header};
 	/* A tensor takes at least 45 bytes of header, a pair at least 6. */
-	p.room = header / 45 + 1 < TENSORS_MAX ? header / 45 + 1 : TENSORS_MAX;
+	p.room = header / 45 + 1;
 	p.pair_room = header / 6 + 1 < PAIRS_MAX ? header / 6 + 1 : PAIRS_MAX;
 	s->strings = nn_alloc(header + 1, 1, path, e);
 	s->tensor = nn_alloc(p.room, sizeof *s->tensor, path, e);

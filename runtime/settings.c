@@ -116,9 +116,6 @@ bool nn_settings_open(nn_settings *s, const nn_model *model, const char *const *
                       nn_error *e)
 {
 	*s = (nn_settings){.model = model};
-	if (model->params > NN_SETTINGS_PARAMS)
-		return nn_fail(e, NN_EXIT_INTERNAL, "%d parameters, more than %d", model->params,
-		               NN_SETTINGS_PARAMS);
 	for (int k = 0; k < sets; k++)
 		if (!known(s, set[k], e))
 			return false;

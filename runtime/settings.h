@@ -5,12 +5,10 @@
 #include "error.h"
 #include "nn.h"
 
-enum { NN_SETTINGS_PARAMS = 256, NN_LIST_MAX = 64 };
-
 typedef struct nn_settings {
-	const nn_model *model;            /* whose                      */
-	double value[NN_SETTINGS_PARAMS]; /* of model->param[i]         */
-	int params;                       /* evaluated so far           */
+	const nn_model *model;         /* whose                      */
+	double value[NN_ELEMENTS_MAX]; /* of model->param[i]         */
+	int params;                    /* evaluated so far           */
 } nn_settings;
 
 /* Evaluates all <param>s, with `sets` overrides of the form "name=value". */

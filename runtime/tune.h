@@ -5,7 +5,7 @@
 
 #include "session.h"
 
-enum { NN_TUNE_DIMS = 32, NN_TUNE_TRIALS = 10000 };
+enum { NN_TUNE_DIMS = NN_SEARCHED_MAX, NN_TUNE_TRIALS = 10000 };
 
 /* A <param> that is searched. */
 typedef struct nn_dimension {

@@ -35,7 +35,7 @@ static bool read_choices(nn_dimension *d, const char *text, nn_error *e)
 {
 	while (*text) {
 		size_t len = strcspn(text, " \t\r\n");
-		char word[32] = "";
+		char word[NN_NAME_MAX] = "";
 		if (len && d->choices == NN_LIST_MAX)
 			return nn_fail(e, NN_EXIT_USAGE, "<param %s choices>: more than %d",
 			               d->param->name, NN_LIST_MAX);
