@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { SHORT_ROW = 7 }; /* is no row */
+enum { SHORT_ROW = 7, LONG_ROW = 1 << 16 }; /* are no rows: a long one fills a stack */
 
 /* ---- flat kernels --------------------------------------------------------------------------- */
 
@@ -199,7 +199,8 @@ static Axis *find_inmost(const Prog *p, const Kernel *k)
 	Axis *last = q->nfree ? q->axis[q->nfree - 1] : NULL;
 	Along row = {last, true};
 
-	if (!p->plain || q->fold != FOLD_SUM || !last || last->batch || last->extent < SHORT_ROW)
+	if (!p->plain || q->fold != FOLD_SUM || !last || last->batch || last->extent < SHORT_ROW ||
+	    last->extent > LONG_ROW)
 		return NULL;
 	expr_each(q->rhs, check_row, &row);
 	return row.ok ? last : NULL;

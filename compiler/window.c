@@ -6,6 +6,7 @@
  * second-level cache. */
 #include "window.h"
 
+#include <limits.h>
 #include <math.h>
 
 enum { FEW_TILES = 8, MOST_TILES = 32, FEW_SUMMED = 112, MOST_SUMMED = 256 };
@@ -123,11 +124,11 @@ static int least(int a, int b)
 }
 
 /* Channels of both operands, in whole vectors. */
-static int channels(const Window *m)
+static int64_t channels(const Window *m)
 {
 	int lanes = m->p->lanes;
 
-	return (up(m->k->extent, lanes) + up(m->c->extent, lanes)) * lanes;
+	return ((int64_t)up(m->k->extent, lanes) + up(m->c->extent, lanes)) * lanes;
 }
 
 /* Tiles of a task: what its stages share fits the second-level cache with room to spare. Sums over
@@ -137,13 +138,27 @@ static int channels(const Window *m)
 static int most_tiles(const Window *m)
 {
 	int l2 = m->p->target.l2, span = m->form->span, tile = m->form->tile;
-	int value = channels(m) * (options.real_double ? 8 : 4);
+	int64_t value = channels(m) * (options.real_double ? 8 : 4);
 
 	if (!m->sums)
-		return least(l2 / 2 / (span * span * value), MOST_TILES);
-	int near = l2 / 2 / ((span * m->planes + tile * tile) * value);
-	return least(least(2 * l2, MOST_SCRATCH) / (span * m->planes * value),
+		return least((int)(l2 / 2 / (span * span * value)), MOST_TILES);
+	int near = (int)(l2 / 2 / ((span * m->planes + tile * tile) * value));
+	return least((int)(least(2 * l2, MOST_SCRATCH) / (span * m->planes * value)),
 	             least(MOST_SUMMED, near > FEW_SUMMED ? near : FEW_SUMMED));
+}
+
+/* A task has one row of tiles at least, however wide the images are and however many channels they
+ * have: do its arrays fit the stack of a thread? Without tasks, are the tiles of all images as many
+ * as an index can count? */
+static bool has_room(const Window *m)
+{
+	int64_t planes = m->sums ? m->planes : m->form->span, tiles = (int64_t)m->rows * m->cols;
+
+	if (!m->staged)
+		return tiles * m->n->extent <= INT_MAX;
+	tiles = (int64_t)m->images * m->band * m->cols;
+	int64_t of_tile = planes * m->form->span * channels(m) * (options.real_double ? 8 : 4);
+	return tiles <= MOST_SCRATCH / of_tile;
 }
 
 /* Of the weights, transformed. */
@@ -175,6 +190,7 @@ static void choose_task(Window *m)
 	m->share = up(m->share, m->images) * m->images;
 	int z = m->band * m->cols * m->images;
 	m->staged = m->sums || z >= FEW_TILES || weights_bytes(m) <= m->p->target.l2;
+	m->staged = m->staged && (m->sums || has_room(m));
 }
 
 /* Time of all threads, as a multiple of what they would need for so many pieces if none waited. */
@@ -231,7 +247,7 @@ static double with_form(Window *m, const Form *f, int planes, int shares)
 	m->rows = up(m->out[0], f->tile);
 	m->cols = up(m->out[1], f->tile);
 	choose_task(m);
-	return relative_cost(m);
+	return has_room(m) ? relative_cost(m) : INFINITY;
 }
 
 /* The form, and of a gradient of weights how many of its planes a task has and what threads share:
@@ -274,7 +290,9 @@ bool window(Window *m)
 	if (!matches(m))
 		return false;
 	double cost = choose_form(m);
-	if (!in_vectors(m))
+	if (isinf(cost))
+		m->q->refused = "a row of tiles needs more room than there is on a thread's stack";
+	else if (!in_vectors(m))
 		m->q->refused = "an operand or the result is not in blocks of channels";
 	else if (!options.force_winograd && cost >= PAYS)
 		m->q->refused =
