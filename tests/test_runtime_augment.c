@@ -64,11 +64,6 @@ Test(augment, what_cannot_be_done_is_refused)
 		cr_assert(!open_text(&a, wrong[i], NULL, &e), "%s", wrong[i]);
 		cr_assert(strstr(e.text, says[i]), "'%s' does not say '%s'", e.text, says[i]);
 	}
-	char many[1024];
-	int length = snprintf(many, sizeof many, "<augment>\n");
-	for (int i = 0; i <= NN_CHANGES; i++)
-		length += snprintf(many + length, sizeof many - (size_t)length, "<random_flip/>\n");
-	cr_assert(!open_text(&a, many, NULL, &e) && strstr(e.text, "more than 16"));
 	nn_model features = nn_network;
 	nn_settings s;
 	features.config = DESCRIBED("<random_flip/>\n");
@@ -76,6 +71,25 @@ Test(augment, what_cannot_be_done_is_refused)
 	e = (nn_error){0};
 	cr_assert(nn_settings_open(&s, &features, NULL, 0, &e));
 	cr_assert(!nn_augment_open(&a, &s, 1, 1, &e) && e.code == NN_EXIT_USAGE);
+}
+
+Test(augment, there_may_be_many)
+{
+	nn_augment a;
+	nn_error e;
+	char many[4096];
+	int length = snprintf(many, sizeof many, "<augment>\n");
+	for (int i = 0; i < 40; i++)
+		length += snprintf(many + length, sizeof many - (size_t)length,
+		                   "<random_flip p=\"{0.25%s}\"/>\n", i == 7 ? " + 0.125 * 2" : "");
+	snprintf(many + length, sizeof many - (size_t)length, "</augment>\n");
+	cr_assert(open_text(&a, many, NULL, &e), "%s", e.text);
+	cr_assert_eq(a.changes, 40);
+	cr_assert(a.change[7].p == 0.5 && a.change[39].p == 0.25);
+	/* numbers of an item do not meet those of another one, whatever the change */
+	cr_assert_neq(nn_augment_key(0, 16), nn_augment_key(1, 0));
+	cr_assert_neq(nn_augment_key(UINT32_MAX, 15), nn_augment_key(0, 16));
+	nn_augment_close(&a);
 }
 
 /* ---- images -------------------------------------------------------------------------------- */
@@ -113,6 +127,9 @@ static void step_by_step(const nn_augment *a, uint32_t item, int image[H][W])
 		image[i / W][i % W] = i + 1;
 	for (int k = 0; k < a->changes; k++) {
 		nn_augment one = *a;
+		nn_change change[5];
+		memcpy(change, a->change, sizeof *change * (size_t)a->changes);
+		one.change = change;
 		for (int other = 0; other < a->changes; other++)
 			if (other != k)
 				one.change[other] = move_of(0, 0);
@@ -126,7 +143,8 @@ static void step_by_step(const nn_augment *a, uint32_t item, int image[H][W])
 
 Test(augment, a_chain_is_its_steps_one_after_the_other)
 {
-	nn_augment a = {.changes = 5, .size = {H, W}, .seed = 3};
+	nn_change change[5];
+	nn_augment a = {.change = change, .changes = 5, .size = {H, W}, .seed = 3};
 	a.change[0] = move_of(1, 1);
 	a.change[1] = flip_of(false, 0.5);
 	a.change[2] = move_of(1, 2);
@@ -155,7 +173,8 @@ Test(augment, a_chain_is_its_steps_one_after_the_other)
 
 Test(augment, every_place_is_as_likely_and_epochs_differ)
 {
-	nn_augment a = {.changes = 2, .size = {28, 28}, .seed = 1};
+	nn_change change[2];
+	nn_augment a = {.change = change, .changes = 2, .size = {28, 28}, .seed = 1};
 	a.change[0] = flip_of(false, 0.25);
 	a.change[1] = move_of(1, 2);
 	int flips = 0, place[3][5] = {{0}}, same = 0;
@@ -224,7 +243,8 @@ static void check_feed(nn_team *team, void *arg)
 	nn_items items;
 	uint32_t index[8] = {7, 0, 3, 3, 6, 1, 2, 5};
 	float real[8 * 16];
-	nn_augment a = {.changes = 2, .size = {4, 4}, .seed = 5, .epoch = 2};
+	nn_change change[2];
+	nn_augment a = {.change = change, .changes = 2, .size = {4, 4}, .seed = 5, .epoch = 2};
 	a.change[0] = flip_of(false, 0.5);
 	a.change[1] = move_of(2, 1);
 	cr_assert(nn_net_open(&net, &nn_network, j->program, team, &e), "%s", e.text);

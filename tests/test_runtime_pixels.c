@@ -139,20 +139,19 @@ Test(pixels, light_erasing_and_blending)
 
 /* ---- the laws ------------------------------------------------------------------------------ */
 
-static nn_augment chain(int changes, const nn_change *change)
+static nn_augment chain(int changes, nn_change *change)
 {
 	static float room[3 * CELLS];
-	nn_augment a = {.changes = changes,
+	nn_augment a = {.change = change,
+	                .changes = changes,
 	                .size = {ROW, ROW},
 	                .frame = {1, ROW, ROW, true},
 	                .seed = 1,
 	                .pixels = true,
 	                .mix = -1,
 	                .room = room};
-	for (int k = 0; k < changes; k++) {
-		a.change[k] = change[k];
+	for (int k = 0; k < changes; k++)
 		a.mix = change[k].kind == NN_MIX ? k : a.mix;
-	}
 	return a;
 }
 
@@ -341,10 +340,13 @@ static void fill_both(nn_team *team, void *arg)
 	uint32_t index[8] = {7, 0, 3, 3, 6, 1, 2, 5};
 	float real[8 * 16], room[4 * 3 * 16];
 	double x[2][8 * 16];
-	nn_augment a = {
-	        .changes = 2, .size = {4, 4}, .frame = {1, 4, 4, true}, .seed = 5, .mix = -1};
-	a.change[0] = (nn_change){.kind = NN_FLIP, .p = 0.5};
-	a.change[1] = (nn_change){.kind = NN_MOVE, .most = {2, 1}};
+	nn_change change[2] = {{.kind = NN_FLIP, .p = 0.5}, {.kind = NN_MOVE, .most = {2, 1}}};
+	nn_augment a = {.change = change,
+	                .changes = 2,
+	                .size = {4, 4},
+	                .frame = {1, 4, 4, true},
+	                .seed = 5,
+	                .mix = -1};
 	a.room = room;
 	cr_assert(nn_net_open(&net, &nn_network, j->program, team, &e), "%s", e.text);
 	cr_assert(nn_normalize_open(&z, &nn_network, &e) &&
