@@ -177,12 +177,15 @@ static void read_loss(Model *m, const Elem *e, const Env *env)
 
 static void check_size(const Model *m)
 {
-	const Attr *batch = attr_of(child_of(m->root, "train"), "batch_size");
-	if (m->batch > MAX_BATCH)
+	const Elem *train = child_of(m->root, "train");
+	const Attr *batch = train ? attr_of(train, "batch_size") : NULL;
+	if (m->batch > MAX_BATCH) {
 		error_at(batch && !options.batch ? batch->value_pos : (Pos){.file = NULL},
 		         batch ? batch->width : 0,
 		         "a batch of %d images is too large; at most %d are possible", m->batch,
 		         MAX_BATCH);
+		return;
+	}
 	if (m->batch && m->input.rank && count_of(m->input) > MAX_BATCH_VALUES / m->batch)
 		error_at(child_of(m->root, "input")->pos, (int)strlen("<input"),
 		         "the input for a batch of %d images would have %.3g values; at most %.3g"
