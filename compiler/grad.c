@@ -27,9 +27,9 @@ typedef struct Adjoint { /* of one read of an equation                          
 
 typedef struct Context {
 	Prog *p;
-	Parts *parts;        /* by tensor id                                                */
-	const Eqn *q;        /* the forward equation                                        */
-	Adjoint *adjoint;    /* of its reads                                                */
+	Parts *parts;     /* by tensor id                                                */
+	const Eqn *q;     /* the forward equation                                        */
+	Adjoint *adjoint; /* of its reads                                                */
 	int nadjoint;
 	bool needed; /* result of `needs`                                           */
 } Context;

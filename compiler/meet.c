@@ -194,8 +194,8 @@ typedef struct Access {
 } Access;
 
 typedef struct Meeting {
-	Access *access; /* by tensor id                                                    */
-	int way;        /* of the kernel that is looked at                                 */
+	Access *access;    /* by tensor id                                                    */
+	int way;           /* of the kernel that is looked at                                 */
 	int kernel, since; /* its number; that of the first one after the last meeting        */
 	bool conflict;
 } Meeting;

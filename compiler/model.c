@@ -190,8 +190,7 @@ static void check_size(const Model *m)
 		error_at(child_of(m->root, "input")->pos, (int)strlen("<input"),
 		         "the input for a batch of %d images would have %.3g values; at most %.3g"
 		         " are possible",
-		         m->batch, (double)count_of(m->input) * m->batch,
-		         (double)MAX_BATCH_VALUES);
+		         m->batch, (double)count_of(m->input) * m->batch, (double)MAX_BATCH_VALUES);
 	for (const Layer *l = m->layers; l && m->batch; l = l->next)
 		if (l->shape.rank && count_of(l->shape) > MAX_BATCH_VALUES / m->batch)
 			error_at(l->pos, (int)strlen(l->elem) + 1,

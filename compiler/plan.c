@@ -217,7 +217,8 @@ void plan(Prog *p)
 			      (Range){t->offset, t->offset + size});
 		if (t->offset > MAX_ARENA - size)
 			fatal(1,
-			      "training %s with batches of %d needs more than %lld bytes; a smaller "
+			      "training %s with batches of %d needs more than %lld bytes; a "
+			      "smaller "
 			      "batch needs less",
 			      p->model->name, p->model->batch, (long long)MAX_ARENA);
 		if (t->offset + size > p->arena)

@@ -42,8 +42,10 @@ static void check_choices(Elem *e)
 		error_at(a->value_pos, 1,
 		         "wanted numbers separated by blanks for 'choices' of <param>");
 	if (n > NN_LIST_MAX)
-		error_at(a->value_pos, a->width, "wanted at most %d numbers for 'choices' of <param>,"
-		         " found %d", NN_LIST_MAX, n);
+		error_at(a->value_pos, a->width,
+		         "wanted at most %d numbers for 'choices' of <param>,"
+		         " found %d",
+		         NN_LIST_MAX, n);
 }
 
 static Param *find_param(const Model *m, const char *name, size_t len)

@@ -208,7 +208,8 @@ static _Noreturn void overlap(char letter, const Tensor *a, const Tensor *b)
 static void check_lifetimes(const Prog *p, char letter, Tensor **list, int n)
 {
 	size_t bytes = sizeof(Tensor *) * (size_t)n;
-	Tensor **first = memcpy(alloc(bytes), list, bytes), **last = memcpy(alloc(bytes), list, bytes);
+	Tensor **first = memcpy(alloc(bytes), list, bytes),
+	       **last = memcpy(alloc(bytes), list, bytes);
 	Places alive = {alloc(sizeof(uint64_t) * (size_t)(n / 64 + 1)), n / 64 + 1};
 	int *place = alloc(sizeof *place * (size_t)p->ntensor), gone = 0;
 

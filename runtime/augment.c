@@ -143,8 +143,7 @@ static bool read_changes(nn_augment *a, const nn_settings *s, char *at, nn_error
 		at++;
 		if (!read_element(&x, &at))
 			return nn_fail(e, NN_EXIT_INTERNAL, "<augment> is not readable");
-		nn_change *more =
-		        realloc(a->change, sizeof *more * ((size_t)a->changes + 1));
+		nn_change *more = realloc(a->change, sizeof *more * ((size_t)a->changes + 1));
 		if (!more)
 			return nn_fail(e, NN_EXIT_MEMORY, "<augment>: out of memory");
 		a->change = more;

@@ -270,8 +270,8 @@ Test(schema, refuses_what_it_can_tell)
 	        "encoding",   "expr_deep",    "expr_frac",    "expr_n",       "from_",
 	        "input_",     "join_shape",   "layers_empty", "loss_",        "name_grad",
 	        "name_twice", "normalize",    "number_range", "parallel_s",   "repeat_bomb",
-	        "augment_",   "batch_large",  "tune_wide",
-	        "residual_",  "schedule",     "shape_",       "softmax",      "version",
+	        "augment_",   "batch_large",  "tune_wide",    "residual_",    "schedule",
+	        "shape_",     "softmax",      "version",
 	};
 	xmlRelaxNGPtr rng = compiled_schema();
 	struct dirent **list;
