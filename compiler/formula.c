@@ -442,8 +442,8 @@ static Layer *part_of(const Prog *p, const Layer *l, Layer **in, int n)
 	return part;
 }
 
-/* A layer with many inputs is a tree of such layers, so that no equation gets long: each takes up to
- * MAX_READ of the inputs, in order, as long as they fit the first of them. */
+/* A layer with many inputs is a tree of such layers, so that no equation gets long: each takes up
+ * to MAX_READ of the inputs, in order, as long as they fit the first of them. */
 static void layer_tree(Prog *p, Layer *l, Phase phase, const char *tag, int key)
 {
 	Layer top = *l, **rest = top.in;

@@ -3,8 +3,8 @@
  * Memory comes from one arena of zeroed blocks that is not given back: the compiler runs once, its
  * data live until exit, and a pass that frees nothing cannot free too early. The one exception is
  * the text of kernels, which is put together from a hundred times as many pieces: alloc_release
- * takes them back. The list of blocks keeps them reachable, so leak checkers stay quiet. Running out
- * of memory ends the program here, so callers need no test. */
+ * takes them back. The list of blocks keeps them reachable, so leak checkers stay quiet. Running
+ * out of memory ends the program here, so callers need no test. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
