@@ -232,8 +232,17 @@ static void read_sources(Model *m, const Elem *data)
 static void read_classes(Model *m, const Elem *classes)
 {
 	for (const Elem *e = classes ? classes->child : NULL; e; e = e->next) {
+		const char *name = text_of(e, "name");
+		bool twice = false;
+		for (int i = 0; i < m->nclass_name && !e->bad; i++)
+			twice = twice || !strcmp(m->class_name[i], name);
+		if (twice)
+			error_at(e->pos, name_len(e), "two classes are called '%s'", name);
+		if (!e->bad && (!*name || strchr(name, '\n')))
+			error_at(e->pos, name_len(e), "a class's name is %s",
+			         *name ? "more than a line" : "empty");
 		m->class_name = grow(m->class_name, m->nclass_name, sizeof *m->class_name);
-		m->class_name[m->nclass_name++] = text_of(e, "name");
+		m->class_name[m->nclass_name++] = name;
 	}
 	if (classes && m->classes && m->nclass_name != m->classes)
 		error_at(classes->pos, name_len(classes),

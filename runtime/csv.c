@@ -16,7 +16,19 @@
 
 #include "calc.h"
 
-bool nn_csv_open(nn_csv *c, const char *path, const void *text, size_t count, int64_t most,
+/* Whether `x` stands in the line outside of quotes. */
+static bool stands(const char *line, size_t len, char x)
+{
+	bool quoted = false;
+	for (size_t i = 0; i < len; i++) {
+		quoted ^= line[i] == '"';
+		if (line[i] == x && !quoted)
+			return true;
+	}
+	return false;
+}
+
+bool nn_csv_open(nn_csv *c, const char *path, const void *text, size_t count, int64_t least,
                  nn_error *e)
 {
 	*c = (nn_csv){.path = path, .at = text, .end = (const char *)text + count};
@@ -27,14 +39,17 @@ bool nn_csv_open(nn_csv *c, const char *path, const void *text, size_t count, in
 		from++;
 	const char *line = memchr(from, '\n', (size_t)(c->end - from));
 	size_t first = (size_t)((line ? line : c->end) - from);
-	c->separator = memchr(from, ',', first)    ? ','
-	               : memchr(from, ';', first)  ? ';'
-	               : memchr(from, '\t', first) ? '\t'
+	c->separator = stands(from, first, ',')    ? ','
+	               : stands(from, first, ';')  ? ';'
+	               : stands(from, first, '\t') ? '\t'
 	                                           : ',';
 	if (memchr(text, 0, count))
 		return nn_fail(e, NN_EXIT_DATA, "%s: not a text: it holds zero bytes", path);
-	c->field_room = most;
-	c->field = nn_alloc((size_t)most, sizeof *c->field, path, e);
+	/* The first line has no more fields than characters; some more, to say how many are too
+	 * many. */
+	c->field_room = (int64_t)first + 1 + 16;
+	c->field_room = c->field_room > least ? c->field_room : least;
+	c->field = nn_alloc((size_t)c->field_room, sizeof *c->field, path, e);
 	return c->field != NULL;
 }
 

@@ -23,9 +23,10 @@ typedef struct nn_csv {
 	int64_t field_room; /* most that a row may have         */
 } nn_csv;
 
-/* Starts on `count` bytes of text; rows have at most `most` fields. The separator is the first of
- * comma, semicolon and tab that stands in the first line. */
-bool nn_csv_open(nn_csv *c, const char *path, const void *text, size_t count, int64_t most,
+/* Starts on `count` bytes of text; there is room for the fields of the first line and for `least`
+ * of them. The separator is the first of comma, semicolon and tab that stands in the first line,
+ * not in quotes. */
+bool nn_csv_open(nn_csv *c, const char *path, const void *text, size_t count, int64_t least,
                  nn_error *e);
 void nn_csv_close(nn_csv *c);
 

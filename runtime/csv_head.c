@@ -5,7 +5,8 @@
  *
  * Names are recognised by what is known of the table: label_column or a column of the training part
  * stands there. Otherwise the line is compared with those below: inputs are numbers, a label is one
- * that comes again. Numbers that count 0,1,2,... are the names that programs give. A missing value
+ * that comes again. Numbers that count 0,1,2,..., the label's column too, are the names that
+ * programs give; a label below says that they are values all the same. A missing value
  * (NA) is no name: taking its row for names would lose an item without a word. What could be both
  * is asked. */
 #include <stdlib.h>
@@ -18,7 +19,7 @@ enum { LOOK = 1000 }; /* rows below the first that are looked at */
 /* What the cells of the first line are. */
 typedef struct kinds {
 	int64_t number, missing, word; /* of the inputs                       */
-	bool counts;                   /* they are 0, 1, 2, ...               */
+	bool counts;                   /* the cells are 0, 1, 2, ...          */
 	bool label_number;             /* the label is a number               */
 	bool label_below;              /* it reads as the labels below do     */
 	bool rows;                     /* there are rows below                */
@@ -113,6 +114,7 @@ static bool look(nn_table *t, kinds *k, nn_error *e)
 			char text[NN_TABLE_LABEL];
 			size_t len = nn_csv_copy(f, text, sizeof text);
 			k->label_number = number;
+			k->counts = k->counts && (!number || value == (double)i);
 			k->label_below = t->classes && t->l->meaning->classes.count &&
 			                 nn_meaning_class(t->l->meaning, text, len, classes) >= 0;
 			continue;
@@ -154,8 +156,11 @@ bool nn_table_has_names(nn_table *t, bool *names, nn_error *e)
 		return ok;
 	bool row_label = with_label && k.label_below;
 	bool name_label = with_label && k.rows && !k.label_below && !k.label_number;
+	/* The names of the training part are known from here on: none of them counts. */
+	bool counts = k.counts && (k.label_number || !row_label) && t->l->training &&
+	              !t->l->meaning->columns.count;
 	if (!k.word)
-		*names = !k.missing && (k.counts || name_label);
+		*names = !k.missing && (counts || name_label);
 	else if (!k.number)
 		*names = !row_label;
 	else if (name_label)

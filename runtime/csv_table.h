@@ -14,6 +14,8 @@ typedef struct nn_table {
 	const char *wanted; /* label_column, or NULL                                       */
 	const char *chosen; /* columns, or NULL                                            */
 	const char *header; /* "yes", "no"; "auto" or NULL                                 */
+	bool own_label;     /* label_column stands on a later part, not on training        */
+	bool own_columns;   /* so does `columns`                                           */
 	int64_t values;     /* columns that are input                                      */
 	int64_t labels;     /* columns of labels or targets                                */
 	bool optional;      /* predict: they may be missing                                */

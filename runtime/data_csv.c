@@ -111,7 +111,8 @@ static bool by_names(const nn_table *t, const nn_names *names, int64_t *to, bool
 	return true;
 }
 
-static void default_labels(nn_table *t)
+/* Whether one was found by its name. */
+static bool default_labels(nn_table *t)
 {
 	static const char *const usual[] = {"label", "class", "target", "y",
 	                                    "Label", "Class", "Target", "Y"};
@@ -121,27 +122,43 @@ static void default_labels(nn_table *t)
 		for (int64_t k = 0; k < t->names; k++)
 			if (nn_csv_says(&t->name[k], usual[i])) {
 				t->label[0] = k;
-				return;
+				return true;
 			}
+	return false;
+}
+
+/* Finds the columns by what says most about them; -1 for those that are not there. *said: by a
+ * name. The names of the training part say more than its label_column, which may be a number. */
+static bool find_labels(nn_table *t, bool *said, nn_error *e)
+{
+	const nn_names *settled = &t->l->meaning->labels;
+	bool missing = t->optional || t->guess;
+	*said = true;
+	if (t->names && settled->count == t->labels && !t->own_label)
+		return by_names(t, settled, t->label, missing, e);
+	if (!t->wanted) {
+		*said = default_labels(t);
+		return true;
+	}
+	if (!listed(t, "label_column", t->wanted, t->label, t->labels, missing, e))
+		return false;
+	*said = t->names && t->label[0] >= 0 && nn_csv_says(&t->name[t->label[0]], t->wanted);
+	return true;
 }
 
 bool nn_table_labels(nn_table *t, nn_error *e)
 {
-	const nn_names *settled = &t->l->meaning->labels;
-	bool whole = true;
-	if (t->optional && !t->names && t->fields == t->values)
+	bool whole = true, said, bare = t->optional && t->fields == t->values;
+	if (bare && !t->names)
 		t->labels = 0;
 	if (!t->labels)
 		return true;
-	if (t->wanted) {
-		if (!listed(t, "label_column", t->wanted, t->label, t->labels,
-		            t->optional || t->guess, e))
-			return false;
-	} else if (t->names && settled->count == t->labels) {
-		if (!by_names(t, settled, t->label, t->optional || t->guess, e))
-			return false;
-	} else {
-		default_labels(t);
+	if (!find_labels(t, &said, e))
+		return false;
+	/* As many columns as inputs, and none is called like a label: there is none. */
+	if (bare && !said && !t->guess) {
+		t->labels = 0;
+		return true;
 	}
 	for (int64_t i = 0; i < t->labels; i++)
 		whole = whole && t->label[i] >= 0;
@@ -163,7 +180,7 @@ bool nn_table_is_label(const nn_table *t, int64_t column)
 static bool choose_inputs(nn_table *t, nn_error *e)
 {
 	const nn_names *settled = &t->l->meaning->columns;
-	if (t->names && settled->count == t->values)
+	if (t->names && settled->count == t->values && !t->own_columns)
 		return by_names(t, settled, t->input, false, e);
 	/* Without names, numbers of `columns` fit a file that has all of training's columns. */
 	if (t->chosen && !(t->optional && !t->names && t->fields == t->values))
@@ -177,31 +194,40 @@ static bool choose_inputs(nn_table *t, nn_error *e)
 	return true;
 }
 
+static bool add_name(const nn_table *t, nn_names *to, int64_t column, nn_error *e)
+{
+	const nn_field *f = &t->name[column];
+	char *name = nn_alloc(f->len + 1, 1, t->csv.path, e);
+	bool ok = name != NULL;
+	if (ok) {
+		size_t len = nn_csv_copy(f, name, f->len + 1);
+		ok = nn_meaning_storable(name, t->csv.path, "column", e) &&
+		     nn_names_add(to, name, len, e) >= 0;
+	}
+	free(name);
+	return ok;
+}
+
 /* Notes the names that the training part goes by; a table without names has none. */
 static bool settle(const nn_table *t, nn_error *e)
 {
 	nn_meaning *m = t->l->meaning;
-	char name[SHOWN * 4];
 	if (!t->names || m->columns.count)
 		return true;
 	for (int64_t i = 0; i < t->values; i++) {
-		size_t len = nn_csv_copy(&t->name[t->input[i]], name, sizeof name);
-		if (nn_names_add(&m->columns, name, len, e) < 0)
+		const nn_field *f = &t->name[t->input[i]];
+		if (!add_name(t, &m->columns, t->input[i], e))
 			return false;
 		if (m->columns.count != i + 1)
-			return nn_fail(e, NN_EXIT_DATA, "%s: two columns are called '%s'",
-			               t->csv.path, name);
+			return nn_fail(e, NN_EXIT_DATA, "%s: two columns are called '%.*s'",
+			               t->csv.path, (int)(f->len < SHOWN ? f->len : SHOWN), f->at);
 	}
-	for (int64_t i = 0; i < t->labels; i++) {
-		size_t len = nn_csv_copy(&t->name[t->label[i]], name, sizeof name);
-		if (nn_names_add(&m->labels, name, len, e) < 0)
+	for (int64_t i = 0; i < t->labels; i++)
+		if (!add_name(t, &m->labels, t->label[i], e))
 			return false;
-	}
-	for (int64_t i = 0; i < t->names; i++) {
-		size_t len = nn_csv_copy(&t->name[i], name, sizeof name);
-		if (nn_names_add(&m->table, name, len, e) < 0)
+	for (int64_t i = 0; i < t->names; i++)
+		if (!add_name(t, &m->table, i, e))
 			return false;
-	}
 	/* Columns that are left out may be called alike; then nothing can be read by place. */
 	if (m->table.count != t->names)
 		nn_names_free(&m->table);
@@ -268,14 +294,14 @@ static bool take_numbers(const nn_table *t, const int64_t *column, int64_t count
 	return true;
 }
 
-/* The text of a label; whole numbers without the zeros that some programs add ("3.0" is 3). */
-static size_t label_text(const nn_field *f, char text[NN_TABLE_LABEL])
+/* A whole number without the point or exponent that some programs add: "3.0", "3.00e+00" are 3. */
+static size_t plain_number(const nn_field *f, char text[NN_TABLE_LABEL], size_t len)
 {
-	size_t len = nn_csv_copy(f, text, NN_TABLE_LABEL), digits = strspn(text, "+-0123456789");
-	if (digits && text[digits] == '.' && digits + 1 < len &&
-	    digits + 1 + strspn(text + digits + 1, "0") == len)
-		text[len = digits] = 0;
-	return len;
+	double value;
+	if (!strpbrk(text, ".eE") || !nn_csv_number(f, &value) || value != floor(value) ||
+	    fabs(value) > 1e15)
+		return len;
+	return (size_t)snprintf(text, NN_TABLE_LABEL, "%lld", (long long)value);
 }
 
 static bool bad_label(const nn_table *t, const char *text, nn_error *e)
@@ -295,14 +321,21 @@ static bool take_label(nn_table *t, nn_items *items, int64_t item, nn_error *e)
 	const nn_loader *l = t->l;
 	const nn_field *f = &t->csv.field[t->label[0]];
 	char text[NN_TABLE_LABEL];
-	int64_t label;
+	int64_t label = -1;
 	int classes = l->settings->model->classes;
-	size_t len = label_text(f, text);
+	size_t len = nn_csv_copy(f, text, sizeof text);
+	if (f->len >= sizeof text)
+		return nn_fail(e, NN_EXIT_DATA,
+		               "%s: line %lld, column %lld: a label of %zu characters, more than "
+		               "%d",
+		               t->csv.path, (long long)t->csv.line, (long long)t->label[0] + 1,
+		               f->len, NN_TABLE_LABEL - 1);
 	if (!t->found) {
 		label = nn_meaning_class(l->meaning, text, len, classes);
-	} else if (!len) {
-		label = -1;
-	} else {
+		if (label < 0 && (len = plain_number(f, text, len)))
+			label = nn_meaning_class(l->meaning, text, len, classes);
+	} else if (len) {
+		len = plain_number(f, text, len);
 		label = nn_names_add(t->found, text, len, e);
 		if (label >= classes)
 			return nn_fail(e, NN_EXIT_DATA,
@@ -320,10 +353,6 @@ static bool take_label(nn_table *t, nn_items *items, int64_t item, nn_error *e)
 
 static bool open_table(nn_table *t, const char *path, const nn_bytes *file, nn_error *e)
 {
-	/* A first line has no more columns than characters; some more, to say how many are too
-	 * many. */
-	const uint8_t *end = file->size ? memchr(file->at, '\n', file->size) : NULL;
-	int64_t most = (end ? end - file->at : (int64_t)file->size) + 1 + 16;
 	int64_t least = 2 * (t->values + t->labels) + 16;
 	t->input = nn_alloc((size_t)t->values, sizeof *t->input, path, e);
 	t->label = nn_alloc((size_t)t->labels, sizeof *t->label, path, e);
@@ -332,8 +361,7 @@ static bool open_table(nn_table *t, const char *path, const nn_bytes *file, nn_e
 		const char *name = t->l->meaning->table.at[i];
 		t->settled[i] = (nn_field){.at = name, .len = strlen(name)};
 	}
-	return !e->code &&
-	       nn_csv_open(&t->csv, path, file->at, file->size, most > least ? most : least, e);
+	return !e->code && nn_csv_open(&t->csv, path, file->at, file->size, least, e);
 }
 
 static void close_table(nn_table *t)
@@ -437,6 +465,8 @@ static nn_table table_of(const nn_loader *l)
 	t.wanted = s->label_column;
 	t.chosen = s->columns;
 	t.header = s->header;
+	t.own_label = s->label_column && strcmp(s->split, "training") != 0;
+	t.own_columns = s->columns && strcmp(s->split, "training") != 0;
 	for (int i = 0; i < m->sources; i++) {
 		if (strcmp(m->source[i].split, "training") != 0)
 			continue;

@@ -89,6 +89,17 @@ static bool name_by_number(nn_meaning *m, int classes, nn_error *e)
 	return true;
 }
 
+bool nn_meaning_storable(const char *name, const char *where, const char *what, nn_error *e)
+{
+	if (strchr(name, '\n'))
+		return nn_fail(e, NN_EXIT_DATA, "%s: a %s's name holds a line end", where, what);
+	return nn_text_utf8(name) ||
+	       nn_fail(e, NN_EXIT_DATA,
+	               "%s: the name of a %s is not in UTF-8: '%.60s'; convert it, with iconv or "
+	               "by saving the file anew",
+	               where, what, name);
+}
+
 bool nn_meaning_name(nn_meaning *m, nn_names *found, int classes, const char *where,
                      const char *what, int32_t *new_of, nn_error *e)
 {
@@ -114,8 +125,7 @@ bool nn_meaning_name(nn_meaning *m, nn_names *found, int classes, const char *wh
 		m->numbered = false;
 	}
 	for (int64_t i = 0; ok && i < found->count; i++) {
-		if (strchr(found->at[i], '\n'))
-			ok = nn_fail(e, NN_EXIT_DATA, "%s: a class's name holds a line end", where);
+		ok = nn_meaning_storable(found->at[i], where, "class", e);
 		new_of[i] =
 		        (int32_t)nn_meaning_class(m, found->at[i], strlen(found->at[i]), classes);
 	}
@@ -227,6 +237,8 @@ bool nn_meaning_take(nn_meaning *m, const nn_safetensors *s, const char *path, i
 	static const char *const key[] = {"classes", "table", "columns", "label_columns"};
 	nn_names *list[] = {&m->classes, &m->table, &m->columns, &m->labels};
 	bool given = m->classes.count > 0;
+	if (!nn_safetensors_meta(s, "nncc"))
+		return true;
 	for (int i = 0; i < 4; i++) {
 		const char *text = nn_safetensors_meta(s, key[i]);
 		if (text && !take_names(list[i], text, path, key[i], e))

@@ -99,6 +99,15 @@ static size_t utf8(const unsigned char *s)
 	return 0;
 }
 
+bool nn_text_utf8(const char *string)
+{
+	const unsigned char *s = (const unsigned char *)string;
+	size_t len = 1;
+	while (*s && (len = utf8(s)))
+		s += len;
+	return !*s;
+}
+
 void nn_text_json(nn_text *t, const char *string)
 {
 	if (!string) {

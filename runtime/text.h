@@ -19,6 +19,9 @@ void nn_text_free(nn_text *t);
 
 __attribute__((format(printf, 2, 3))) void nn_text_add(nn_text *t, const char *format, ...);
 
+/* Whether all of it is UTF-8. */
+bool nn_text_utf8(const char *string);
+
 /* A string with quotes and escapes; NULL becomes null. Bytes that are not UTF-8 become U+FFFD. */
 void nn_text_json(nn_text *t, const char *string);
 
