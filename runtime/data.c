@@ -508,7 +508,9 @@ void nn_data_notes(const nn_data *d, const nn_model *model, nn_text *t)
 	char number[16];
 	for (int i = 0; i < NN_PARTS; i++)
 		if (d->source[i].passed)
-			nn_text_add(t, "%s: %lld files are no PNG or JPEG and passed over, %s\n",
+			nn_text_add(t,
+			            "%s: %lld files were passed over, being no PNG or JPEG or in "
+			            "no class's directory, %s\n",
 			            d->source[i].name, (long long)d->source[i].passed,
 			            d->source[i].passed_one);
 	int64_t *items = calloc((size_t)model->classes + 1, sizeof *items);

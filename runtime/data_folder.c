@@ -4,9 +4,9 @@
  *
  * Classes are called as <classes> says, else as the directories of the training part (meaning.c);
  * a directory of any part that is none of them is an error. A network that learns without labels
- * takes pictures from anywhere below the directory. Names that begin with a point are passed over,
- * files with other endings as well, but counted. A directory is looked at once, even if links lead
- * back to it.
+ * takes pictures from anywhere below the directory. Names that begin with a point are passed over;
+ * files with other endings, or in no class's directory, as well, but counted. A directory is looked
+ * at once, even if links lead back to it; links that lead above the root are not followed.
  *
  * At the start only names are read. A picture is decoded when a batch needs it for the first time,
  * resized to the network's input, and kept as 8-bit values as far as memory allows (store.c). */
@@ -23,12 +23,21 @@
 
 enum { DEPTH = 64 };
 
+enum { ABOVE = -1, NEW = -2 };
+
 /* A directory by what it is, whatever it is called. */
 typedef struct seen {
 	dev_t device;
 	ino_t inode;
-	int group; /* for which class; -1: it holds the classes */
+	int group; /* for which class; ABOVE: it holds the classes */
+	bool used; /* of the table's places                        */
 } seen;
+
+/* What stands in a directory. */
+typedef struct entry {
+	char *name;
+	unsigned char type; /* d_type */
+} entry;
 
 typedef struct folder {
 	const nn_model *m; /* what pictures are resized to        */
@@ -39,17 +48,17 @@ typedef struct folder {
 	int64_t count;     /* pictures                            */
 	int64_t paths;     /* room in path and group              */
 	nn_names name;     /* the classes' directories, by group  */
-	seen *seen;        /* directories that were looked at     */
-	int64_t seen_count, seen_room;
-	int64_t passed;       /* files that are no pictures       */
+	seen *seen;        /* hash table of directories that were looked at */
+	int64_t seen_count, seen_room; /* room: 0 or a power of two, twice the count */
+	int64_t passed;       /* files that are no items          */
 	char passed_one[256]; /* the first of them                */
 } folder;
 
-static void free_names(char **name, int count)
+static void free_entries(entry *list, int count)
 {
 	for (int i = 0; i < count; i++)
-		free(name[i]);
-	free(name);
+		free(list[i].name);
+	free(list);
 }
 
 static void close_folder(void *source)
@@ -126,14 +135,14 @@ static bool add_picture(folder *f, const char *path, int group, nn_error *e)
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	return strcmp(((const entry *)a)->name, ((const entry *)b)->name);
 }
 
-/* The names in a directory in order, without those that begin with a point; their number or -1. */
-static int list(const char *path, char ***name, nn_error *e)
+/* What stands in a directory, by name, without what begins with a point; how many or -1. */
+static int list(const char *path, entry **to, nn_error *e)
 {
 	int count = 0, room = 0;
-	*name = NULL;
+	*to = NULL;
 	DIR *d = opendir(path);
 	if (!d) {
 		bool missing = errno == ENOENT;
@@ -144,118 +153,191 @@ static int list(const char *path, char ***name, nn_error *e)
 		        "%s: cannot open the directory: %s", path, strerror(errno));
 		return -1;
 	}
-	for (struct dirent *entry; !e->code && (entry = readdir(d));) {
-		if (entry->d_name[0] == '.')
+	for (struct dirent *there; !e->code && (there = readdir(d));) {
+		if (there->d_name[0] == '.')
 			continue;
 		if (count == room) {
 			room = 2 * room + 64;
-			char **more = grow(*name, (size_t)room * sizeof *more, e);
+			entry *more = grow(*to, (size_t)room * sizeof *more, e);
 			if (!more)
 				break;
-			*name = more;
+			*to = more;
 		}
-		if (!((*name)[count] = strdup(entry->d_name)))
+		(*to)[count] = (entry){strdup(there->d_name), there->d_type};
+		if (!(*to)[count].name)
 			nn_fail(e, NN_EXIT_MEMORY, "not enough memory for the names of pictures");
 		else
 			count++;
 	}
 	closedir(d);
 	if (!e->code && count)
-		qsort(*name, (size_t)count, sizeof **name, by_name);
+		qsort(*to, (size_t)count, sizeof **to, by_name);
 	if (!e->code)
 		return count;
-	free_names(*name, count);
+	free_entries(*to, count);
 	return -1;
 }
 
 /* ---- directories --------------------------------------------------------------------------- */
 
+/* The place of a directory in the table, or the free one where it belongs. */
+static seen *place_of(const folder *f, const struct stat *st)
+{
+	uint64_t mask = (uint64_t)f->seen_room - 1;
+	uint64_t i = ((uint64_t)st->st_ino ^ (uint64_t)st->st_dev << 32) * 0x9e3779b97f4a7c15;
+	for (i = i >> 20 & mask;; i = (i + 1) & mask) {
+		seen *s = &f->seen[i];
+		if (!s->used || (s->device == st->st_dev && s->inode == st->st_ino))
+			return s;
+	}
+}
+
+static bool grow_seen(folder *f, nn_error *e)
+{
+	seen *old = f->seen;
+	int64_t room = f->seen_room;
+	f->seen_room = room ? 2 * room : 64;
+	f->seen = nn_alloc((size_t)f->seen_room, sizeof *f->seen, "directories", e);
+	for (int64_t i = 0; f->seen && i < room; i++)
+		if (old[i].used)
+			*place_of(f, &(struct stat){.st_dev = old[i].device,
+			                            .st_ino = old[i].inode}) = old[i];
+	free(old);
+	return f->seen != NULL;
+}
+
+static bool look_at(const char *path, struct stat *st, nn_error *e)
+{
+	if (!stat(path, st))
+		return true;
+	return nn_fail(e, errno == ENOENT ? NN_EXIT_INPUT : NN_EXIT_IO,
+	               "%s: cannot open the directory: %s", path, strerror(errno));
+}
+
+/* For which class a directory was noted; NEW if it was not, and is now. */
+static bool note(folder *f, const char *path, int group, int *before, nn_error *e)
+{
+	struct stat st;
+	if (!look_at(path, &st, e))
+		return false;
+	if (2 * (f->seen_count + 1) > f->seen_room && !grow_seen(f, e))
+		return false;
+	seen *s = place_of(f, &st);
+	*before = s->used ? s->group : NEW;
+	f->seen_count += !s->used;
+	if (!s->used)
+		*s = (seen){st.st_dev, st.st_ino, group, true};
+	return true;
+}
+
 /* Notes a directory; false where it was seen before, or with an error where that was for another
  * class. Links may lead to it by many ways: it is looked at once. */
 static bool enter(folder *f, const char *path, int group, nn_error *e)
 {
-	struct stat st;
-	if (stat(path, &st) != 0)
-		return nn_fail(e, NN_EXIT_IO, "%s: cannot open the directory: %s", path,
-		               strerror(errno));
-	for (int64_t i = 0; i < f->seen_count; i++) {
-		const seen *s = &f->seen[i];
-		if (s->device != st.st_dev || s->inode != st.st_ino)
-			continue;
-		if (s->group < 0 || s->group == group)
+	int before;
+	if (!note(f, path, group, &before, e) || before == ABOVE || before == group)
+		return false;
+	return before == NEW ||
+	       nn_fail(e, NN_EXIT_DATA,
+	               "%s: a link in the directory of another class leads to it as well, "
+	               "but a picture has one class",
+	               path);
+}
+
+/* Notes the root and all that it lies in: a link to them leads back to every class. */
+static bool enter_above(folder *f, const char *root, bool itself, nn_error *e)
+{
+	char path[NN_PATH_MAX];
+	int before = NEW;
+	size_t len = strlen(root);
+	snprintf(path, sizeof path, "%s", root);
+	if (itself && !note(f, path, ABOVE, &before, e))
+		return false;
+	while (before == NEW && len + 4 < sizeof path) {
+		memcpy(path + len, "/..", 4);
+		len += 3;
+		if (!note(f, path, ABOVE, &before, e))
 			return false;
-		return nn_fail(e, NN_EXIT_DATA,
-		               "%s: a link in the directory of another class leads to it as well, "
-		               "but a picture has one class",
-		               path);
 	}
-	if (f->seen_count == f->seen_room) {
-		f->seen_room = 2 * f->seen_room + 64;
-		seen *more = grow(f->seen, (size_t)f->seen_room * sizeof *more, e);
-		if (!more)
-			return false;
-		f->seen = more;
-	}
-	f->seen[f->seen_count++] = (seen){st.st_dev, st.st_ino, group};
 	return true;
 }
 
-/* Whether an entry is a directory; a file that is no picture is counted. */
-static bool is_directory(folder *f, const char *path, bool picture)
+/* Whether an entry is a directory; what is neither that nor wanted is counted. */
+static bool is_directory(folder *f, const char *path, const entry *x, bool wanted)
 {
 	struct stat st;
-	if (stat(path, &st) != 0)
-		return false;
-	if (S_ISREG(st.st_mode) && !picture && !f->passed++)
+	bool known = x->type != DT_UNKNOWN && x->type != DT_LNK;
+	if (known ? x->type == DT_DIR : !stat(path, &st) && S_ISDIR(st.st_mode))
+		return true;
+	if (!wanted && !f->passed++)
 		snprintf(f->passed_one, sizeof f->passed_one, "%.255s", path);
-	return S_ISDIR(st.st_mode);
+	return false;
 }
 
 /* All pictures below a directory, in order. */
 static bool walk(folder *f, const char *path, int group, int depth, nn_error *e)
 {
-	char **name, *inner;
+	char *inner;
+	entry *inside;
 	if (!enter(f, path, group, e))
 		return !e->code;
 	if (depth > DEPTH)
 		return nn_fail(e, NN_EXIT_DATA, "%s: more than %d directories deep", path, DEPTH);
 	inner = nn_alloc(NN_PATH_MAX, 1, "names", e);
-	int count = inner ? list(path, &name, e) : -1;
+	int count = inner ? list(path, &inside, e) : -1;
 	if (count < 0) {
 		free(inner);
 		return false;
 	}
 	for (int i = 0; i < count && !e->code; i++) {
-		bool picture = is_picture(name[i]);
-		if (!nn_join(inner, path, name[i], e))
+		bool picture = is_picture(inside[i].name);
+		if (!nn_join(inner, path, inside[i].name, e))
 			break;
-		if (is_directory(f, inner, picture))
+		if (is_directory(f, inner, &inside[i], picture))
 			walk(f, inner, group, depth + 1, e);
 		else if (picture)
 			add_picture(f, inner, group, e);
 	}
-	free_names(name, count);
+	free_entries(inside, count);
 	free(inner);
 	return !e->code;
+}
+
+/* A directory of a class, unless it is a link that leads back. */
+static bool walk_class(folder *f, const char *path, const entry *x, nn_error *e)
+{
+	struct stat st;
+	if (!look_at(path, &st, e))
+		return false;
+	const seen *s = place_of(f, &st);
+	if (s->used && s->group == ABOVE)
+		return true;
+	int group = (int)nn_names_add(&f->name, x->name, strlen(x->name), e);
+	return group >= 0 && walk(f, path, group, 0, e);
 }
 
 /* The directories of the classes, and what is in them. */
 static bool walk_classes(folder *f, const char *root, nn_error *e)
 {
-	char **name, path[NN_PATH_MAX];
-	int count = list(root, &name, e);
+	char path[NN_PATH_MAX];
+	entry *inside;
+	int count = list(root, &inside, e);
 	if (count < 0)
 		return false;
-	enter(f, root, -1, e);
-	for (int i = 0; i < count && !e->code; i++) {
-		if (!nn_join(path, root, name[i], e) || !is_directory(f, path, is_picture(name[i])))
-			continue;
-		int group = (int)nn_names_add(&f->name, name[i], strlen(name[i]), e);
-		if (group >= 0)
-			walk(f, path, group, 0, e);
+	bool ok = enter_above(f, root, true, e);
+	for (int i = 0; ok && i < count; i++) {
+		ok = nn_join(path, root, inside[i].name, e);
+		if (ok && is_directory(f, path, &inside[i], false))
+			ok = walk_class(f, path, &inside[i], e);
 	}
-	free_names(name, count);
-	return !e->code;
+	free_entries(inside, count);
+	return ok;
+}
+
+/* All pictures below the root, which are of no class. */
+static bool walk_all(folder *f, const char *root, nn_error *e)
+{
+	return enter_above(f, root, false, e) && walk(f, root, 0, 0, e);
 }
 
 /* ---- which directory is which class -------------------------------------------------------- */
@@ -302,7 +384,7 @@ static bool set_classes(folder *f, const nn_loader *l, nn_items *items, const ch
 static bool fill(folder *f, const nn_loader *l, const char *root, nn_error *e)
 {
 	f->m = l->settings->model;
-	if (!(l->labels ? walk_classes(f, root, e) : walk(f, root, 0, 0, e)))
+	if (!(l->labels ? walk_classes(f, root, e) : walk_all(f, root, e)))
 		return false;
 	return f->count ||
 	       nn_fail(e, NN_EXIT_DATA, "%s: no pictures (" NN_IMAGE_FORMATS ") %s", root,

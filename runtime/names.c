@@ -168,7 +168,7 @@ static int distance(const char *a, const char *b)
 
 const char *nn_names_near(const nn_names *n, const char *name)
 {
-	int best = (int)(strnlen(name, NEAR_MAX) + 2) / 3;
+	int best = (int)(strnlen(name, NEAR_MAX) + 1) / 3;
 	const char *near = NULL;
 	for (int64_t i = 0; i < n->count; i++) {
 		int d = distance(n->at[i], name);
