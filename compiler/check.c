@@ -8,6 +8,7 @@
  * A misspelling is answered with our word: first from the tables of what other systems call it,
  * then the nearest word that would be allowed in that place. */
 #include <string.h>
+#include <strings.h>
 
 #include "front.h"
 
@@ -50,22 +51,6 @@ static char *join_words(const char *const *word, int n)
 
 /* ---- attributes ---------------------------------------------------------------------------- */
 
-/* Names of the attributes that e may hold. */
-static int attr_names(const Elem *e, const char ***list)
-{
-	const AttrSpec *set[SETS];
-	attr_sets(e, set);
-	int n = 0;
-	*list = NULL;
-	for (int i = 0; i < SETS && set[i]; i++)
-		for (const AttrSpec *a = set[i]; a->name; a++)
-			if (find_attr_spec(e, a->name) == a) {
-				*list = grow(*list, n, sizeof **list);
-				(*list)[n++] = a->name;
-			}
-	return n;
-}
-
 static bool in_list(const char *word, const char *const *list, int n)
 {
 	for (int i = 0; i < n; i++)
@@ -74,25 +59,83 @@ static bool in_list(const char *word, const char *const *list, int n)
 	return false;
 }
 
-/* Our name for an attribute that e does not have, or NULL. */
-static const char *suggest_attr(const Elem *e, const char *word)
+/* Those of one element whose type, if it has any, is known. */
+static void own_names(const Elem *e, const char ***list, int *n)
+{
+	const AttrSpec *set[SETS];
+	attr_sets(e, set);
+	for (int i = 0; i < SETS && set[i]; i++)
+		for (const AttrSpec *a = set[i]; a->name; a++)
+			if (find_attr_spec(e, a->name) == a && !in_list(a->name, *list, *n)) {
+				*list = grow(*list, *n, sizeof **list);
+				(*list)[(*n)++] = a->name;
+			}
+}
+
+/* The block that a <use> names; NULL: none, or one that is wrong itself. */
+static const Elem *block_of(const Elem *use)
+{
+	const Elem *root = use;
+	const char *name = text_of(use, "block");
+	while (root->parent)
+		root = root->parent;
+	for (const Elem *b = *name ? root->child : NULL; b; b = b->next)
+		if (!strcmp(b->name, "block") && !b->bad && !strcmp(text_of(b, "name"), name))
+			return b;
+	return NULL;
+}
+
+/* Names of the attributes that e may hold: all that any type has where the type is missing or
+ * unknown, and of a <use> the arguments of its block too. */
+static int attr_names(const Elem *e, const char ***list)
+{
+	const ElemSpec *spec = find_spec(e->name);
+	bool typed = spec && spec->rows && !row_of(e), use = !strcmp(e->name, "use");
+	int n = 0;
+	*list = NULL;
+	const Elem *block = use ? block_of(e) : NULL;
+	for (const Elem *arg = block ? block->child : NULL; arg; arg = arg->next)
+		if (!strcmp(arg->name, "arg") && attr_of(arg, "name")) {
+			*list = grow(*list, n, sizeof **list);
+			(*list)[n++] = text_of(arg, "name");
+		}
+	own_names(e, list, &n);
+	for (int i = 0; i < nrows && typed; i++)
+		if ((int)rows[i].kind == spec->rows - 1) {
+			Attr type = {.name = "type", .value = rows[i].name};
+			own_names(&(Elem){.name = e->name, .attr = &type}, list, &n);
+		}
+	return n;
+}
+
+/* Our names for an attribute that e does not have: as a rule one; where several are equally near,
+ * all of them (beta: beta1, beta2). What differs in letter case alone is meant before anything that
+ * other systems call so. Returns how many. */
+static int suggest_attr(const Elem *e, const char *word, const char **ours)
 {
 	const char **list;
 	int n = attr_names(e, &list);
 	const char *alias = find_alias(e->name, word);
 	if (!alias)
 		alias = find_alias("*", word);
-	if (alias && in_list(alias, list, n))
-		return alias;
-	return near_miss(word, list, n);
+	for (int i = 0; i < n; i++)
+		if (!strcasecmp(list[i], word))
+			alias = list[i];
+	if (!alias || !in_list(alias, list, n))
+		return near_misses(word, list, n, ours);
+	ours[0] = alias;
+	return 1;
 }
 
-static void unknown_attr(Elem *e, const Attr *a)
+static void unknown_attr(Elem *e, const Attr *a, const char **ours, int nours)
 {
 	int len = (int)strlen(a->name);
-	const char *ours = suggest_attr(e, a->name);
 	const char **list;
 	int n = attr_names(e, &list);
+	const char *block = strcmp(e->name, "use") ? NULL : text_of(e, "block");
+	const char *what = block && *block
+	                           ? format("block '%s' has no argument '%s'", block, a->name)
+	                           : format("unknown attribute '%s' on <%s>", a->name, e->name);
 	e->bad = true;
 	for (const AttrSpec *c = layer_attr; c->name; c++)
 		if (row_of(e) && !strcmp(c->name, a->name)) {
@@ -100,12 +143,14 @@ static void unknown_attr(Elem *e, const Attr *a)
 			         e->name);
 			return;
 		}
-	if (ours)
-		error_at(a->name_pos, len, "unknown attribute '%s' on <%s>; did you mean '%s'?",
-		         a->name, e->name, ours);
+	for (int i = 0; i < nours; i++)
+		ours[i] = format("'%s'", ours[i]);
+	if (nours)
+		error_at(a->name_pos, len, "%s; did you mean %s?", what, join_words(ours, nours));
 	else
-		error_at(a->name_pos, len, "unknown attribute '%s' on <%s>, which takes %s",
-		         a->name, e->name, n ? join_words(list, n) : "none");
+		error_at(a->name_pos, len, "%s%s takes %s", what,
+		         block ? format("; this <%s>", e->name) : ", which",
+		         n ? join_words(list, n) : "none");
 }
 
 static void check_choice(Elem *e, const Attr *a, const AttrSpec *spec)
@@ -212,6 +257,23 @@ static void check_later(Elem *e, const Attr *a, const ElemSpec *spec, const Attr
 		         a->value, e->name);
 }
 
+/* An attribute that is not in the tables: without a known type another type may have it, and a
+ * <use> has those of its block. Which those are nobody knows without the block, whose absence is
+ * reported elsewhere unless this attribute means it. */
+static void check_unknown(Elem *e, const Attr *a)
+{
+	const char **list;
+	bool open = !strcmp(e->name, "use") && !block_of(e);
+	int n = attr_names(e, &list);
+	if (!open && in_list(a->name, list, n))
+		return;
+	const char *ours[NEAR_WORDS];
+	int nours = suggest_attr(e, a->name, ours);
+	const AttrSpec *as = nours ? find_attr_spec(e, ours[0]) : NULL;
+	if (!open || (as && !as->def && !attr_of(e, ours[0])))
+		unknown_attr(e, a, ours, nours);
+}
+
 static void check_attr(Elem *e, Attr *a, const ElemSpec *spec)
 {
 	const AttrSpec *as = find_attr_spec(e, a->name);
@@ -219,9 +281,7 @@ static void check_attr(Elem *e, Attr *a, const ElemSpec *spec)
 	const char *owners;
 	a->used = true;
 	if (!as) {
-		/* Without a known type we cannot tell which attributes there are. */
-		if (!spec || !spec->rows || row_of(e))
-			unknown_attr(e, a);
+		check_unknown(e, a);
 		return;
 	}
 	check_value(e, a, as);
@@ -240,8 +300,9 @@ static void check_attr(Elem *e, Attr *a, const ElemSpec *spec)
 static bool misspelt(const Elem *e, const char *name)
 {
 	for (const Attr *a = e->attr; a; a = a->next) {
-		const char *ours = find_attr_spec(e, a->name) ? NULL : suggest_attr(e, a->name);
-		if (ours && !strcmp(ours, name))
+		const char *ours[NEAR_WORDS];
+		int n = find_attr_spec(e, a->name) ? 0 : suggest_attr(e, a->name, ours);
+		if (in_list(name, ours, n))
 			return true;
 	}
 	return false;
@@ -373,10 +434,8 @@ static void check_elem(Elem *e)
 {
 	const ElemSpec *spec = find_spec(e->name);
 	const Row *row = row_of(e);
-	bool use = !strcmp(e->name, "use");
 	for (Attr *a = e->attr; a; a = a->next)
-		if (!use || find_attr_spec(e, a->name))
-			check_attr(e, a, spec);
+		check_attr(e, a, spec);
 	check_required(e);
 	if (e->text && !(spec && spec->text))
 		error_at(e->text_pos, 1, "<%s> holds no text", e->name);

@@ -267,20 +267,27 @@ static int distance(const char *a, const char *b)
 	return row[na % 3][nb];
 }
 
-/* The word of the list that needs the fewest edits, if they are at most a third of its letters.
- * After the last error that is shown nobody reads it. */
-const char *near_miss(const char *word, const char *const *list, int n)
+/* The words of the list that need the fewest edits, if they are at most a third of its letters.
+ * After the last error that is shown nobody reads them. */
+int near_misses(const char *word, const char *const *list, int n, const char **best)
 {
-	const char *best = NULL;
-	int least_edits = WORD;
+	int least_edits = WORD, count = 0;
 	if (options.error_limit && errors >= options.error_limit)
-		return NULL;
+		return 0;
 	for (int i = 0; i < n; i++) {
 		int d = distance(word, list[i]);
-		if (d < least_edits && 3 * d <= (int)strlen(list[i])) {
-			least_edits = d;
-			best = list[i];
-		}
+		if (d > least_edits || 3 * d > (int)strlen(list[i]))
+			continue;
+		count = d < least_edits ? 0 : count;
+		least_edits = d;
+		if (count < NEAR_WORDS)
+			best[count++] = list[i];
 	}
-	return best;
+	return count;
+}
+
+const char *near_miss(const char *word, const char *const *list, int n)
+{
+	const char *best[NEAR_WORDS];
+	return near_misses(word, list, n, best) ? best[0] : NULL;
 }

@@ -309,27 +309,9 @@ static bool bind_arg(Walk *w, const Elem *e, const Elem *arg, Env *inner)
 static bool bind_args(Walk *w, const Elem *e, const Elem *block, Env *inner)
 {
 	bool fine = true;
-	const char **list = NULL;
-	int n = 0;
 	for (const Elem *arg = block->child; arg; arg = arg->next)
-		if (!strcmp(arg->name, "arg") && !arg->bad) {
+		if (!strcmp(arg->name, "arg") && !arg->bad)
 			fine &= bind_arg(w, e, arg, inner);
-			list = grow(list, n, sizeof *list);
-			list[n++] = text_of(arg, "name");
-		}
-	for (const Attr *a = e->attr; a; a = a->next) {
-		bool known = find_attr_spec(e, a->name);
-		for (int i = 0; i < n; i++)
-			known |= !strcmp(list[i], a->name);
-		if (known)
-			continue;
-		const char *ours = near_miss(a->name, list, n);
-		const char *common = ours ? ours : find_alias("use", a->name);
-		error_at(placed(&w->env, a->name_pos), (int)strlen(a->name),
-		         "block '%s' has no argument '%s'%s", text_of(e, "block"), a->name,
-		         common ? format("; did you mean '%s'?", common) : "");
-		fine = false;
-	}
 	return fine;
 }
 

@@ -264,6 +264,8 @@ void fatal(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3), 
 int error_count(void);
 void diag_source(const char *file, const char *text, size_t len);   /* text for carets            */
 const char *near_miss(const char *word, const char *const *list, int n);   /* or NULL             */
+enum { NEAR_WORDS = 4 };       /* that are equally near, at most */
+int near_misses(const char *word, const char *const *list, int n, const char **best);
 
 /* layers.c */
 extern const Row rows[];

@@ -206,6 +206,63 @@ Test(hostile, every_mutation_gets_an_answer)
 	}
 }
 
+/* The end of the token at p: a quoted value, a run of blanks, or what is between them. */
+static const char *token_end(const char *p)
+{
+	static const char blank[] = " \t\n";
+	if (*p == '"')
+		return p + 1 + strcspn(p + 1, "\"") + (strchr(p + 1, '"') != NULL);
+	if (strchr(blank, *p))
+		return p + strspn(p, blank);
+	return p + 1 + strcspn(p + 1, "<\" \t\n");
+}
+
+/* The i-th change of a text: a token dropped, repeated elsewhere, or swapped with another. */
+static const char *moved(const char *text, int i, unsigned *seed)
+{
+	const char **start = NULL;
+	int n = 0, at[2];
+	for (const char *p = text; *p; p = token_end(p)) {
+		start = grow(start, n, sizeof *start);
+		start[n++] = p;
+	}
+	if (!start)
+		return text;
+	for (int k = 0; k < 2; k++) {
+		*seed = *seed * 1664525u + 1013904223u;
+		at[k] = (int)((double)(*seed >> 8) / (1 << 24) * n);
+	}
+	const char *a = start[at[0] < at[1] ? at[0] : at[1]], *a_end = token_end(a);
+	const char *b = start[at[0] < at[1] ? at[1] : at[0]], *b_end = token_end(b);
+	const char *first = copy_bytes(a, (size_t)(a_end - a));
+	const char *second = copy_bytes(b, (size_t)(b_end - b));
+	const char *before = copy_bytes(text, (size_t)(a - text));
+	const char *between = a == b ? "" : copy_bytes(a_end, (size_t)(b - a_end));
+	if (i % 3 == 0)
+		return format("%s%s", before, a_end);
+	if (i % 3 == 1)
+		return format("%s%s%s", before, second, a);
+	return format("%s%s%s%s%s", before, second, between, first, b_end);
+}
+
+Test(hostile, every_moved_token_gets_an_answer, .timeout = 300)
+{
+	struct dirent **list;
+	int n = descriptions("models", &list);
+	unsigned seed = 7;
+	for (int i = 0; i < 40 * n; i++) {
+		char path[512];
+		snprintf(path, sizeof path, "models/%s", list[i / 40]->d_name);
+		const char *text = moved(read_text(path), i, &seed);
+		char *file = made(text, strlen(text));
+		int status;
+		const char *said = said_about(".", file, &status);
+		cr_assert(status <= 1 && (status == 0 || strstr(said, "error: ")),
+		          "mutation %d of %s: status %d\n%s\n%s", i, path, status, text, said);
+		unlink(file);
+	}
+}
+
 /* ---- the schema ---------------------------------------------------------------------------- */
 
 static xmlRelaxNGPtr compiled_schema(void)
