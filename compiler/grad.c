@@ -418,20 +418,22 @@ static bool is_expression(const Model *m, const char *name)
 	return false;
 }
 
-/* Numbers that training may change: the learning rate always, the others unless they are written as
- * 0, which lets their terms vanish. */
+/* Numbers that training may change: the learning rate and what the schedule moves always, the
+ * others unless they are written as 0, which lets their terms vanish. */
 static void choose_hypers(Prog *p)
 {
 	const Model *m = p->model;
+	const char *cycle = strcmp(m->schedule, "onecycle") ? NULL : m->optimizer->cycles;
 
 	for (int i = 0; i < m->nopt_var; i++) {
 		const AttrSpec *a = m->optimizer->attr;
 		while (a->name && strcmp(a->name, m->opt_var[i].name) != 0)
 			a++;
 		double v = m->opt_var[i].value;
-		bool lr = !strcmp(m->opt_var[i].name, "lr");
+		bool moved = !strcmp(m->opt_var[i].name, "lr") ||
+		             (cycle && !strcmp(m->opt_var[i].name, cycle));
 		bool real = !a->name || a->type == A_REAL;
-		if (lr || (real && (v < 0 || v > 0 || is_expression(m, m->opt_var[i].name))))
+		if (moved || (real && (v < 0 || v > 0 || is_expression(m, m->opt_var[i].name))))
 			p->hyper[p->nhyper++] = m->opt_var[i].name;
 	}
 }

@@ -337,12 +337,14 @@ const Row rows[] = {
 
 	{ .kind = ROW_OPTIMIZER, .name = "sgd", .doc = "gradient descent, with momentum",
 	  .attr = sgd_attr, .supported = true, .state = "momentum_buffer",
+	  .cycles = "momentum",
 	  .eqn = "d[...] = g[...] + weight_decay * w[...] + l1 * sign(w[...]);"
 	         "momentum_buffer[...] := momentum * momentum_buffer[...] + d[...];"
 	         "w[...] := w[...] - lr * (nesterov * (d[...] + momentum * momentum_buffer[...])"
 	         " + (1-nesterov) * momentum_buffer[...])" },
 	{ .kind = ROW_OPTIMIZER, .name = "adam", .doc = "steps scaled by running moments",
 	  .attr = adam_attr, .supported = true, .state = "exp_avg exp_avg_sq",
+	  .cycles = "beta1",
 	  .eqn = "d[...] = g[...] + weight_decay * w[...] + l1 * sign(w[...]);"
 	         "exp_avg[...] := beta1 * exp_avg[...] + (1-beta1) * d[...];"
 	         "exp_avg_sq[...] := beta2 * exp_avg_sq[...] + (1-beta2) * d[...] * d[...];"
@@ -350,6 +352,7 @@ const Row rows[] = {
 	         " / (sqrt(exp_avg_sq[...] / (1 - power(beta2, step+1))) + eps)" },
 	{ .kind = ROW_OPTIMIZER, .name = "rmsprop", .doc = "steps scaled by a running mean square",
 	  .attr = rmsprop_attr, .supported = true, .state = "square_avg momentum_buffer",
+	  .cycles = "momentum",
 	  .eqn = "d[...] = g[...] + weight_decay * w[...] + l1 * sign(w[...]);"
 	         "square_avg[...] := decay * square_avg[...] + (1-decay) * d[...] * d[...];"
 	         "momentum_buffer[...] := momentum * momentum_buffer[...]"
@@ -362,6 +365,7 @@ const Row rows[] = {
 	         "w[...] := w[...] - lr * d[...] / (sqrt(sum[...]) + eps)" },
 	{ .kind = ROW_OPTIMIZER, .name = "adamw", .doc = "adam with decoupled weight decay",
 	  .attr = adamw_attr, .supported = true, .state = "exp_avg exp_avg_sq",
+	  .cycles = "beta1",
 	  .eqn = "d[...] = g[...] + l1 * sign(w[...]);"
 	         "exp_avg[...] := beta1 * exp_avg[...] + (1-beta1) * d[...];"
 	         "exp_avg_sq[...] := beta2 * exp_avg_sq[...] + (1-beta2) * d[...] * d[...];"
@@ -370,6 +374,7 @@ const Row rows[] = {
 	         " / (sqrt(exp_avg_sq[...] / (1 - power(beta2, step+1))) + eps)" },
 	{ .kind = ROW_OPTIMIZER, .name = "lion", .doc = "the sign of a mean gradient",
 	  .attr = lion_attr, .supported = true, .state = "exp_avg",
+	  .cycles = "beta1",
 	  .eqn = "d[...] = g[...] + l1 * sign(w[...]);"
 	         "w[...] := w[...] * (1 - lr * weight_decay)"
 	         " - lr * sign(beta1 * exp_avg[...] + (1-beta1) * d[...]);"

@@ -96,6 +96,7 @@ typedef struct Row {
 	const char *eval;          /* in evaluation; NULL: the same                               */
 	const char *grad;          /* dx in terms of x, y, dy (loss: of x, t); NULL: derived      */
 	const char *state;         /* optimizer: names of its states                              */
+	const char *cycles;        /* optimizer: the number that onecycle moves too               */
 	const char *macs;          /* multiply-accumulates an image, for --summary; NULL: 0       */
 	const char *window;        /* "kh kw sh sw dh dw pt pl" when it has a receptive field     */
 	bool view;                 /* moves no data (flatten)                                     */

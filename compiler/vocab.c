@@ -141,6 +141,7 @@ static const AttrSpec schedule_attr[] = {
 	REAL("gamma", "0.1", "factor of a drop, of an epoch (exponential)", 0, BIG),
 	REAL("power", "1", "polynomial: exponent", 0, BIG),
 	INT("patience", "10", "plateau: epochs without progress before a drop"),
+	REAL("threshold", "1e-4", "plateau: share of the best loss that is progress", 0, 1),
 	END
 };
 static const AttrSpec early_stopping_attr[] = {
@@ -179,7 +180,7 @@ static const AttrSpec mixup_attr[] = { REAL("alpha", "0.2", "of its beta law", 0
 #define AUGMENT "random_flip* random_crop* random_shift* random_rotation* random_zoom*" \
 	" random_erasing* brightness* contrast* gaussian_noise* mixup?"
 #define VARIANT "constant() step(milestones gamma) exponential(gamma) polynomial(power) cosine()" \
-	" onecycle() plateau(patience gamma)"
+	" onecycle() plateau(patience gamma threshold)"
 
 const ElemSpec vocab[] = {
 	{ .name = "network", .doc = "everything about a run", .attr = network_attr,

@@ -1,4 +1,4 @@
-/* schedule.c: the learning rate of a step.
+/* schedule.c: the learning rate and the momentum of a step.
  *
  * t is the progress in steps after warmup, T what is left of the training then, e the epoch:
  *
@@ -8,10 +8,12 @@
  *     polynomial   (1 - t/T) ^ power
  *     cosine       (1 + cos(pi t/T)) / 2                              Loshchilov and Hutter 2017
  *     onecycle     up from 1/25 over 30 % of T, then down to 1/250000 OneCycleLR, cosine pieces
- *     plateau      gamma ^ (times that `patience` epochs brought no better loss)
+ *     plateau      gamma ^ (times that more than `patience` epochs brought no loss below
+ *                  (1 - threshold) best)                              ReduceLROnPlateau
  *     warmup       (step + 1) / (warmup steps) as long as that is below 1
  *
- * all times the base rate. Pure functions of the step, but for plateau's three numbers, which a
+ * all times the base rate. onecycle moves the momentum (beta1 of the Adam family) the other way,
+ * from 0.95 to 0.85 and back, where the optimizer has one; warmup leaves it at 0.95. Pure functions of the step, but for plateau's three numbers, which a
  * checkpoint holds. */
 #include "schedule.h"
 
@@ -31,7 +33,16 @@ static bool read_numbers(nn_schedule *s, const nn_settings *settings, nn_error *
 	       nn_setting_number(settings, el, "power", 1, &s->power, e) &&
 	       nn_setting_number(settings, el, "warmup", 0, &s->warmup, e) &&
 	       nn_setting_number(settings, el, "patience", 10, &s->patience, e) &&
+	       nn_setting_number(settings, el, "threshold", 1e-4, &s->threshold, e) &&
 	       nn_setting_list(settings, el, "milestones", s->milestone, &s->milestones, e);
+}
+
+static int find_momentum(const nn_model *m)
+{
+	for (int i = 0; i < NN_HYPERS && m->hyper[i]; i++)
+		if (!strcmp(m->hyper[i], "momentum") || !strcmp(m->hyper[i], "beta1"))
+			return i;
+	return -1;
 }
 
 bool nn_schedule_open(nn_schedule *s, const nn_settings *settings, double lr, double epoch_steps,
@@ -48,6 +59,7 @@ bool nn_schedule_open(nn_schedule *s, const nn_settings *settings, double lr, do
 	if (found < 0)
 		return nn_fail(e, NN_EXIT_INTERNAL, "unknown schedule '%s'", type);
 	s->type = (nn_schedule_type)found;
+	s->momentum = s->type == NN_ONECYCLE ? find_momentum(settings->model) : -1;
 	return read_numbers(s, settings, e);
 }
 
@@ -57,12 +69,13 @@ static double ease(double a, double b, double t)
 	return b + (a - b) * (1 + cos(PI * t)) / 2;
 }
 
-static double onecycle(double t, double total)
+/* From `first` to `peak` over 30 % of the steps, then to `last`. */
+static double onecycle(double t, double total, double first, double peak, double last)
 {
-	double peak = 0.3 * total - 1, last = total - 1;
-	if (t <= peak)
-		return ease(1 / 25.0, 1, peak > 0 ? t / peak : 1);
-	return ease(1, 1 / 25.0 / 1e4, last > peak ? fmin((t - peak) / (last - peak), 1) : 1);
+	double up = 0.3 * total - 1, end = total - 1;
+	if (t <= up)
+		return ease(first, peak, up > 0 ? t / up : 1);
+	return ease(peak, last, end > up ? fmin((t - up) / (end - up), 1) : 1);
 }
 
 static double factor(const nn_schedule *s, double step)
@@ -83,7 +96,7 @@ static double factor(const nn_schedule *s, double step)
 	case NN_COSINE:
 		return ease(1, 0, part);
 	case NN_ONECYCLE:
-		return onecycle(t, total);
+		return onecycle(t, total, 1 / 25.0, 1, 1 / 25.0 / 1e4);
 	case NN_PLATEAU:
 		return pow(s->gamma, s->cuts);
 	case NN_CONSTANT:
@@ -100,9 +113,18 @@ double nn_schedule_lr(const nn_schedule *s, double step)
 	return s->lr * factor(s, step);
 }
 
+void nn_schedule_hypers(const nn_schedule *s, double step, double hyper[NN_HYPERS])
+{
+	double warm = s->warmup * s->epoch_steps;
+	hyper[0] = nn_schedule_lr(s, step);
+	if (s->momentum >= 0)
+		hyper[s->momentum] =
+		        onecycle(fmax(step - warm, 0), fmax(s->steps - warm, 1), 0.95, 0.85, 0.95);
+}
+
 void nn_schedule_epoch(nn_schedule *s, double loss)
 {
-	if (loss < s->best) {
+	if (loss < s->best * (1 - s->threshold)) {
 		s->best = loss;
 		s->waited = 0;
 	} else if (++s->waited > s->patience) {

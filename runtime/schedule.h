@@ -1,4 +1,4 @@
-/* schedule.h: the learning rate of a step. See schedule.c. */
+/* schedule.h: the learning rate and the momentum of a step. See schedule.c. */
 #ifndef NN_SCHEDULE_H
 #define NN_SCHEDULE_H
 
@@ -21,10 +21,12 @@ typedef struct nn_schedule {
 	double power;                  /* of polynomial                                 */
 	double warmup;                 /* epochs of linear growth at the start          */
 	double patience;               /* plateau: epochs without progress              */
+	double threshold;              /* plateau: share of the best that is progress   */
 	double milestone[NN_LIST_MAX]; /* step: epochs after which the factor applies */
 	int milestones;                /* how many                                      */
 	double epoch_steps;            /* steps of an epoch                             */
 	double steps;                  /* of the whole training                         */
+	int momentum;                  /* onecycle: which hyper it moves too, or -1     */
 	int cuts;                      /* plateau: how often the rate was cut (state)   */
 	int waited;                    /* plateau: epochs without progress (state)      */
 	double best;                   /* plateau: smallest loss seen (state)           */
@@ -36,6 +38,9 @@ bool nn_schedule_open(nn_schedule *s, const nn_settings *settings, double lr, do
 
 /* The rate of the step that follows `step` finished ones. */
 double nn_schedule_lr(const nn_schedule *s, double step);
+
+/* Sets what a schedule moves in that step: the rate and, for onecycle, the momentum. */
+void nn_schedule_hypers(const nn_schedule *s, double step, double hyper[NN_HYPERS]);
 
 /* After an epoch: its validation loss (or training loss), for plateau. */
 void nn_schedule_epoch(nn_schedule *s, double loss);

@@ -69,7 +69,7 @@ bool nn_training_batch(nn_training *t, int64_t at, uint64_t number, nn_run *run,
 	int64_t left = t->train.count - at;
 	*run = nn_session_run(t->session, (int)(left < t->batch ? left : t->batch));
 	run->step = number;
-	run->hyper[0] = nn_schedule_lr(&t->schedule, (double)number);
+	nn_schedule_hypers(&t->schedule, (double)number, run->hyper);
 	t->augment.epoch = (uint64_t)t->progress.epoch;
 	t->feed.augment = t->augment.changes ? &t->augment : NULL;
 	bool ok = nn_feed_fill(&t->feed, t->train.items, t->order + at, run->live, e);

@@ -108,6 +108,8 @@ prints() {
 	check 0 'refused 2 n|refused [0-9]+ k.*%\)' "$nncc" --explain tiny.xml
 	check 0 'predicted 0\.[0-9]+ ms on one thread' "$nncc" --explain tiny.xml
 	check 0 'Winograd wants channels there' "$nncc" --explain -flanes=images tiny.xml
+	sed 's:</train>:<schedule type="onecycle"/>&:' tiny.xml >cycle.xml
+	check 0 'momentum_buffer\[k\] := hyper1 \* ' "$nncc" -d g cycle.xml
 	for letter in forward 'gradient of the data' 'gradient of weights'; do
 		check 0 "Winograd F\(4x4, 3x3\), $letter: expected relative error [1-9]\.[0-9]e-0[67]" \
 			"$nncc" --explain -flanes=channels -fwinograd "$winograd"

@@ -52,15 +52,49 @@ Test(schedule, closed_forms)
 
 Test(schedule, onecycle_is_that_of_pytorch)
 {
-	/* OneCycleLR(max_lr=2, total_steps=100), torch 2.x. */
+	/* From the formula of OneCycleLR(max_lr=2, total_steps=100), cycle_momentum included. */
 	static const struct {
-		double step, lr; /* PyTorch's numbers */
-	} row[] = {{0, 0.08}, {29, 2}, {99, 8e-6}};
+		double step, lr, momentum;
+	} row[] = {{0, 0.08, 0.95},
+	           {1, 0.085627561131814911, 0.94970689785771789},
+	           {10, 0.59032789692820153, 0.92342042203498953},
+	           {20, 1.5787395827478869, 0.87194064673188088},
+	           {29, 2, 0.85},
+	           {30, 1.9989930705690486, 0.85005034667293422},
+	           {50, 1.587786901151464, 0.87061073738537631},
+	           {80, 0.3420679058151912, 0.93289693629698556},
+	           {98, 0.0010149294309515758, 0.94994965332706571},
+	           {99, 8e-6, 0.95}};
 	nn_schedule s = make("onecycle", NULL, 0);
-	for (int i = 0; i < 3; i++)
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		double hyper[NN_HYPERS] = {0};
 		near("onecycle", row[i].step, nn_schedule_lr(&s, row[i].step), row[i].lr);
+		nn_schedule_hypers(&s, row[i].step, hyper);
+		near("onecycle", row[i].step, hyper[0], row[i].lr);
+		near("onecycle", row[i].step, hyper[1], row[i].momentum);
+	}
 	near("onecycle", 14.5, nn_schedule_lr(&s, 14.5), (0.08 + 2) / 2);
 	near("onecycle", 64, nn_schedule_lr(&s, 64), (8e-6 + 2) / 2);
+}
+
+/* The first of Adam's two decays is its momentum; other schedules leave both alone. */
+Test(schedule, onecycle_moves_beta1_and_others_no_momentum)
+{
+	static nn_model model;
+	double hyper[NN_HYPERS] = {0, 0.9, 0.5, 0.9};
+	nn_settings settings;
+	nn_error e = {0};
+	nn_schedule s;
+	model = nn_network;
+	model.schedule = "onecycle";
+	memcpy(model.hyper, (const char *[NN_HYPERS]){"lr", "beta2", "beta1"}, sizeof model.hyper);
+	cr_assert(nn_settings_open(&settings, &model, NULL, 0, &e));
+	cr_assert(nn_schedule_open(&s, &settings, 2, 10, 100, &e));
+	nn_schedule_hypers(&s, 29, hyper);
+	cr_assert(hyper[0] == 2 && hyper[1] == 0.9 && fabs(hyper[2] - 0.85) < 1e-12);
+	s = make("cosine", NULL, 0);
+	nn_schedule_hypers(&s, 29, hyper);
+	cr_assert(hyper[0] < 2 && hyper[1] == 0.9);
 }
 
 Test(schedule, warmup_comes_first)
@@ -82,6 +116,22 @@ Test(schedule, plateau_waits)
 	for (int i = 0; i < 9; i++) {
 		nn_schedule_epoch(&s, loss[i]);
 		near("plateau", i, nn_schedule_lr(&s, i), rate[i]);
+	}
+}
+
+/* By torch.optim.lr_scheduler.ReduceLROnPlateau: a fall by less than 1e-4 of the best is none. */
+Test(schedule, plateau_has_a_threshold)
+{
+	static const nn_setting given[] = {{"schedule", "patience", "1"},
+	                                   {"schedule", "threshold", "0"}};
+	static const double loss[] = {5, 4.9999, 4.9998, 4.9997, 4.9996, 4.9, 4.8999};
+	static const double rate[] = {2, 2, 0.2, 0.2, 0.02, 0.02, 0.02};
+	nn_schedule s = make("plateau", given, 1), any = make("plateau", given, 2);
+	for (int i = 0; i < 7; i++) {
+		nn_schedule_epoch(&s, loss[i]);
+		nn_schedule_epoch(&any, loss[i]);
+		near("plateau", i, nn_schedule_lr(&s, i), rate[i]);
+		near("plateau of threshold 0", i, nn_schedule_lr(&any, i), 2);
 	}
 }
 

@@ -50,13 +50,14 @@ Test(train, stops_and_resumes_anywhere)
 	}
 }
 
-/* What plateau has seen is part of the state: each epoch's loss decides about the next rate. */
-Test(train, a_plateau_is_resumed)
+/* Stopped in several places and resumed under this schedule: the same weights and the same log.
+ * Returns the log. */
+static const char *resumed_under(const char *schedule)
 {
-	static const nn_setting setting[] = {
-	        {"optimizer", "lr", "0.1"},      {"optimizer", "momentum", "0.9"},
-	        {"schedule", "type", "plateau"}, {"schedule", "patience", "0"},
-	        {"schedule", "gamma", "0.5"},    {"schedule", "warmup", "0.5"}};
+	const nn_setting setting[] = {
+	        {"optimizer", "lr", "0.1"},     {"optimizer", "momentum", "0.9"},
+	        {"schedule", "type", schedule}, {"schedule", "patience", "0"},
+	        {"schedule", "gamma", "0.5"},   {"schedule", "warmup", "0.5"}};
 	nn_setting all[64];
 	nn_model model = nn_network;
 	int n = sizeof setting / sizeof *setting;
@@ -67,13 +68,11 @@ Test(train, a_plateau_is_resumed)
 			all[n++] = model.setting[i];
 	model.setting = all;
 	model.settings = n;
-	model.schedule = "plateau";
+	model.schedule = schedule;
 	toy_data(IMAGES);
 	cr_assert_eq(
 	        toy_run(&model, "--out", "whole", "-q", "-j1", "--epochs", "6", "--lr", "2", NULL),
 	        0, "%s", toy_output);
-	const char *rates = toy_log("whole");
-	cr_assert(strstr(rates, ",0.5") || strstr(rates, ",1"), "%s", rates);
 	for (int at = 3; at <= 28; at += 8) {
 		toy_signal = SIGTERM;
 		toy_signal_step = (uint64_t)at;
@@ -84,10 +83,24 @@ Test(train, a_plateau_is_resumed)
 		cr_assert_eq(toy_run(&model, "--out", "parts", "-q", "-j1", "--epochs", "6", "--lr",
 		                     "2", "--resume", NULL),
 		             0, "%s", toy_output);
-		same_files("plateau", at);
+		same_files(schedule, at);
 		cr_assert_str_eq(toy_log("whole"), toy_log("parts"), "stopped at %d", at);
 		cr_assert_eq(system("rm -r parts"), 0);
 	}
+	return toy_log("whole");
+}
+
+/* What plateau has seen is part of the state: each epoch's loss decides about the next rate. */
+Test(train, a_plateau_is_resumed)
+{
+	const char *rates = resumed_under("plateau");
+	cr_assert(strstr(rates, ",0.5") || strstr(rates, ",1"), "%s", rates);
+}
+
+/* The momentum of a step depends on the step alone. */
+Test(train, a_cycle_is_resumed)
+{
+	resumed_under("onecycle");
 }
 
 Test(train, a_checkpoint_on_request_changes_nothing)
