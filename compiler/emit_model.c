@@ -254,6 +254,7 @@ static void training(const Prog *fast, FILE *out)
 	fputs(fast->nhyper ? " },\n" : "NULL },\n", out);
 	field("optimizer", m->optimizer->name, out);
 	field("loss", m->loss->name, out);
+	number("logits", m->loss->absorbs && !m->loss->labels, out);
 	field("schedule", m->schedule, out);
 	number("parameters", parameter_count(fast), out);
 	fprintf(out, "\t.flop_per_step = %.17g,\n", flop_per_step(fast));

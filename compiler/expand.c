@@ -387,6 +387,6 @@ void expand(Model *m, const Elem *layers, const Pos *input_pos)
 	          .trainable = true,
 	          .cur = {NULL, m->input}};
 	walk_list(&w, layers->child);
-	m->output = w.cur.layer;
+	m->output = w.layers > MAX_LAYERS ? NULL : w.cur.layer;
 	resolve_init(m);
 }

@@ -1,5 +1,5 @@
 /* front.h: what the files of the front end share. vocab.c, check.c, value.c, shapes.c, expand.c,
- * settings.c, config.c and model.c turn the tree into checked layers; schema.c prints the
+ * logits.c, settings.c, config.c and model.c turn the tree into checked layers; schema.c prints the
  * vocabulary, summary.c and graph.c the result. */
 #ifndef FRONT_H
 #define FRONT_H
@@ -105,9 +105,10 @@ typedef struct LayerParam {    /* a parameter of a layer                        
 
 int layer_params(const Layer *l, LayerParam *list);    /* at most MAX_PARAMS, absent ones too  */
 
-/* ---- expand.c, settings.c, config.c ---------------------------------------------------------- */
+/* ---- expand.c, logits.c, settings.c, config.c ---------------------------------------------------------- */
 
 void expand(Model *m, const Elem *layers, const Pos *input_pos);
+void logits(Model *m);         /* takes what the loss includes out of the layers before it        */
 void read_params(Model *m);
 void read_settings(Model *m, const Env *env);
 const char *config(const Model *m);

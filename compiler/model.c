@@ -106,25 +106,6 @@ static void read_normalize(Model *m, const Elem *e, const Env *env)
 
 /* ---- loss ---------------------------------------------------------------------------------- */
 
-/* A loss of logits includes the activation that would make probabilities of them. */
-static void absorb(Model *m)
-{
-	Layer *out = m->output, **link = &m->layers;
-	if (!m->loss->absorbs || !out || !out->row || out->row->kind != ROW_ACTIVATION ||
-	    strcmp(out->row->name, m->loss->absorbs))
-		return;
-	while (*link && *link != out)
-		link = &(*link)->next;
-	if (!*link || out->next || link == &m->layers)
-		return;
-	warning_at(out->pos, (int)strlen(out->row->name),
-	           "loss '%s' takes logits and includes this %s,"
-	           " which is left out",
-	           m->loss->name, out->row->name);
-	*link = NULL;
-	m->output = out->in[0];
-}
-
 /* The list ends with the output, even when that was not the layer written last. */
 static void output_last(Model *m)
 {
@@ -143,8 +124,10 @@ static void output_last(Model *m)
 static void check_target(Model *m, const Elem *e)
 {
 	const Attr *target = attr_of(e, "target");
+	const Attr *type = attr_of(e, "type");
 	Shape out = m->output->shape;
 	int64_t values = count_of(out), wanted = count_of(m->input);
+	bool places = out.rank == 3 && !out.flat && values > out.dim[0];
 	if (m->loss->labels && m->target_input)
 		error_at(target->value_pos, target->width,
 		         "loss '%s' wants class numbers; the input is"
@@ -156,6 +139,14 @@ static void check_target(Model *m, const Elem *e)
 		         " line %d), the input as the target has %lld (%s)",
 		         (long long)values, shape_text(out), m->output->name, m->output->pos.line,
 		         (long long)wanted, shape_text(m->input));
+	else if (m->loss->labels && places)
+		error_at(type->value_pos, type->width,
+		         "loss '%s' wants logits for the classes of a whole image, [K] or"
+		         " [K,1,1]; the output is %s, from '%s' on line %d. <global_avg_pool/>"
+		         " behind it gives [%d,1,1], <dense units=\"K\"/> any number of classes;"
+		         " classes of single pixels are not supported yet",
+		         m->loss->name, shape_text(out), m->output->name, m->output->pos.line,
+		         out.dim[0]);
 	else if (m->loss->labels)
 		m->classes = (int)values;
 }
@@ -167,7 +158,7 @@ static void read_loss(Model *m, const Elem *e, const Env *env)
 	if (!m->loss || e->bad)
 		return;
 	attr_vars(env, e, m->loss->attr, m->loss_var, &m->nloss_var);
-	absorb(m);
+	logits(m);
 	output_last(m);
 	if (m->output && m->output->shape.rank && m->input.rank)
 		check_target(m, e);

@@ -103,6 +103,7 @@ typedef struct Row {
 	bool rectifies;            /* init="auto" before it is he_normal, else glorot_uniform     */
 	bool supported;            /* false: in the vocabulary, refused as not supported yet      */
 	const char *absorbs;       /* loss: type of the activation before it that it includes    */
+	const char *spoils;        /* what it does to logits, where a loss takes its output       */
 	bool labels;               /* loss: the target is a class number                          */
 	bool centres;              /* subtracts a mean: bias="auto" right before it is false      */
 	const char *joins;         /* takes several inputs: "same" shapes, "broadcast" a [C,1,1],

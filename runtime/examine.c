@@ -16,10 +16,11 @@ typedef struct room {
 } room;
 
 /* The mean squared error of each image, where the target is as large as the output. */
-static void note_errors(nn_guess *to, const nn_scorer *s, room *m, int live)
+static void note_errors(nn_guess *to, nn_scorer *s, room *m, int live)
 {
 	const nn_net *net = s->net;
 	nn_tensor_get(net->program, net->target, net->arena, live, NN_F64, m->target);
+	nn_scorer_answer(s, live);
 	for (int n = 0; n < live; n++) {
 		double sum = 0;
 		for (int64_t i = 0; i < s->outputs; i++) {

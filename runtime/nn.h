@@ -162,6 +162,7 @@ typedef struct nn_model {
 	int         sources;
 	const char *hyper[NN_HYPERS];  /* names of nn_run.hyper: "lr" first; NULL ends            */
 	const char *optimizer, *loss, *schedule;   /* their types                                 */
+	bool logits;               /* outputs are logits of values from 0 to 1, not of classes    */
 	int64_t     parameters;        /* count of trained and frozen parameters                  */
 	double      flop_per_step;     /* contractions of a training step at full batch           */
 	size_t      memory_bytes;      /* predicted peak of a training run, data set excluded     */

@@ -13,8 +13,8 @@
  *     warmup       (step + 1) / (warmup steps) as long as that is below 1
  *
  * all times the base rate. onecycle moves the momentum (beta1 of the Adam family) the other way,
- * from 0.95 to 0.85 and back, where the optimizer has one; warmup leaves it at 0.95. Pure functions of the step, but for plateau's three numbers, which a
- * checkpoint holds. */
+ * from 0.95 to 0.85 and back, where the optimizer has one; warmup leaves it at 0.95. Pure functions
+ * of the step, but for plateau's three numbers, which a checkpoint holds. */
 #include "schedule.h"
 
 #include <math.h>

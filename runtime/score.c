@@ -71,6 +71,13 @@ void nn_scorer_read(nn_scorer *s, int live)
 	nn_tensor_get(s->net->program, s->net->output, s->net->arena, live, NN_F64, s->output);
 }
 
+void nn_scorer_answer(nn_scorer *s, int live)
+{
+	nn_scorer_read(s, live);
+	for (int64_t i = 0; s->net->model->logits && i < live * s->outputs; i++)
+		s->output[i] = 1 / (1 + exp(-s->output[i]));
+}
+
 void nn_score_add(nn_score *score, nn_scorer *s, const nn_items *items, const uint32_t *index,
                   int live)
 {

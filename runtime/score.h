@@ -39,6 +39,10 @@ void nn_probabilities(const nn_model *m, const double *y, int64_t outputs, doubl
 /* Copies the outputs of the last run into `output`. */
 void nn_scorer_read(nn_scorer *s, int live);
 
+/* Copies what a network without classes answers there: its outputs, or their sigmoid where they
+ * are logits of values from 0 to 1. */
+void nn_scorer_answer(nn_scorer *s, int live);
+
 /* Adds the batch that the net has just run. */
 void nn_score_add(nn_score *score, nn_scorer *s, const nn_items *items, const uint32_t *index,
                   int live);

@@ -10,7 +10,7 @@
  *
  * Items are gathered into batches; the input is normalised as in training. The numbers are the
  * softmax of the outputs for a cross-entropy network, the sigmoid for a binary one. A network
- * without classes prints its outputs. */
+ * without classes prints its outputs, or their sigmoid where they are logits. */
 #include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,7 +122,10 @@ static bool predict_items(predict *x, const nn_items *items, const char *path, b
 		if (!nn_feed_fill(&x->feed, items, part.index, live, e))
 			return false;
 		nn_net_eval(&x->net, &run);
-		nn_scorer_read(&x->scorer, live);
+		if (m->classes)
+			nn_scorer_read(&x->scorer, live);
+		else
+			nn_scorer_answer(&x->scorer, live);
 		for (int i = 0; i < live; i++) {
 			const double *y = x->scorer.output + i * x->scorer.outputs;
 			char name[NN_ITEM_NAME];

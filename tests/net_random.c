@@ -424,7 +424,7 @@ static void draw_end(Gen *g, Elem *loss, Elem *optimizer)
 		if (accepted(g->root))
 			return;
 	}
-	loss->attr = optimizer->attr = NULL;
+	loss->attr = optimizer->attr = NULL; /* also images, where a class loss wants values */
 	set_attr(loss, "type", "mse");
 	set_attr(optimizer, "type", "sgd");
 }

@@ -129,7 +129,8 @@ trainer mse t "$sgd" 'type="mse"' "$dense"
 every_verb mse 0 null '"output":\[-?[0-9.e-]+,-?[0-9.e-]+\]'
 trainer bce b 'type="rmsprop" lr="{rate / 10}" decay="{0.9 + none}"' \
 	'type="binary_cross_entropy"' "$dense"
-every_verb bce 0 null '"output":\[-?[0-9.e-]+,-?[0-9.e-]+\]'
+# Its outputs are logits; what it tells are probabilities.
+every_verb bce 0 null '"output":\[0\.[0-9]+,0\.[0-9]+\]'
 trainer encoder y 'type="adamw" lr="{rate}" weight_decay="{penalty}" l1="{none}"' \
 	'type="mse" target="input"' "$image"
 every_verb encoder 0 null '"output":\[(-?[0-9.e-]+,){35}'

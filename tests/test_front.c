@@ -9,9 +9,10 @@
 
 #include "../compiler/front.h"
 
-#define REST                                                                                       \
-	"<loss type='cross_entropy'/><data format='synthetic'/>"                                   \
+#define REST_OF(loss)                                                                              \
+	"<loss type='" loss "'/><data format='synthetic'/>"                                        \
 	"<train epochs='1' batch_size='4'><optimizer type='sgd'/></train></network>"
+#define REST  REST_OF("mse")
 #define IMAGE "<input channels='2' height='9' width='7'/>"
 
 static Elem *read_tree(const char *text)
@@ -38,6 +39,14 @@ static Model *network(const char *head, const char *layers)
 {
 	return read_model(
 	        format("<network name='n'>%s" IMAGE "<layers>%s</layers>" REST, head, layers));
+}
+
+/* The same, whose loss takes logits: of classes, or of values from 0 to 1. */
+static Model *with_logits(bool classes, const char *head, const char *layers)
+{
+	return read_model(
+	        format("<network name='n'>%s" IMAGE "<layers>%s</layers>%s", head, layers,
+	               classes ? REST_OF("cross_entropy") : REST_OF("binary_cross_entropy")));
 }
 
 static const Layer *layer(const Model *m, const char *name)
@@ -140,8 +149,8 @@ Test(names, follow_the_scopes)
 	        "<param name='k' value='2'/><block name='b'><arg name='f'/><arg name='s' "
 	        "default='1'/>"
 	        "<conv filters='{f}' kernel_size='1' stride='{s}' activation='relu'/></block>";
-	Model *m = network(
-	        head,
+	Model *m = with_logits(
+	        true, head,
 	        "<conv name='stem' filters='3' kernel_size='1'/><conv filters='3' kernel_size='1'/>"
 	        "<use block='b' f='4' times='{k}'/><use block='b' name='deep' f='{k+3}' s='2'/>"
 	        "<use block='b' f='6'/><repeat times='2'><activation type='tanh'/></repeat>"
@@ -212,9 +221,111 @@ Test(wiring, residual_and_parallel)
 
 Test(loss, includes_the_activation_before_it)
 {
-	Model *m = network("", "<dense units='3' activation='softmax'/>");
+	Model *m = with_logits(true, "", "<dense units='3' activation='softmax'/>");
 	cr_assert_str_eq(names(m), "dense1");
 	cr_assert(m->output == m->layers && m->classes == 3);
+}
+
+/* Wherever the sigmoid is written, the loss takes what it takes. */
+Test(loss, includes_the_sigmoid_of_any_container)
+{
+	static const char block[] =
+	        "<block name='b'><dense units='3'/><activation type='sigmoid'/></block>";
+	static const struct {
+		const char *layers, *names;
+	} cases[] = {
+	        {"<dense units='3' activation='sigmoid'/>", "dense1"},
+	        {"<dense units='3'/><activation type='sigmoid'/>", "dense1"},
+	        {"<use block='b' times='2'/>", "b1.0.dense1 b1.0.activation1 b1.1.dense1"},
+	        {"<repeat times='1'><dense units='3' activation='sigmoid'/></repeat>",
+	         "repeat1.0.dense1"},
+	        {"<dense units='3'/><residual activation='sigmoid'><dense units='3'/></residual>",
+	         "dense1 dense2 residual1.add"},
+	        {"<conv filters='3' kernel_size='1' activation='sigmoid'/><flatten/>",
+	         "conv1 flatten1"},
+	        {"<dense units='8'/><activation type='sigmoid'/>"
+	         "<reshape channels='2' height='2' width='2'/>",
+	         "dense1 reshape1"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		Model *m = with_logits(false, block, cases[i].layers);
+		cr_assert_str_eq(names(m), cases[i].names);
+		for (const Layer *l = m->layers; l; l = l->next)
+			cr_assert(l->next || l == m->output, "%s", cases[i].layers);
+	}
+}
+
+/* Only the loss goes without it: a dense layer that reads it by name goes on reading it. */
+Test(loss, leaves_an_activation_to_its_other_readers)
+{
+	Model *m = with_logits(false, "",
+	                       "<dense name='a' units='3'/><activation name='s' type='sigmoid'/>"
+	                       "<dense name='q' units='3' from='s'/><flatten name='v' from='s'/>");
+	cr_assert_str_eq(names(m), "a s q v");
+	cr_assert(layer(m, "q")->in[0] == layer(m, "s") && m->output == layer(m, "v"));
+	cr_assert(m->output->in[0] == layer(m, "a"));
+
+	m = with_logits(false, "",
+	                "<dense name='a' units='3' activation='sigmoid'/><flatten name='v'/>"
+	                "<dense name='q' units='3' from='v'/><repeat times='0' from='v'/>");
+	cr_assert_str_eq(names(m), "a a.sigmoid v q v.logits");
+	cr_assert(layer(m, "q")->in[0] == layer(m, "v"));
+	cr_assert(layer(m, "v")->in[0] == layer(m, "a.sigmoid"));
+	cr_assert(m->output->in[0] == layer(m, "a"));
+}
+
+/* A softmax over the channels of each place is not one over all values. */
+Test(loss, leaves_what_is_no_softmax_over_the_classes)
+{
+	Model *m = with_logits(
+	        true, "", "<conv filters='3' kernel_size='1' activation='softmax'/><flatten/>");
+	cr_assert_str_eq(names(m), "conv1 conv1.softmax flatten1");
+	m = with_logits(true, "",
+	                "<conv filters='3' kernel_size='9,7' activation='softmax'/><flatten/>");
+	cr_assert_str_eq(names(m), "conv1 flatten1");
+	m = network("", "<dense units='3' activation='softmax'/>");
+	cr_assert_str_eq(names(m), "dense1 dense1.softmax");
+}
+
+/* Right before the loss, also behind a view or in one of several branches. */
+Test(loss, warns_of_what_makes_few_logits_possible)
+{
+	static const struct {
+		const char *layers, *told;
+	} cases[] = {
+	        {"<dense units='3' activation='relu'/><flatten/>",
+	         "1:98: warning: loss 'cross_entropy' takes logits, which may be any numbers; this"
+	         " relu right before it lets none fall below 0\n"},
+	        {"<dense units='3' activation='sigmoid'/>", "keeps them from 0 to 1\n"},
+	        {"<dense units='3'/><dropout rate='0.1'/>",
+	         "1:87: warning: loss 'cross_entropy' takes logits, which may be any numbers; this"
+	         " dropout right before it sets some of them to 0 in training\n"},
+	        {"<dense units='3'/><batch_norm/>", "this batch_norm right before it"},
+	        {"<parallel><path><dense units='3'/></path><path><dense units='3'/>"
+	         "<activation type='tanh'/></path></parallel>",
+	         "this tanh right before it"},
+	        {"<dense units='3' activation='relu'/><dense units='3'/>", NULL},
+	        {"<dense units='3' activation='relu'/><residual><dense units='3'/></residual>",
+	         NULL},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char *said;
+		size_t n;
+		FILE *shown = stderr;
+		stderr = open_memstream(&said, &n);
+		with_logits(true, "", cases[i].layers);
+		fclose(stderr);
+		stderr = shown;
+		cr_assert(cases[i].told ? strstr(said, cases[i].told) != NULL : !n, "%s: %s",
+		          cases[i].layers, said);
+	}
+}
+
+/* The end of a network that is all convolutions: [K,1,1] are K classes. */
+Test(loss, takes_one_place_for_a_row)
+{
+	Model *m = with_logits(true, "", "<conv filters='5' kernel_size='9,7'/>");
+	cr_assert(m->classes == 5 && m->output->shape.rank == 3);
 }
 
 /* ---- shapes -------------------------------------------------------------------------------- */
