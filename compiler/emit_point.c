@@ -183,10 +183,11 @@ static void max_step(Em *e, const Eqn *q, const char *test)
 	         vector ? em_vector(v) : v.text);
 	if (q->arg)
 		put_line(e->out,
-		         vector ? "at = nn_ifgt(v, acc, nn_splat((nn_real)(%s)), at);"
-		                : "at = v > acc ? (nn_real)(%s) : at;",
+		         vector ? "at = nn_ifabove(v, acc, nn_splat((nn_real)(%s)), at);"
+		                : "at = v > acc || v != v ? (nn_real)(%s) : at;",
 		         em_affine(e, &code));
-	put_line(e->out, vector ? "acc = nn_ifgt(v, acc, v, acc);" : "acc = v > acc ? v : acc;");
+	put_line(e->out, vector ? "acc = nn_ifabove(v, acc, v, acc);"
+	                        : "acc = v > acc || v != v ? v : acc;");
 	put_close(e->out);
 }
 

@@ -205,6 +205,17 @@ NN_INLINE nn_v nn_ifgt(nn_v a, nn_v b, nn_v x, nn_v y)
 #endif
 }
 
+/* The step of a greatest value, which a NaN becomes and stays, as in PyTorch: x where a > b or a is
+ * NaN, y elsewhere. */
+NN_INLINE nn_v nn_ifabove(nn_v a, nn_v b, nn_v x, nn_v y)
+{
+#if NN_LANES == 1
+	return a > b || a != a ? x : y;
+#else
+	return nn_select((a > b) | (a != a), x, y);
+#endif
+}
+
 NN_INLINE nn_v nn_ifge(nn_v a, nn_v b, nn_v x, nn_v y)
 {
 #if NN_LANES == 1
@@ -383,15 +394,17 @@ NN_INLINE nn_real nn_sum(nn_v v)
 #endif
 }
 
-/* The greatest lane; which one of several zeros or NaNs is not told. */
+/* The greatest lane, NaN if there is one; which of several zeros is not told. */
 NN_INLINE nn_real nn_hmax(nn_v v)
 {
 #if NN_LANES == 1
 	return v;
 #else
 	NN_UNROLL
-	for (int width = NN_LANES; width > 1; width /= 2)
-		v = nn_max(nn_lower(v, v, width), nn_upper(v, v, width));
+	for (int width = NN_LANES; width > 1; width /= 2) {
+		nn_v low = nn_lower(v, v, width), high = nn_upper(v, v, width);
+		v = nn_ifabove(low, high, low, high);
+	}
 	return v[0];
 #endif
 }

@@ -130,6 +130,32 @@ static bool OWN(nan_rules)(void)
 	return true;
 }
 
+/* A greatest value becomes NaN with the first one and stays it, whatever comes before and after; of
+ * their places the last is told. */
+static bool OWN(nan_maximum)(void)
+{
+	for (int where = 0; where < NN_LANES; where++) {
+		nn_real x[16], best[16], place[16];
+		for (int l = 0; l < NN_LANES; l++)
+			x[l] = l == where ? (nn_real)__builtin_nan("") : (nn_real)(l - 8);
+		nn_v v = nn_load(x), acc = nn_splat(-INFINITY), at = nn_splat(0);
+		const nn_v list[] = {nn_splat(3), v, nn_splat(9), v, nn_splat(5), nn_splat(-1)};
+		for (int i = 0; i < 6; i++) {
+			at = nn_ifabove(list[i], acc, nn_splat((nn_real)i), at);
+			acc = nn_ifabove(list[i], acc, list[i], acc);
+		}
+		nn_store(best, acc);
+		nn_store(place, at);
+		if (!isnan(nn_hmax(v)))
+			return false;
+		for (int l = 0; l < NN_LANES; l++)
+			if (l == where ? !isnan(best[l]) || place[l] != 3
+			               : best[l] != 9 || place[l] != 2)
+				return false;
+	}
+	return true;
+}
+
 /* Every byte survives bytes -> reals -> bytes, at any address. */
 static bool OWN(bytes)(void)
 {
@@ -160,7 +186,7 @@ static void OWN(uniforms)(uint32_t key, uint32_t index0, uint32_t step, double *
 
 static const kind OWN(kind) = {sizeof(nn_real), NN_LANES,   OWN(apply),
                                OWN(sums),       OWN(folds), OWN(lane_by_lane),
-                               OWN(nan_rules),  OWN(bytes), OWN(uniforms)};
+                               OWN(nan_rules),  OWN(nan_maximum), OWN(bytes), OWN(uniforms)};
 
 #undef VARIANT
 #undef NN_REAL

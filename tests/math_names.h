@@ -24,6 +24,7 @@
 #define nn_unbits         OWN(nn_unbits)
 #define nn_select         OWN(nn_select)
 #define nn_ifgt           OWN(nn_ifgt)
+#define nn_ifabove        OWN(nn_ifabove)
 #define nn_ifge           OWN(nn_ifge)
 #define nn_ifeq           OWN(nn_ifeq)
 #define nn_max            OWN(nn_max)

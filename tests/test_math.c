@@ -24,6 +24,7 @@ typedef struct {
 	bool (*folds)(void);        /* nn_sum, nn_hmax                             */
 	bool (*lane_by_lane)(void); /* comparisons and the like                    */
 	bool (*nan_rules)(void);    /* where a NaN goes                            */
+	bool (*nan_maximum)(void);  /* the same in folds                           */
 	bool (*bytes)(void);        /* nn_bload, nn_bstore                         */
 	void (*uniforms)(uint32_t, uint32_t, uint32_t, double *, size_t); /* nn_rand_v        */
 } kind;
@@ -331,6 +332,7 @@ Test(vec, every_kind)
 		cr_expect(k->folds(), "nn_sum or nn_hmax, %d x %zu bytes", k->lanes, k->real_size);
 		cr_expect(k->lane_by_lane(), "comparisons, %d x %zu bytes", k->lanes, k->real_size);
 		cr_expect(k->nan_rules(), "NaN, %d x %zu bytes", k->lanes, k->real_size);
+		cr_expect(k->nan_maximum(), "greatest NaN, %d x %zu bytes", k->lanes, k->real_size);
 		cr_expect(k->bytes(), "nn_bload, nn_bstore, %d x %zu bytes", k->lanes,
 		          k->real_size);
 	}
