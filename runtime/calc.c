@@ -211,3 +211,12 @@ bool nn_calc(const char *text, size_t len, nn_calc_lookup *lookup, void *ctx, do
 	*result = value;
 	return true;
 }
+
+bool nn_whole(double value, int64_t *whole)
+{
+	const double most = 9007199254740992.0;
+	if (!(value >= -most && value <= most) || value != (double)(int64_t)value)
+		return false;
+	*whole = (int64_t)value;
+	return true;
+}

@@ -210,11 +210,9 @@ static bool fits(const nn_tensor *t, const nn_st_tensor *found, const char *path
 	for (int d = 0; same && d < t->rank; d++)
 		same = found->dim[d] == t->dim[d];
 	if (!same) {
-		char a[96] = "", b[200] = "";
-		for (int d = 0, n = 0; d < t->rank; d++)
-			n += snprintf(a + n, 24, d ? ",%lld" : "%lld", (long long)t->dim[d]);
-		for (int d = 0, n = 0; d < found->rank; d++)
-			n += snprintf(b + n, 24, d ? ",%lld" : "%lld", (long long)found->dim[d]);
+		char a[192], b[192];
+		nn_dims_text(a, sizeof a, t->dim, t->rank, ",");
+		nn_dims_text(b, sizeof b, found->dim, found->rank, ",");
 		return nn_fail(e, NN_EXIT_CHECKPOINT,
 		               "%s: '%s' has shape [%s], this network has "
 		               "[%s]",

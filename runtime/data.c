@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "calc.h"
 #include "sha256.h"
 #include "shuffle.h"
 #include "tensor.h"
@@ -233,17 +234,23 @@ static bool take_whole(nn_data *d, int part, nn_error *e)
 static bool split(nn_data *d, const nn_settings *s, const bool own[NN_PARTS], nn_error *e)
 {
 	double validation, test, seed;
+	int64_t key;
 	const nn_items *items = &d->source[NN_TRAINING];
 	if (!nn_setting_number(s, "data", "validation", 0, &validation, e) ||
 	    !nn_setting_number(s, "data", "test", 0, &test, e) ||
 	    !nn_setting_number(s, "data", "split_seed", 1, &seed, e))
 		return false;
+	if (!nn_whole(seed, &key) || key < 0) {
+		nn_fail(e, NN_EXIT_USAGE, "<data split_seed>: expected a whole number, found %g",
+		        seed);
+		return false;
+	}
 	const char *stratify = nn_setting_text(s, "data", "stratify");
 	bool even = stratify && (!strcmp(stratify, "true") || !strcmp(stratify, "1"));
 	nn_split parts;
 	bool ok = nn_split_items(&parts, items->count, own[NN_VALIDATION] ? 0 : validation,
-	                         own[NN_TEST] ? 0 : test, (uint64_t)seed,
-	                         even ? items->label : NULL, e);
+	                         own[NN_TEST] ? 0 : test, (uint64_t)key, even ? items->label : NULL,
+	                         e);
 	d->split = parts.item;
 	uint32_t *from = parts.item;
 	for (int i = 0; ok && i < NN_PARTS; from += parts.part[i], i++)

@@ -16,6 +16,7 @@
 
 #include "data.h"
 #include "io.h"
+#include "text.h"
 
 enum { HEAD_MAX = 4 + 4 * 4, DEFLATE_MOST = 1032 };
 
@@ -138,15 +139,6 @@ static bool unpack(idx *x, const uint8_t *file, size_t size, void **memory, nn_e
 	return ok;
 }
 
-static void dimensions(const idx *x, char text[64])
-{
-	int at = 0;
-	text[0] = 0;
-	for (int d = 1; d < x->rank; d++)
-		at += snprintf(text + at, 64 - (size_t)at, d > 1 ? "x%lld" : "%lld",
-		               (long long)x->dim[d]);
-}
-
 /* An idx file: the values at *bytes, inside of *file or *memory, whichever is used. */
 static bool open_idx(const char *path, idx *x, nn_bytes *file, void **memory, const uint8_t **bytes,
                      nn_error *e)
@@ -167,7 +159,7 @@ static bool open_idx(const char *path, idx *x, nn_bytes *file, void **memory, co
 		             path);
 	if (!ok)
 		nn_bytes_close(file);
-	*bytes = file->at + x->head;
+	*bytes = ok ? file->at + x->head : NULL;
 	return ok;
 }
 
@@ -199,7 +191,7 @@ bool nn_rows_idx(const char *path, const nn_loader *l, nn_items *items, nn_error
 	snprintf(items->name, sizeof items->name, "%.255s", path);
 	items->count = x.dim[0];
 	items->values = x.bytes / x.dim[0];
-	dimensions(&x, dim);
+	nn_dims_text(dim, sizeof dim, x.dim + 1, x.rank - 1, "x");
 	return nn_data_shape(l->settings->model, path, dim, items->values, e);
 }
 

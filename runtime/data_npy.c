@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "tensor.h"
+#include "text.h"
 
 enum { HEADER_MAX = 4096 };
 
@@ -53,7 +54,7 @@ static bool read_shape(nn_array *a, const char *p, nn_error *e)
 {
 	a->count = 1;
 	bool fine = p && *p == '(';
-	for (p += fine; fine && *p != ')'; p += strspn(p, ", ")) {
+	for (p = fine ? p + 1 : p; fine && *p != ')'; p += strspn(p, ", ")) {
 		char *end;
 		long long n = strtoll(p, &end, 10);
 		if (a->rank == NN_NPY_RANK)
@@ -159,13 +160,10 @@ static bool in_order(const nn_array *a, void **memory, nn_error *e)
 
 bool nn_npy_items(const nn_array *a, const nn_model *m, nn_items *items, nn_error *e)
 {
-	char dim[64] = "";
-	int at = 0;
+	char dim[96];
 	if (!a->data || a->dim[0] < 1)
 		return nn_fail(e, NN_EXIT_INTERNAL, "%s: no array", a->path);
-	for (int d = 1; d < a->rank; d++)
-		at += snprintf(dim + at, sizeof dim - (size_t)at, d > 1 ? "x%lld" : "%lld",
-		               (long long)a->dim[d]);
+	nn_dims_text(dim, sizeof dim, a->dim + 1, a->rank - 1, "x");
 	items->count = a->dim[0];
 	items->values = a->count / a->dim[0];
 	/* [n,H,W,C] is what other systems save. */

@@ -13,6 +13,7 @@
 #include <zlib.h>
 
 #include "npy.h"
+#include "text.h"
 
 enum { DEFLATE_MOST = 1032, END = 22, MEMBER = 46, LOCAL = 30, COMMENT_MAX = 65535 };
 
@@ -85,12 +86,26 @@ static bool wide_numbers(member *m, const uint8_t *p, size_t len)
 	return true;
 }
 
+/* Adds a member's name of `len` bytes to the list of a message, or counts it where there is no
+ * room. A name may hold anything, and the message goes to a terminal. */
+static void note_name(char *names, size_t room, const char *name, size_t len, uint64_t *more)
+{
+	enum { COUNT = 32 }; /* kept for " and N more" */
+	if (*more || strlen(names) + 2 + len + COUNT >= room) {
+		++*more;
+		return;
+	}
+	nn_append(names, room, names[0] ? ", " : "");
+	for (size_t i = 0; i < len; i++)
+		nn_append(names, room, "%c", name[i] > 31 && name[i] < 127 ? name[i] : '?');
+}
+
 static bool find_member(const nn_bytes *f, const char *path, const char *name, member *m,
                         nn_error *e)
 {
-	uint64_t at = 0, count = 0;
+	uint64_t at = 0, count = 0, more = 0;
 	char names[256] = "";
-	size_t len = strlen(name), used = 0;
+	size_t len = strlen(name);
 	if (!find_directory(f, path, &at, &count, e))
 		return false;
 	for (; count; count--) {
@@ -106,12 +121,14 @@ static bool find_member(const nn_bytes *f, const char *path, const char *name, m
 		              number(p + 42, 4), (uint32_t)number(p + 16, 4)};
 		if (own == len + 4 && !memcmp(text, name, len) && !memcmp(text + len, ".npy", 4))
 			return wide_numbers(m, p + MEMBER + own, extra) || damaged(path, e);
-		if (own < sizeof names - used - 3)
-			used += (size_t)snprintf(names + used, sizeof names - used, "%s%.*s",
-			                         used ? ", " : "", (int)own, text);
+		note_name(names, sizeof names, text, own, &more);
 		at += whole;
 	}
-	return nn_fail(e, NN_EXIT_DATA, "%s: holds no array '%s', but %s", path, name, names);
+	if (more)
+		nn_append(names, sizeof names, "%s%llu more", names[0] ? " and " : "",
+		          (unsigned long long)more);
+	return nn_fail(e, NN_EXIT_DATA, "%s: holds no array '%s', but %s", path, name,
+	               names[0] ? names : "nothing");
 }
 
 static bool inflate_member(const member *m, const uint8_t *from, const char *path, void **memory,

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "calc.h"
+#include "text.h"
 
 typedef enum { FLAG, WHOLE, REAL, TEXT, OPTIONAL_TEXT, LIST } form;
 
@@ -98,19 +99,19 @@ static bool store(nn_options *o, const flag *f, const char *value, nn_error *e)
 {
 	char *place = (char *)o + f->place;
 	double number;
+	int64_t whole;
 	switch (f->form) {
 	case FLAG:
 		*(bool *)place = true;
 		return true;
 	case WHOLE:
-		if (!nn_parse_double(value, &number) ||
-		    !(number >= (double)f->least && number <= 9007199254740992.0) ||
-		    number != (double)(int64_t)number)
+		if (!nn_parse_double(value, &number) || !nn_whole(number, &whole) ||
+		    whole < f->least)
 			return nn_fail(e, NN_EXIT_USAGE,
 			               "--%s: expected a whole number from %lld, "
 			               "found '%s'",
 			               f->name, (long long)f->least, value);
-		*(int64_t *)place = (int64_t)number;
+		*(int64_t *)place = whole;
 		return true;
 	case REAL:
 		if (!nn_parse_double(value, &number) || number < 0)
@@ -159,12 +160,7 @@ static bool one_of(const char *option, const char *value, const char *const *lis
 	for (int i = 0; list[i]; i++) {
 		if (!value || !strcmp(value, list[i]))
 			return true;
-		size_t len = strlen(all);
-		snprintf(all + len, sizeof all - len, "%s%s",
-		         !i            ? ""
-		         : list[i + 1] ? ", "
-		                       : " or ",
-		         list[i]);
+		nn_append(all, sizeof all, "%s%s", !i ? "" : list[i + 1] ? ", " : " or ", list[i]);
 	}
 	return nn_fail(e, NN_EXIT_USAGE, "%s: expected %s, found '%s'", option, all, value);
 }

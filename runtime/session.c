@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "calc.h"
 #include "io.h"
 
 static bool whole(const nn_session *s, const char *name, double fallback, int64_t *value,
@@ -12,10 +13,9 @@ static bool whole(const nn_session *s, const char *name, double fallback, int64_
 	double number;
 	if (!nn_setting_number(&s->settings, "train", name, fallback, &number, e))
 		return false;
-	if (!(number >= 0 && number <= 9007199254740992.0) || number != (double)(int64_t)number)
+	if (!nn_whole(number, value) || *value < 0)
 		return nn_fail(e, NN_EXIT_USAGE, "<train %s>: expected a whole number, found %g",
 		               name, number);
-	*value = (int64_t)number;
 	return true;
 }
 

@@ -73,6 +73,23 @@ void nn_text_add(nn_text *t, const char *format, ...)
 	va_end(again);
 }
 
+void nn_append(char *text, size_t room, const char *format, ...)
+{
+	va_list args;
+	size_t len = strnlen(text, room);
+	va_start(args, format);
+	if (len < room)
+		vsnprintf(text + len, room - len, format, args);
+	va_end(args);
+}
+
+void nn_dims_text(char *text, size_t room, const int64_t *dim, int rank, const char *between)
+{
+	text[0] = 0;
+	for (int d = 0; d < rank; d++)
+		nn_append(text, room, "%s%lld", d ? between : "", (long long)dim[d]);
+}
+
 /* Length of the UTF-8 sequence at s, 0 when it is none. */
 static size_t utf8(const unsigned char *s)
 {

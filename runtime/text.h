@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct nn_text {
 	char *at;    /* the bytes, ended by a zero           */
@@ -21,6 +22,13 @@ __attribute__((format(printf, 2, 3))) void nn_text_add(nn_text *t, const char *f
 
 /* Whether all of it is UTF-8. */
 bool nn_text_utf8(const char *string);
+
+/* Adds to the string in `text`, which has `room` bytes; what does not fit is left out. */
+__attribute__((format(printf, 3, 4))) void nn_append(char *text, size_t room, const char *format,
+                                                     ...);
+
+/* "3x28x28", its parts `between` one another, cut where `room` ends. */
+void nn_dims_text(char *text, size_t room, const int64_t *dim, int rank, const char *between);
 
 /* A string with quotes and escapes; NULL becomes null. Bytes that are not UTF-8 become U+FFFD. */
 void nn_text_json(nn_text *t, const char *string);

@@ -22,7 +22,6 @@ enum { MAX_BYTES = 64 << 20, SHOWN = 10, WORDS = NN_TUNE_DIMS + 6 };
 
 static const char *const outcome[] = {"ok", "diverged", "out of memory", "does not compile"};
 
-static const double WHOLE_MOST = 9007199254740992; /* a double holds all up to it */
 
 enum { OUTCOMES = sizeof outcome / sizeof *outcome };
 
@@ -67,34 +66,31 @@ static int split_line(char *at, char *word[WORDS])
 	return n;
 }
 
-static bool is_whole(double x, double least, double most)
-{
-	return x >= least && x <= most && x == floor(x);
-}
-
 /* One line without its end. */
 static bool read_line(nn_tune *t, char *at, nn_trial *r, nn_error *e)
 {
 	char *word[WORDS] = {NULL}, text[32];
-	double number = 0, epochs = 0, best = 0;
+	double number[3] = {0};
+	int64_t whole[3] = {0}; /* trial, epochs, the best epoch */
 	int n = split_line(at, word), dims = t->space.dims;
-	bool ok = n == dims + 6 && nn_parse_double(word[0], &number) &&
-	          nn_parse_double(word[1], &epochs) && nn_parse_double(word[dims + 3], &best) &&
+	bool ok = n == dims + 6 && nn_parse_double(word[0], &number[0]) &&
+	          nn_parse_double(word[1], &number[1]) &&
+	          nn_parse_double(word[dims + 3], &number[2]) &&
 	          nn_parse_double(word[dims + 4], &r->seconds);
+	for (int i = 0; ok && i < 3; i++)
+		ok = nn_whole(number[i], &whole[i]) && whole[i] >= !i;
 	r->value = NAN;
 	if (ok && word[dims + 2] && *word[dims + 2])
 		ok = nn_parse_double(word[dims + 2], &r->value);
 	int ended = 0;
 	while (ok && ended < OUTCOMES && strcmp(word[dims + 5], outcome[ended]) != 0)
 		ended++;
-	ok = ok && ended < OUTCOMES && is_whole(number, 1, NN_TUNE_TRIALS) &&
-	     is_whole(epochs, 0, WHOLE_MOST) && is_whole(best, 0, WHOLE_MOST);
-	if (!ok)
+	r->outcome = (nn_outcome)ended;
+	if (!ok || ended == OUTCOMES || whole[0] > NN_TUNE_TRIALS)
 		return nn_fail(e, NN_EXIT_CHECKPOINT,
 		               "%s: line '%s...' is none of a search; choose another --out",
 		               t->path, at);
-	*r = (nn_trial){(int)number,   (int64_t)epochs, r->value,
-	                (int64_t)best, r->seconds,      (nn_outcome)ended};
+	*r = (nn_trial){(int)whole[0], whole[1], r->value, whole[2], r->seconds, r->outcome};
 	for (int d = 0; r->number <= t->trials && d < dims; d++) {
 		nn_space_text(text, point_of(t, r->number)[d]);
 		if (strcmp(text, word[d + 2]))

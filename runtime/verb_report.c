@@ -35,8 +35,8 @@ static int64_t counter(const nn_safetensors *state, const char *name)
 {
 	const char *text = nn_safetensors_meta(state, name);
 	double value;
-	bool good = text && nn_parse_double(text, &value) && value >= 0 && value < 9e15;
-	return good ? (int64_t)value : -1;
+	int64_t whole;
+	return text && nn_parse_double(text, &value) && nn_whole(value, &whole) ? whole : -1;
 }
 
 static bool read_state(nn_report *r, nn_part *train, nn_error *e)
