@@ -86,6 +86,27 @@ $(BUILD)/bench/onednn: $(DNN)
 
 # All processors, and only what goes wrong is shown.
 QUICK    = $(MAKE) -s --no-print-directory -j$(shell nproc)
+# Everything once more under build/asan: what finds memory errors, and counters of branches for the
+# targets of libFuzzer in tests/fuzz. What several of those share is no target.
+SANITIZE = -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+FUZZED   = $(filter-out $(addprefix $(BUILD)/tests/fuzz/,child data file lines), \
+	$(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c)))
+FUZZED_NNCC = $(addprefix $(BUILD)/tests/fuzz/,front nncc)
+$(FUZZED_NNCC:=.o): FLAGS += $(XML_C)
+$(FUZZED_NNCC): %: %.o $(addprefix $(BUILD)/tests/fuzz/,child.o file.o) $(BUILD)/compiler/nncc.a
+	$(CC) -fsanitize=fuzzer -o $@ $^ $(XML_LD) -lm
+$(filter-out $(FUZZED_NNCC),$(FUZZED)): %: %.o \
+		$(addprefix $(BUILD)/tests/fuzz/,data.o file.o lines.o) $(TRAINER)
+	$(CC) -fsanitize=fuzzer -o $@ $^ $(RUN_LD)
+sanitized: all $(TESTS) $(FUZZED) $(BUILD)/tests/net_gen
+asan:
+	@$(QUICK) BUILD=build/asan CC='clang-19 $(SANITIZE) -fsanitize=fuzzer-no-link' \
+		CFLAGS='-O1 -g' sanitized
+# SECONDS=n of each target (or TARGET="csv png"); what is found goes to build/fuzz.
+fuzz: asan
+	@SECONDS_EACH=$(or $(SECONDS),60) tests/run_fuzz.sh $(TARGET)
+
 # Random networks for the runners of tests/nets.sh.
 NET_TOOLS = $(BUILD)/tests/net_gen $(BUILD)/tests/net_diff
 $(BUILD)/tests/net_gen: $(patsubst %,$(BUILD)/tests/net_%.o,gen random data reduce) \
@@ -114,6 +135,7 @@ test-report: all
 test:
 	@tests/setup.sh build test
 	@$(QUICK) all $(TESTS) $(BUILD)/tests/compare $(NET_TOOLS) $(BUILD)/bench/onednn
+	@$(MAKE) -s --no-print-directory asan
 	@tests/all.sh $(wildcard tests/run_*.sh) $(TESTS)
 
 # NETS="resnet20 cliff" THREADS="1 2" PEERS="onednn torch" PAIRS=7 INTO=FILE.json NNCC_FLAGS=... NOTE=...
@@ -161,7 +183,7 @@ clean:
 	rm -rf $(BUILD)/compiler $(BUILD)/runtime $(BUILD)/tests $(BUILD)/oracle $(BUILD)/install \
 		$(BUILD)/bench $(BUILD)/report $(BUILD)/walk $(BUILD)/nncc
 
--include $(wildcard $(addprefix $(BUILD)/,compiler/*.d runtime/*.d runtime/lib/*.d tests/*.d bench/*.d))
+-include $(wildcard $(addprefix $(BUILD)/,compiler/*.d runtime/*.d runtime/lib/*.d tests/*.d tests/fuzz/*.d bench/*.d))
 .SECONDARY:
-.PHONY: all test fuzz-nets test-torch test-neon test-report bench bench-quick bench-peers bench-venv \
+.PHONY: all test sanitized asan fuzz fuzz-nets test-torch test-neon test-report bench bench-quick bench-peers bench-venv \
 	demo style install clean FORCE

@@ -1,0 +1,57 @@
+/* data.c: opens data sets and pictures as a trainer does. See data.h. */
+#include "data.h"
+
+#include <string.h>
+
+#include "../../runtime/image.h"
+
+enum { SOME = 16 };
+
+void fuzz_input(nn_model *m, int rank, int channels, int height, int width)
+{
+	m->input_rank = rank;
+	m->input[0] = channels;
+	m->input[1] = height;
+	m->input[2] = width;
+}
+
+static void answer(const nn_error *e)
+{
+	fuzz_must(!e->code || e->code == NN_EXIT_DATA, e->text);
+	fuzz_must(!e->code || e->text[0], "a refusal without a reason");
+}
+
+void fuzz_data(const nn_model *m)
+{
+	static nn_settings s;
+	static nn_data d;
+	nn_error e = {0};
+	fuzz_must(nn_settings_open(&s, m, NULL, 0, &e), e.text);
+	bool ok = nn_data_open(&d, &s, NULL, 1 << NN_TRAINING, &e);
+	fuzz_must(ok == !e.code, "success and failure at once");
+	answer(&e);
+	if (ok && d.part[NN_TRAINING].count) {
+		const nn_part *p = &d.part[NN_TRAINING];
+		int64_t count = p->count < SOME ? p->count : SOME;
+		nn_items_load(p->items, p->index, count, NULL, &e);
+		answer(&e);
+	}
+	nn_data_close(&d);
+}
+
+void fuzz_picture(const uint8_t *bytes, size_t size)
+{
+	static nn_scratch scratch;
+	uint8_t pixel[3 * 5 * 3];
+	const char *path = fuzz_file(0, bytes, size);
+	nn_model m = nn_network;
+	for (int colour = 0; colour < 2; colour++) {
+		nn_error e = {0};
+		fuzz_input(&m, 3, colour ? 3 : 1, colour ? 5 : 4, colour ? 3 : 4);
+		bool ok = nn_image_read(path, &m, true, pixel, &scratch, &e);
+		fuzz_must(ok == !e.code, "success and failure at once");
+		answer(&e);
+	}
+	nn_scratch_free(&scratch);
+	memset(&scratch, 0, sizeof scratch);
+}

@@ -1,0 +1,90 @@
+/* state.c: lines KEY=VALUE as the metadata of a checkpoint whose tensors are those of the toy
+ * network. Its sum is right, so that what is read is what the lines say. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../../runtime/checkpoint.h"
+#include "../../runtime/io.h"
+#include "../../runtime/tensor.h"
+#include "data.h"
+#include "lines.h"
+
+static int file = -1; /* in memory: where "the state" is written and read */
+
+static int open_file(const char *name, int flags, mode_t mode)
+{
+	if (strncmp(name, "the state", 9) != 0)
+		return open(name, flags, mode);
+	int fd = dup(file);
+	fuzz_must(fd >= 0 && lseek(fd, 0, SEEK_SET) == 0, "a file in memory");
+	return fd;
+}
+
+static int rename_file(const char *from, const char *to)
+{
+	(void)from;
+	(void)to;
+	return 0;
+}
+
+/* Ones: a running variance of the toy may not be zero. */
+static void pack(void *ctx, size_t i, char *bytes)
+{
+	const nn_st_writer *w = ctx;
+	for (size_t k = 0; k < w->tensor[i].bytes / sizeof(float); k++)
+		memcpy(bytes + k * sizeof(float), &(float){1}, sizeof(float));
+}
+
+static void write_state(nn_st_pair *pair, size_t pairs, nn_error *e)
+{
+	const nn_program *p = nn_network.fast;
+	nn_st_tensor tensor[64];
+	char buffer[1 << 12];
+	nn_st_writer w = {tensor, 0, pair, pairs, pack, &w, buffer, {0}};
+	for (int i = 0; i < p->tensors && w.tensors < 64; i++) {
+		const nn_tensor *t = &p->tensor[i];
+		if (t->kind != NN_PARAM && t->kind != NN_FROZEN && t->kind != NN_RUNNING &&
+		    t->kind != NN_STATE)
+			continue;
+		nn_st_tensor *to = &tensor[w.tensors++];
+		*to = (nn_st_tensor){.name = t->name, .dtype = NN_F32, .rank = t->rank};
+		memcpy(to->dim, t->dim, (size_t)t->rank * sizeof *t->dim);
+	}
+	fuzz_must(!ftruncate(file, 0) && nn_safetensors_write(&w, "the state", NULL, e), e->text);
+	nn_text_free(&w.header);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	char *copy, *line[FUZZ_LINES];
+	nn_st_pair pair[FUZZ_LINES + 1];
+	size_t pairs = 0;
+	nn_error e = {0};
+	nn_net net = {.model = &nn_network, .program = nn_network.fast};
+	net.arena = aligned_alloc(64, net.program->arena_bytes);
+	fuzz_must(net.arena != NULL, "memory for an arena");
+	nn_progress progress;
+	double mean, std;
+	nn_normalize z = {.channels = 1, .mean = &mean, .std = &std};
+	int count = fuzz_lines(bytes, size, &copy, line);
+	for (int i = 0; i < count; i++) {
+		char *value = strchr(line[i], '=');
+		if (!value)
+			continue;
+		*value++ = 0;
+		if (strcmp(line[i], "sha256") != 0)
+			pair[pairs++] = (nn_st_pair){line[i], value};
+	}
+	file = file < 0 ? memfd_create("state", 0) : file;
+	nn_io_calls.open = open_file;
+	nn_io_calls.rename = rename_file;
+	write_state(pair, pairs, &e);
+	bool ok = nn_load_state(&net, "the state", &z, &progress, &e);
+	fuzz_must(ok ? !e.code : e.code == NN_EXIT_CHECKPOINT && e.text[0], e.text);
+	free(net.arena);
+	free(copy);
+	return 0;
+}
