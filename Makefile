@@ -11,8 +11,8 @@ RUNTIME  = $(CURDIR)/runtime
 LIBRARY  = $(abspath $(BUILD)/runtime/libnn.a)
 
 FLAGS    = -std=c17 -D_GNU_SOURCE $(CFLAGS) -Wall -Wextra -Wshadow -Wconversion -MMD -MP
-XML_C    = $(shell pkg-config --cflags libxml-2.0)
-XML_LD   = $(shell pkg-config --libs libxml-2.0)
+XML_C    = $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
+XML_LD   = $(shell pkg-config --libs libxml-2.0 2>/dev/null)
 # As a trainer is compiled (compiler/cc.c). clang-19 warns about its own choice of features.
 RUN_C    = -fopenmp -fno-math-errno -fno-trapping-math
 NATIVE   = -march=native -Wno-invalid-feature-combination
@@ -38,20 +38,25 @@ all: $(BUILD)/nncc $(BUILD)/runtime/libnn.a
 $(BUILD)/nncc: $(BUILD)/compiler/main.o $(COMPILER)
 	$(CC) -o $@ $^ $(XML_LD) -lm
 
+# Says which packages are missing before a compiler does in its own way.
+$(BUILD)/checked:
+	@tests/setup.sh --check '$(CC)'
+	@mkdir -p $(@D) && touch $@
+
 define compile
 @mkdir -p $(@D)
 $(CC) $(FLAGS) -c -o $@ $<
 endef
-$(BUILD)/%.o: %.c
+$(BUILD)/%.o: %.c | $(BUILD)/checked
 	$(compile)
-$(SHARED): $(BUILD)/compiler/%.o: runtime/%.c
+$(SHARED): $(BUILD)/compiler/%.o: runtime/%.c | $(BUILD)/checked
 	$(compile)
 $(BUILD)/compiler/%.o: FLAGS += $(XML_C)
 $(BUILD)/compiler/sources.o: FLAGS += -DNNCC_RUNTIME='"$(RUNTIME)"' -DNNCC_LIBRARY='"$(LIBRARY)"'
 $(BUILD)/runtime/%.o: FLAGS += $(RUN_C) -ffp-contract=off
 $(BUILD)/runtime/peak.o $(BUILD)/tests/fixture%.o $(OF_RUN:=.o): FLAGS += $(RUN_C) $(NATIVE)
 $(BUILD)/runtime/lib/%.o: FLAGS = $(LIB_C) -MMD -MP
-$(BUILD)/runtime/lib/%.o: runtime/%.c $(BUILD)/runtime/libnn.a.cc
+$(BUILD)/runtime/lib/%.o: runtime/%.c $(BUILD)/runtime/libnn.a.cc | $(BUILD)/checked
 	$(compile)
 
 # The runtime as trainers link it, for any processor of this architecture; nncc takes it only if
@@ -181,7 +186,7 @@ install: $(BUILD)/runtime/libnn.a
 
 clean:
 	rm -rf $(BUILD)/compiler $(BUILD)/runtime $(BUILD)/tests $(BUILD)/oracle $(BUILD)/install \
-		$(BUILD)/bench $(BUILD)/report $(BUILD)/walk $(BUILD)/nncc
+		$(BUILD)/bench $(BUILD)/report $(BUILD)/walk $(BUILD)/asan $(BUILD)/checked $(BUILD)/nncc
 
 -include $(wildcard $(addprefix $(BUILD)/,compiler/*.d runtime/*.d runtime/lib/*.d tests/*.d tests/fuzz/*.d bench/*.d))
 .SECONDARY:

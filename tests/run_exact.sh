@@ -46,7 +46,7 @@ run_all() {
 }
 
 one() {
-	local seed=$1 dir=$out/$1 said batch number
+	local seed=$1 dir=$out/$1 said batch how
 	rm -rf "$dir" && mkdir -p "$dir"
 	"$gen" integers "$seed" >"$dir/net.xml"
 	said=$("$gen" whole "$seed" "$dir/net.xml" "$dir" 2>&1) ||
@@ -55,9 +55,13 @@ one() {
 	said=$(run_all "$dir") || { echo "$seed: $(one_line "$said")"; return; }
 	for batch in b p; do
 		said=$("$diff" same "$dir/ref.$batch" "$dir"/r.$batch.*) && continue
-		[ $? = 3 ] && said="mistrusted: $said"
-		number=${said#*/r."$batch".}
-		echo "$seed: ${variants[${number%%.*}]:-}: $said"
+		case $? in
+		1) how="${said%%$'\n'*}" ;;
+		3) how="proves nothing: ${said%%$'\n'*}" ;;
+		*) how="cannot be compared: $(one_line "$said")" ;;
+		esac
+		[[ $said =~ /r\.$batch\.([0-9]+)\. ]] && how="${variants[BASH_REMATCH[1]]}: $how"
+		echo "$seed: $how"
 		return
 	done
 	rm -rf "$dir"

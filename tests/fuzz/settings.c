@@ -84,7 +84,9 @@ static void use(xml *x)
 	answer(&e);
 	if (nn_augment_open(&augment, &session.settings, 1, 1, &e))
 		nn_augment_close(&augment);
-	answer(&e);
+	if (e.code != NN_EXIT_INTERNAL) /* the text that nncc resolved is not the user's */
+		answer(&e);
+	e = (nn_error){0};
 	if (nn_space_open(&space, &session.settings, options.set, options.sets, &e)) {
 		point = calloc(8 * NN_TUNE_DIMS, sizeof *point);
 		for (int grid = 0; point && grid < 2; grid++)

@@ -98,6 +98,13 @@ def product(_n, _p, first, *others):
     return first
 
 
+def widen(n, _p, x):
+    """A shortcut without parameters: places taken by the stride, then channels of zeros."""
+    if x.dim() == 4:
+        x = x[:, :, ::n.sh, ::n.sw]
+    return torch.cat([x, x.new_zeros(x.shape[0], n.channels - x.shape[1], *x.shape[2:])], 1)
+
+
 LAYERS = {
     "conv": conv, "depthwise_conv": conv, "conv_transpose": conv_transpose, "dense": dense,
     "max_pool": max_pool, "avg_pool": avg_pool,
@@ -110,7 +117,7 @@ LAYERS = {
     "dropout": lambda n, p, x: F.dropout(x, n.rate, n.training),
     "add": lambda n, p, *xs: sum(xs[1:], xs[0]),
     "concat": lambda n, p, *xs: torch.cat(xs, 1),
-    "multiply": product,
+    "multiply": product, "widen": widen, "widen_features": widen,
     "relu": lambda n, p, x: F.relu(x),
     "relu6": lambda n, p, x: F.relu6(x),
     "leaky_relu": lambda n, p, x: F.leaky_relu(x, n.alpha),
