@@ -114,7 +114,7 @@ fuzz: asan
 
 # Random networks for the runners of tests/nets.sh.
 NET_TOOLS = $(BUILD)/tests/net_gen $(BUILD)/tests/net_diff
-$(BUILD)/tests/net_gen: $(patsubst %,$(BUILD)/tests/net_%.o,gen random data reduce) \
+$(BUILD)/tests/net_gen: $(patsubst %,$(BUILD)/tests/net_%.o,gen random crowd data reduce) \
 		$(BUILD)/compiler/nncc.a
 	$(CC) -o $@ $^ $(XML_LD) -lm
 $(BUILD)/tests/net_diff: $(BUILD)/tests/net_diff.o $(BUILD)/runtime/libnn.a

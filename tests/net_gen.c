@@ -158,8 +158,8 @@ Model *accepted(Elem *root)
 
 static int usage(void)
 {
-	puts("usage: net_gen make|integers SEED, net_gen data|whole SEED XML DIR,\n"
-	     "       net_gen reduce N XML COMMENT, net_gen idx SEED DIR");
+	puts("usage: net_gen make|integers SEED, net_gen crowd SEED MANY,\n"
+	     "       net_gen data|whole SEED XML DIR, net_gen reduce N XML COMMENT, net_gen idx SEED DIR");
 	return 2;
 }
 
@@ -188,6 +188,11 @@ int main(int argc, char **argv)
 		bool whole = !strcmp(verb, "integers");
 		put_xml(whole ? integer_network(seed) : random_network(seed),
 		        format("net_gen %s %s", verb, argv[2]));
+		return 0;
+	}
+	if (argc == 4 && !strcmp(verb, "crowd")) {
+		put_xml(crowded_network(seed, (int)strtol(argv[3], NULL, 10)),
+		        format("net_gen crowd %s %s", argv[2], argv[3]));
 		return 0;
 	}
 	if (argc == 4 && !strcmp(verb, "idx"))

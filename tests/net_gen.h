@@ -23,6 +23,9 @@ Model *accepted(Elem *root);                   /* as the compiler checks it; NUL
 Elem *random_network(uint64_t seed);
 Elem *integer_network(uint64_t seed);
 
+/* net_crowd.c: a network with `many` readers, inputs, layers or dropouts, as the seed says. */
+Elem *crowded_network(uint64_t seed, int many);
+
 /* net_data.c: weights and batches for a network; each returns the program's exit status. */
 int write_data(Elem *root, const char *dir, bool whole);
 int write_idx(const char *dir, int items, int size, int classes);

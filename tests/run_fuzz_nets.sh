@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run_fuzz_nets.sh: random networks, compiled in several ways, must compute the same.
 #
-#     tests/run_fuzz_nets.sh [N [SEED]]          default: 50 networks from seed 1, and tests/found
+#     tests/run_fuzz_nets.sh [N [SEED]]          default: 50 networks from seed 1, tests/found and crowds
 #
 # Each network is built without any transformation in double (the reference), as by default, and
 # with one variant that its seed chooses. Two optimizer steps on a full batch, one on a part of a
@@ -21,6 +21,9 @@ variants=(-O1 -fno-fuse -fno-tile -fno-simd -fno-reuse -fno-parallel -march=x86-
 	-march=generic "--threads 1" "--threads 5" "-O1 -fno-reuse" "-fno-tile -march=x86-64-v2"
 	-flanes=channels -flanes=images "-flanes=channels -fwinograd"
 	"-flanes=channels -fwinograd -march=x86-64-v3" "-flanes=channels -fno-fuse" "-flanes=channels -fno-tile")
+
+# Inputs of a join, readers of a tensor with sums, layers with dropouts, layers: SEED:MANY.
+crowds=(4:12 8:20 1:16 2:8 3:30)
 
 # run DIR TAG: the three results of one build. The reference also runs on the neighbouring data.
 run() {
@@ -119,17 +122,22 @@ smaller() {
 	done
 }
 
-# One network: a seed or a file that was found.
+# One network: a seed, SEED:MANY for one of which something is many, or a file that was found.
 one() {
-	local seed=$1 dir variant said
-	dir=$out/$seed
+	local seed=${1%:*} many='' dir variant said
+	[[ $1 != *:* ]] || many=${1#*:}
+	dir=$out/$seed${many:+_$many}
 	[ ! -f "$seed" ] || dir=$out/found_$(basename "$seed" .xml) # its seed may run beside it
 	rm -rf "$dir" && mkdir -p "$dir"
 	if [ -f "$seed" ]; then
 		cp "$seed" "$dir/net.xml"
 		seed=$(basename "$seed" .xml)
 	else
-		"$gen" make "$seed" >"$dir/net.xml"
+		if [ -n "$many" ]; then
+			"$gen" crowd "$seed" "$many" >"$dir/net.xml"
+		else
+			"$gen" make "$seed" >"$dir/net.xml"
+		fi
 	fi
 	variant=${variants[$((seed * 7 % ${#variants[@]}))]}
 	said=$(check "$dir" "$seed" "$variant") && { rm -rf "$dir"; echo "$1: ok"; return; }
@@ -137,6 +145,7 @@ one() {
 	[ -f "$1" ] && return
 	cp "$dir/net.xml" "$dir/whole.xml"
 	[[ $said == nncc:\ status\ 1\ * ]] || smaller "$dir" "$seed" "$variant" "$said"
+	[ -z "$many" ] || seed=$((1000000 + seed * 1000 + many))
 	cp "$dir/net.xml" "tests/found/$seed.xml"
 	echo "$1: kept as tests/found/$seed.xml"
 }
@@ -151,6 +160,7 @@ count=${1:-50} seed=${2:-1}
 {
 	ls tests/found/*.xml 2>/dev/null
 	seq "$seed" $((seed + count - 1))
+	printf '%s\n' "${crowds[@]}"
 } >$out/list
 xargs -n 1 -P "${JOBS:-2}" "$me" --one <$out/list >$out/log
 grep -v ': ok$' $out/log | sed 's/^/FAIL /'

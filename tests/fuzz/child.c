@@ -16,8 +16,8 @@
 enum { COUNTERS = 1 << 17, SECONDS = 20, MOST_KB = 1 << 20, SHOWN = 1 << 14 };
 
 /* What libFuzzer looks at besides the counters that clang has put into the code of this process. */
-__attribute__((section("__libfuzzer_extra_counters"), aligned(1 << 12), used)) static uint8_t
-        shared[COUNTERS];
+__attribute__((section("__libfuzzer_extra_counters"), aligned(1 << 12),
+               used)) static uint8_t shared[COUNTERS];
 /* Those counters: the linker names the ends of their section. */
 extern uint8_t first_counter[] __asm__("__start___sancov_cntrs");
 extern uint8_t end_counter[] __asm__("__stop___sancov_cntrs");
@@ -51,8 +51,7 @@ void fuzz_child(void (*body)(const char *path), const uint8_t *bytes, size_t siz
 	if (log < 0) {
 		log = memfd_create("log", 0);
 		fuzz_must(log >= 0 && mmap(shared, COUNTERS, PROT_READ | PROT_WRITE,
-		                           MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1,
-		                           0) == shared,
+		                           MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == shared,
 		          "memory to share");
 	}
 	const char *path = fuzz_file(0, bytes, size);

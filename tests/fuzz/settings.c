@@ -13,11 +13,11 @@
 #include "lines.h"
 
 typedef struct xml {
-	nn_model model;                   /* the toy with these           */
-	nn_setting setting[FUZZ_LINES];   /* attributes                   */
-	nn_param_def param[FUZZ_LINES];   /* <param>s                     */
-	const char *set[FUZZ_LINES];      /* overrides                    */
-	int sets;                         /* how many                     */
+	nn_model model;                 /* the toy with these           */
+	nn_setting setting[FUZZ_LINES]; /* attributes                   */
+	nn_param_def param[FUZZ_LINES]; /* <param>s                     */
+	const char *set[FUZZ_LINES];    /* overrides                    */
+	int sets;                       /* how many                     */
 } xml;
 
 static void add_line(xml *x, char *line)
@@ -35,8 +35,8 @@ static void add_line(xml *x, char *line)
 	if (!strcmp(line, "augment"))
 		m->config = value;
 	else if (!strcmp(line, "param"))
-		x->param[m->params++] = (nn_param_def){
-		        .name = name, .value = value, .min = "0", .max = "1e9"};
+		x->param[m->params++] =
+		        (nn_param_def){.name = name, .value = value, .min = "0", .max = "1e9"};
 	else if (!strcmp(line, "choices"))
 		x->param[m->params++] =
 		        (nn_param_def){.name = name, .value = "1", .choices = value};
