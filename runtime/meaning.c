@@ -25,7 +25,9 @@ static const double BYTE_MOST = 32, BYTE_SHARE = 1e-3;
 bool nn_meaning_open(nn_meaning *m, const nn_model *model, nn_error *e)
 {
 	*m = (nn_meaning){.numbered = true};
-	for (int i = 0; model->class_name && i < model->class_names; i++) {
+	/* A network without labels has no use for names of classes. */
+	int names = model->classes && model->class_name ? model->class_names : 0;
+	for (int i = 0; i < names; i++) {
 		const char *name = model->class_name[i];
 		if (nn_names_add(&m->classes, name, strlen(name), e) < 0)
 			return false;
