@@ -20,9 +20,9 @@ LIB_C    = -std=gnu17 -O2 -ffp-contract=off $(RUN_C) -ffunction-sections -fdata-
 RUN_LD   = -fopenmp -ljpeg -lpng -lz -lm
 
 # What a test links: the compiler or the runtime, each without its main. The compiler shares
-# calc.c and sha256.c with the runtime. tests/fixture*.c are networks as nncc would emit them.
+# a few files with the runtime. tests/fixture*.c are networks as nncc would emit them.
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard $(1))))
-SHARED   = $(BUILD)/compiler/calc.o $(BUILD)/compiler/sha256.o
+SHARED   = $(patsubst %,$(BUILD)/compiler/%.o,calc processors sha256)
 COMPILER = $(call objects,compiler/*.c) $(SHARED)
 TRAINER  = $(call objects,runtime/*.c tests/fixture*.c)
 

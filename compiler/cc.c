@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../runtime/processors.h"
 #include "driver.h"
 
 /* The last one quiets clang-19 on processors whose -march=native it finds contradictory; gcc takes
@@ -214,7 +215,7 @@ static void check_output(const char *path)
 /* Runs them all, or ends the program; `output` does not stay behind half written. */
 static void run(const Args *a, int n, const char *output)
 {
-	int result = programs_run(a, n, processors());
+	int result = programs_run(a, n, nn_processors());
 	if (!result)
 		return;
 	struct stat st;
@@ -242,7 +243,7 @@ const char *cc_version(void)
 
 bool cc_run(const Args *a, int n)
 {
-	int result = programs_run(a, n, processors());
+	int result = programs_run(a, n, nn_processors());
 	if (result < 0) {
 		sources_drop();
 		signal_raise(-result);

@@ -83,7 +83,6 @@ typedef struct Args {          /* an argument vector                            
 void args_add(Args *a, const char *text);      /* one word                                     */
 void args_split(Args *a, const char *text);    /* every word of `text`                         */
 void args_print(const Args *a, FILE *out);     /* as a shell would read it                     */
-int processors(void);                          /* this process may run on                      */
 const char *program_find(const char *name);    /* along PATH, or NULL                          */
 const char *program_says(const Args *a);       /* first line of its output, or NULL            */
 /* From here on INT, TERM and HUP are kept for programs_run. */

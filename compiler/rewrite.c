@@ -8,6 +8,7 @@
  * With channels in the lanes (lanes.c), a sum over images that leaves only channels to share among
  * threads is split: by image first. Then winograd.c has its turn. */
 #include "driver.h"
+#include "../runtime/processors.h"
 #include "ir.h"
 
 #include <assert.h>
@@ -154,7 +155,7 @@ void rewrite(Prog *p)
 {
 	int n = 0;
 
-	p->threads = options.threads ? options.threads : processors();
+	p->threads = options.threads ? options.threads : nn_processors();
 	spread_numbers(p);
 	drop_unread(p);
 	p->channels = prefers_channels(p);

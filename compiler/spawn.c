@@ -5,7 +5,6 @@
  * PATH, HOME, TMPDIR and LANG=C. Signals that would end nncc are blocked and taken up where it
  * waits for its children, so there is one place to stop them and no handler. */
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -55,14 +54,6 @@ void args_print(const Args *a, FILE *out)
 		fputs(quote ? "'" : "", out);
 	}
 	fputc('\n', out);
-}
-
-int processors(void)
-{
-	cpu_set_t set;
-	CPU_ZERO(&set);
-	int n = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
-	return n > 0 ? n : 1;
 }
 
 const char *program_find(const char *name)

@@ -34,9 +34,6 @@ void nn_team_each(nn_team *team, void (*fn)(void *arg, int thread, int threads),
 /* Threads in the team: what was asked for, or fewer if OpenMP gave fewer. */
 int nn_team_threads(const nn_team *team);
 
-/* Processors this process may run on (taskset and cpusets are respected). At least 1. */
-int nn_processors(void);
-
 /* Milliseconds on a clock that never goes back. */
 double nn_clock_ms(void);
 

@@ -36,6 +36,8 @@
 #include <omp.h>
 #endif
 
+#include "processors.h"
+
 enum {
 	FEW = 8,    /* threads up to which everyone watches everyone                   */
 	LINE = 128, /* bytes that a processor may fetch together: two cache lines      */
@@ -78,17 +80,6 @@ double nn_clock_ms(void)
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
-int nn_processors(void)
-{
-#ifdef __linux__
-	cpu_set_t set;
-	if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
-		return CPU_COUNT(&set);
-#endif
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
-	return n > 0 ? (int)n : 1;
 }
 
 /* The processor this thread is on, or -1. */

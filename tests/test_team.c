@@ -6,6 +6,7 @@
 #define _GNU_SOURCE 1
 #include "../runtime/nn_peak.h"
 #include "../runtime/nn_team.h"
+#include "../runtime/processors.h"
 
 #include <criterion/criterion.h>
 #include <stdatomic.h>
