@@ -38,9 +38,28 @@ const char *cc_march(const Prog *p)
 	return format("-march=%s%s%s", p->target.march, *flags ? " " : "", flags);
 }
 
+/* Of the runtime, which asks the processor before a kernel runs: for any of the architecture. It
+ * stands behind what --cc says. */
+const char *cc_march_of_all(const Prog *p)
+{
+	const char *arch = p->target.arch;
+	return !strcmp(arch, "x86_64")    ? "-march=x86-64"
+	       : !strcmp(arch, "aarch64") ? "-march=armv8-a"
+	                                  : "";
+}
+
 static bool is_runtime(const char *file)
 {
 	return !strncmp(file, "runtime/", 8);
+}
+
+/* What is this network's, or is better for being this processor's: peak.c measures it, and init.c
+ * has fused instructions where the archive calls fma(). The rest of the runtime gains nothing from
+ * wider vectors; feed.c, which fills batches, was measured. */
+bool cc_is_native(const char *file)
+{
+	return !is_runtime(file) || !strcmp(file, "runtime/peak.c") ||
+	       !strcmp(file, "runtime/init.c");
 }
 
 /* Kernels are compiled as both compilers do by themselves: clang makes one instruction of a product
@@ -110,15 +129,6 @@ static Args compiler(void)
 	return cc;
 }
 
-/* What is this network's, or is better for being this processor's: peak.c measures it, and init.c
- * has fused instructions where the archive calls fma(). The rest of the runtime gains nothing from
- * wider vectors; feed.c, which fills batches, was measured. */
-static bool is_native(const char *file)
-{
-	return !is_runtime(file) || !strcmp(file, "runtime/peak.c") ||
-	       !strcmp(file, "runtime/init.c");
-}
-
 /* A compiler that is given flags may make something else of the runtime than the archive holds. */
 static void use_library(Sources *s, const Args *cc)
 {
@@ -133,7 +143,7 @@ static void use_library(Sources *s, const Args *cc)
 		return;
 	int kept = 0;
 	for (int i = 0; i < s->nfile; i++)
-		if (is_native(s->file[i]))
+		if (cc_is_native(s->file[i]))
 			s->file[kept++] = s->file[i];
 	s->nfile = kept;
 }
@@ -162,7 +172,7 @@ static Args compile_command(const Args *cc, const Sources *s, int i, const Prog 
 	Args a = *cc;
 	args_split(&a, cc_flags);
 	args_split(&a, cc_level(s->file[i]));
-	args_split(&a, cc_march(p));
+	args_split(&a, cc_is_native(s->file[i]) ? cc_march(p) : cc_march_of_all(p));
 	if (is_runtime(s->file[i]))
 		args_add(&a, cc_threads);
 	args_add(&a, format("-I%s/runtime", s->dir));

@@ -71,6 +71,8 @@ extern const char *const cc_flags;         /* of every file                     
 extern const char *const cc_threads;       /* of those in runtime/                             */
 extern const char *const cc_link_flags;
 const char *cc_march(const Prog *p);       /* "-march=native -mprefer-vector-width=512"        */
+const char *cc_march_of_all(const Prog *p); /* of the files that are not native: "-march=x86-64" */
+bool cc_is_native(const char *file);       /* compiled for the processor that -march names    */
 const char *cc_level(const char *file);    /* "-O3", "-O2 -ffp-contract=off"                    */
 
 const char *cc_version(void);              /* of the C compiler, its first line               */

@@ -208,6 +208,7 @@ typedef struct Target {        /* one row a machine                             
 	double l2_rate;            /* bytes a cycle from the second-level cache                   */
 	double ghz, gbytes;        /* usual clock; GB/s of memory that one thread gets            */
 	const char *flags;         /* for the C compiler beside -march                            */
+	const char *arch;          /* as the C compiler calls it: "x86_64", "aarch64"; "": any    */
 } Target;
 
 /* What the formulas of a row can name while they are read (parse.c). */

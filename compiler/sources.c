@@ -245,7 +245,7 @@ static void write_makefile(const Sources *s, const Prog *p)
 	        "endif\n"
 	        "MARCH = %s\n"
 	        "CFLAGS = -Wall -Wextra -Werror\n"
-	        "FLAGS = %s $(MARCH) -Iruntime $(CFLAGS)\n"
+	        "FLAGS = %s -Iruntime $(CFLAGS)\n"
 	        "LDFLAGS = %s\n"
 	        "LIBS = %s\n"
 	        "OBJECTS =",
@@ -264,9 +264,18 @@ static void write_makefile(const Sources *s, const Prog *p)
 			fprintf(f, "%.*s.o: LEVEL = %s\n", (int)strlen(s->file[i]) - 2, s->file[i],
 			        cc_level(s->file[i]));
 	fprintf(f,
+	        "# The runtime asks the processor before a kernel runs, so it is for all of them.\n"
+	        "PROCESSOR = $(MARCH)\n"
+	        "runtime/%%.o: PROCESSOR = %s\n",
+	        cc_march_of_all(p));
+	for (int i = 0; i < s->nfile; i++)
+		if (cc_is_native(s->file[i]) && !strncmp(s->file[i], "runtime/", 8))
+			fprintf(f, "%.*s.o: PROCESSOR = $(MARCH)\n", (int)strlen(s->file[i]) - 2,
+			        s->file[i]);
+	fprintf(f,
 	        "runtime/%%.o: THREADS = %s\n"
 	        "%%.o: %%.c\n"
-	        "\t$(CC) $(FLAGS) $(LEVEL) $(THREADS) -c -o $@ $<\n\n"
+	        "\t$(CC) $(FLAGS) $(PROCESSOR) $(LEVEL) $(THREADS) -c -o $@ $<\n\n"
 	        "clean:\n"
 	        "\trm -f %s $(OBJECTS)\n"
 	        ".PHONY: clean\n",

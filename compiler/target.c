@@ -14,11 +14,16 @@
 enum { KB = 1024 };
 
 static const Target avx512 = {"avx512",  "x86-64-v4", 64,  32, 48 * KB,
-                              2048 * KB, 57.6,        2.7, 13, "-mprefer-vector-width=512"};
-static const Target avx2 = {"avx2", "x86-64-v3", 32, 16, 32 * KB, 512 * KB, 28.8, 3, 13, ""};
-static const Target sse2 = {"sse2", "x86-64-v2", 16, 16, 32 * KB, 256 * KB, 14.4, 3, 13, ""};
-static const Target neon = {"neon", "armv8-a", 16, 32, 32 * KB, 512 * KB, 14.4, 3, 13, ""};
-static const Target generic = {"generic", "generic", 16, 16, 32 * KB, 256 * KB, 14.4, 3, 13, ""};
+                              2048 * KB, 57.6,        2.7, 13, "-mprefer-vector-width=512",
+                              "x86_64"};
+static const Target avx2 = {"avx2", "x86-64-v3", 32, 16, 32 * KB, 512 * KB,
+                            28.8,   3,           13, "", "x86_64"};
+static const Target sse2 = {"sse2", "x86-64-v2", 16, 16, 32 * KB, 256 * KB,
+                            14.4,   3,           13, "", "x86_64"};
+static const Target neon = {"neon", "armv8-a", 16, 32, 32 * KB,  512 * KB,
+                            14.4,   3,         13, "", "aarch64"};
+static const Target generic = {"generic", "generic", 16, 16, 32 * KB, 256 * KB,
+                               14.4,      3,         13, "", ""};
 
 static bool has_word(const char *line, const char *word)
 {

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "cpu.h"
 #include "session.h"
 #include "stop.h"
 
@@ -19,19 +20,25 @@ static const struct {
 	unsigned bit;     /* in the table of options        */
 	nn_verb *run;     /* what it does                   */
 	bool team;        /* it needs threads               */
+	bool kernels;     /* or somebody it starts does     */
 	const char *help; /* one line                       */
 } verbs[] = {
-        {"train", NN_VERB_TRAIN, nn_verb_train, true, "train the network (the default)"},
-        {"test", NN_VERB_TEST, nn_verb_test, true, "loss and accuracy on the test split"},
-        {"predict", NN_VERB_PREDICT, nn_verb_predict, true, "label pictures or rows of data files"},
-        {"step", NN_VERB_STEP, nn_verb_step, true, "optimizer steps on a given batch"},
-        {"bench", NN_VERB_BENCH, nn_verb_bench, true, "time of a training step on synthetic data"},
-        {"check", NN_VERB_CHECK, nn_verb_check, true, "fast kernels against plain ones; gradients"},
-        {"export", NN_VERB_EXPORT, nn_verb_export, true, "write the weights in another form"},
-        {"data", NN_VERB_DATA, nn_verb_data, true, "what is in the data set, and what is wrong"},
-        {"info", NN_VERB_INFO, nn_verb_info, false, "what this trainer is"},
-        {"tune", NN_VERB_TUNE, nn_verb_tune, false, "try other values of the <param>s"},
-        {"report", NN_VERB_REPORT, nn_verb_report, true, "what went well and what to try next"},
+        {"train", NN_VERB_TRAIN, nn_verb_train, true, true, "train the network (the default)"},
+        {"test", NN_VERB_TEST, nn_verb_test, true, true, "loss and accuracy on the test split"},
+        {"predict", NN_VERB_PREDICT, nn_verb_predict, true, true,
+         "label pictures or rows of data files"},
+        {"step", NN_VERB_STEP, nn_verb_step, true, true, "optimizer steps on a given batch"},
+        {"bench", NN_VERB_BENCH, nn_verb_bench, true, true,
+         "time of a training step on synthetic data"},
+        {"check", NN_VERB_CHECK, nn_verb_check, true, true,
+         "fast kernels against plain ones; gradients"},
+        {"export", NN_VERB_EXPORT, nn_verb_export, true, true, "write the weights in another form"},
+        {"data", NN_VERB_DATA, nn_verb_data, true, true,
+         "what is in the data set, and what is wrong"},
+        {"info", NN_VERB_INFO, nn_verb_info, false, false, "what this trainer is"},
+        {"tune", NN_VERB_TUNE, nn_verb_tune, false, true, "try other values of the <param>s"},
+        {"report", NN_VERB_REPORT, nn_verb_report, true, true,
+         "what went well and what to try next"},
 };
 
 enum { VERBS = sizeof verbs / sizeof *verbs };
@@ -131,7 +138,7 @@ int nn_trainer(const nn_model *model, int argc, char **argv)
 		if (nn_options_read(&o, verbs[verb].bit, argc, argv, 1 + named, &e)) {
 			if (o.help)
 				help(model, &o, verb, !named);
-			else
+			else if (!verbs[verb].kernels || nn_cpu_check(model, nn_cpu_here(), &e))
 				run_verb(model, &o, verb, &e);
 		}
 	}

@@ -1,9 +1,27 @@
 /* verb_info.c: what a trainer is (info), and its weights in another form (export). */
 #include <stdio.h>
 
+#include "cpu.h"
 #include "io.h"
 #include "npz.h"
 #include "session.h"
+
+/* Names of processor features, where there are any. */
+static void print_features(const char *what, uint64_t set)
+{
+	nn_text t = {0};
+	nn_cpu_list(&t, set, " ");
+	if (set && !t.failed)
+		printf("%s %s\n", what, t.at);
+	nn_text_free(&t);
+}
+
+static void add_features(nn_text *t, const char *key, uint64_t set)
+{
+	nn_text_add(t, ",\"%s\":[%s", key, set ? "\"" : "");
+	nn_cpu_list(t, set, "\",\"");
+	nn_text_add(t, "%s]", set ? "\"" : "");
+}
 
 static void print_text(const nn_model *m)
 {
@@ -11,6 +29,8 @@ static void print_text(const nn_model *m)
 	nn_shape_text(m, shape);
 	printf("%s, compiled by nncc %s with %s for %s (%s)\n", m->name, m->version, m->compiler,
 	       m->march, m->options);
+	print_features("uses", m->features);
+	print_features("this processor lacks", m->features & ~nn_cpu_here());
 	printf("input %s, classes %d, batch %d, optimizer %s, loss %s, schedule %s\n", shape,
 	       m->classes, m->batch, m->optimizer, m->loss, m->schedule ? m->schedule : "constant");
 	printf("%lld parameters, %.1f MiB arena, %.3f Gflop a training step\n",
@@ -40,6 +60,8 @@ bool nn_verb_info(nn_session *s, nn_error *e)
 		nn_text_add(&t, ",%d", m->input[i]);
 	nn_text_add(&t, "],\"classes\":%d,\"batch\":%d,\"march\":", m->classes, m->batch);
 	nn_text_json(&t, m->march);
+	add_features(&t, "features", m->features);
+	add_features(&t, "lacking", m->features & ~nn_cpu_here());
 	nn_text_add(&t, ",\"compiler\":");
 	nn_text_json(&t, m->compiler);
 	nn_text_add(&t, ",\"arena_bytes\":%zu,\"version\":", m->fast->arena_bytes);
