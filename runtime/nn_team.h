@@ -17,8 +17,11 @@
 
 #include "nn.h"
 
+enum { NN_THREADS_MOST = 4096 };
+
 /* Opens the team and returns when body does. threads <= 0: one for each processor. Exits with 71
- * when there is no memory. Not to be called from inside a team. */
+ * and a sentence when there is no memory or so many threads cannot be started (ulimit -u). Not to
+ * be called from inside a team. Takes OMP_NUM_THREADS away, whose value OpenMP may not survive. */
 void nn_team_run(int threads, void (*body)(nn_team *team, void *arg), void *arg);
 
 /* From body only: fn on all threads, each with its own nn_task. ms: NULL, or one double a kernel,

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "calc.h"
+#include "nn_team.h"
 #include "text.h"
 
 typedef enum { FLAG, WHOLE, REAL, TEXT, OPTIONAL_TEXT, LIST } form;
@@ -51,7 +52,7 @@ static const flag flags[] = {
          "images a step, up to what was compiled"},
         {"seed", 0, WHOLE, AT(seed), 0, SEEDS, "N", "key of everything random"},
         {"threads", 'j', WHOLE, AT(threads), 1, TEAM, "N",
-         "threads (default OMP_NUM_THREADS, then all processors)"},
+         "threads (default OMP_NUM_THREADS, then the processors available)"},
         {"data", 0, TEXT, AT(data), 0, RUNS | TUNE | NN_VERB_DATA, "DIR",
          "where the data are (default NNCC_DATA, then the network's root)"},
         {"out", 0, TEXT, AT(out), 0, RUNS | TUNE | NN_VERB_STEP | NN_VERB_EXPORT, "PATH",
@@ -169,6 +170,9 @@ static bool check(const nn_options *o, nn_error *e)
 {
 	static const char *const progress[] = {"auto", "bar", "plain", "none", NULL};
 	static const char *const sampler[] = {"random", "grid", "halving", NULL};
+	if (o->threads > NN_THREADS_MOST)
+		return nn_fail(e, NN_EXIT_USAGE, "--threads: expected up to %d, found %lld",
+		               NN_THREADS_MOST, (long long)o->threads);
 	return one_of("--progress", o->progress, progress, e) &&
 	       one_of("--sampler", o->sampler, sampler, e);
 }
@@ -208,6 +212,20 @@ bool nn_options_read(nn_options *o, unsigned bit, int argc, char **argv, int fro
 			return false;
 	}
 	return check(o, e);
+}
+
+int nn_threads_of(const char *text)
+{
+	static const char blanks[] = " \t\r\n";
+	text += strspn(text, blanks);
+	if (!*text)
+		return 0;
+	text += *text == '+';
+	size_t n = strspn(text, "0123456789");
+	const char *end = text + n + strspn(text + n, blanks);
+	long value = n ? strtol(text, NULL, 10) : 0; /* LONG_MAX when there are too many digits */
+	bool ends = !*end || *end == ',';
+	return ends && value >= 1 && value <= NN_THREADS_MOST ? (int)value : -1;
 }
 
 void nn_options_help(unsigned bit)

@@ -66,6 +66,10 @@ typedef enum {
 /* Reads argv[from..argc-1], options of the verb `bit`; reorders nothing. */
 bool nn_options_read(nn_options *o, unsigned bit, int argc, char **argv, int from, nn_error *e);
 
+/* The value of OMP_NUM_THREADS, "4" or a list, "4,2", of which the first counts: a number from 1 to
+ * NN_THREADS_MOST; 0 when there are blanks only, -1 when it is anything else. */
+int nn_threads_of(const char *text);
+
 /* Prints the options of a verb, a line each. */
 void nn_options_help(unsigned bit);
 

@@ -22,10 +22,13 @@
 #define _GNU_SOURCE 1
 #include "nn_team.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -339,6 +342,68 @@ int nn_team_threads(const nn_team *team)
 
 /* ---- the region -------------------------------------------------------------------------- */
 
+#if defined _OPENMP && defined __linux__
+/* OpenMP aborts when it cannot start a thread, so threads are started and ended here first. */
+typedef struct {
+	pthread_t handle;
+	atomic_int id;        /* of the kernel; 0: not there yet */
+	pthread_mutex_t *end; /* held until all were started     */
+} trial;
+
+static void *stay(void *arg)
+{
+	trial *t = arg;
+	atomic_store(&t->id, (int)syscall(SYS_gettid));
+	pthread_mutex_lock(t->end);
+	pthread_mutex_unlock(t->end);
+	return NULL;
+}
+
+/* Starts `threads` and ends them: 0, or the error of pthread_create and how many did start. They
+ * count against limits until the kernel has forgotten them, which is a little after they end. */
+static int try_threads(trial *t, int threads, int *started)
+{
+	pthread_mutex_t end = PTHREAD_MUTEX_INITIALIZER;
+	int error = 0;
+	pthread_mutex_lock(&end);
+	for (*started = 0; *started < threads; *started += 1) {
+		trial *next = &t[*started];
+		next->end = &end;
+		atomic_init(&next->id, 0);
+		error = pthread_create(&next->handle, NULL, stay, next);
+		if (error)
+			break;
+	}
+	pthread_mutex_unlock(&end);
+	for (int i = 0; i < *started; i++) {
+		pthread_join(t[i].handle, NULL);
+		while (!syscall(SYS_tgkill, getpid(), atomic_load(&t[i].id), 0))
+			sched_yield();
+	}
+	return error;
+}
+
+static void need_threads(int threads)
+{
+	int started = 0;
+	trial *t = calloc((size_t)threads, sizeof *t);
+	int error = t ? try_threads(t, threads - 1, &started) : ENOMEM;
+	free(t);
+	if (!error)
+		return;
+	fprintf(stderr,
+	        "error: %d threads are wanted, and only %d can be started here (%s); -j "
+	        "asks for fewer, ulimit -u tells the limit\n",
+	        threads, started + 1, strerror(error));
+	exit(NO_MEMORY);
+}
+#else
+static void need_threads(int threads)
+{
+	(void)threads;
+}
+#endif
+
 /* One thread's life in the region. */
 static void live(nn_team *team, int thread, void (*body)(nn_team *, void *), void *arg)
 {
@@ -354,6 +419,27 @@ static void live(nn_team *team, int thread, void (*body)(nn_team *, void *), voi
 		}
 	}
 	denormals_restore(old);
+}
+
+/* On its own, for compiled code calls OpenMP where a function with a region begins. */
+static void region(nn_team *team, void (*body)(nn_team *, void *), void *arg)
+{
+#ifdef _OPENMP
+	int dynamic = omp_get_dynamic();
+	omp_set_dynamic(0);
+#pragma omp parallel num_threads(team->threads)
+	{
+#pragma omp single
+		{
+			team->threads = omp_get_num_threads();
+			team->crowded = team->threads > nn_processors();
+		}
+		live(team, omp_get_thread_num(), body, arg);
+	}
+	omp_set_dynamic(dynamic);
+#else
+	live(team, 0, body, arg);
+#endif
 }
 
 void nn_team_run(int threads, void (*body)(nn_team *team, void *arg), void *arg)
@@ -374,21 +460,8 @@ void nn_team_run(int threads, void (*body)(nn_team *team, void *arg), void *arg)
 		atomic_init(&team.seat[i].cpu, -1);
 		team.seat[i].moved = -MOVE_MS;
 	}
-#ifdef _OPENMP
-	int dynamic = omp_get_dynamic();
-	omp_set_dynamic(0);
-#pragma omp parallel num_threads(threads)
-	{
-#pragma omp single
-		{
-			team.threads = omp_get_num_threads();
-			team.crowded = team.threads > nn_processors();
-		}
-		live(&team, omp_get_thread_num(), body, arg);
-	}
-	omp_set_dynamic(dynamic);
-#else
-	live(&team, 0, body, arg);
-#endif
+	need_threads(threads);
+	unsetenv("OMP_NUM_THREADS");
+	region(&team, body, arg);
 	free(team.seat);
 }

@@ -56,12 +56,18 @@ static void on_team(nn_team *team, void *arg)
 	j->run(j->session, j->error);
 }
 
-/* OMP_NUM_THREADS ("4", "4,2"), or 0. */
-static int environment_threads(void)
+/* Of OMP_NUM_THREADS, or 0 for as many as there are processors. What is no number is told, and
+ * taken away, so that no trial of tune tells it again. */
+static int environment_threads(const nn_model *model)
 {
 	const char *text = getenv("OMP_NUM_THREADS");
-	long n = text ? strtol(text, NULL, 10) : 0;
-	return n > 0 && n <= 4096 ? (int)n : 0;
+	int n = text ? nn_threads_of(text) : 0;
+	if (n >= 0)
+		return n;
+	fprintf(stderr, "%s: OMP_NUM_THREADS is no number from 1 to %d and is ignored\n",
+	        model->name, NN_THREADS_MOST);
+	unsetenv("OMP_NUM_THREADS");
+	return 0;
 }
 
 static void help(const nn_model *model, const nn_options *o, int verb, bool all)
@@ -99,7 +105,7 @@ static void run_verb(const nn_model *model, nn_options *o, int verb, nn_error *e
 	session =
 	        (nn_session){.started = nn_clock_ms(), .trains = verbs[verb].bit == NN_VERB_TRAIN};
 	job j = {&session, verbs[verb].run, e};
-	int threads = o->threads > 0 ? (int)o->threads : environment_threads();
+	int threads = o->threads > 0 ? (int)o->threads : environment_threads(model);
 	bool opened = nn_session_open(&session, model, o, e);
 	if (opened && verbs[verb].team)
 		nn_team_run(threads, on_team, &j);
