@@ -20,11 +20,11 @@
 #include "../runtime/processors.h"
 #include "driver.h"
 
-/* The last one quiets clang-19 on processors whose -march=native it finds contradictory; gcc takes
- * every -Wno-. */
+/* The last one quiets clang-19 on processors whose -march=native it finds contradictory; older ones
+ * do not know it, and gcc takes every -Wno-. */
 const char *const cc_flags = "-std=gnu17 -fno-math-errno -fno-trapping-math "
                              "-ffunction-sections -fdata-sections "
-                             "-Wno-invalid-feature-combination";
+                             "-Wno-unknown-warning-option -Wno-invalid-feature-combination";
 /* Of the runtime alone, which starts the threads: with -fopenmp, clang looks for OpenMP in every
  * kernel as long as for anything else. */
 const char *const cc_threads = "-fopenmp";
@@ -108,13 +108,69 @@ static Args default_compiler(void)
 	         "apt install clang-19 libomp-19-dev");
 }
 
-static Args compiler(void)
+/* A trainer needs vectors of any length and conversions between them, as these two have them. */
+static void check_age(const Args *cc)
+{
+	Args ask = *cc;
+	args_add(&ask, "--version");
+	const char *line = program_says(&ask),
+	           *number = line ? strstr(line, "clang version ") : NULL;
+	bool clang = number != NULL;
+	ask = *cc;
+	args_add(&ask, "-dumpversion");
+	number = clang ? number + strlen("clang version ") : program_says(&ask);
+	long major = number ? strtol(number, NULL, 10) : 0; /* 0: who knows */
+	if (major > 0 && major < (clang ? 14 : 12))
+		fatal(1, "the C compiler '%s' is version %ld of %s; nncc needs clang 14 or gcc 12",
+		      cc->word[0], major, clang ? "clang" : "gcc");
+	if (cc->n == 1 && !has_openmp(cc))
+		fatal(1, "'%s' has no OpenMP library; on Debian: apt install libomp-%ld-dev",
+		      cc->word[0], major);
+}
+
+/* What -march names its architecture. */
+static const char *makes_code_for(const Args *cc)
+{
+	Args ask = *cc;
+	args_add(&ask, "-dumpmachine");
+	const char *line = program_says(&ask), *dash = line ? strchr(line, '-') : NULL;
+	const char *arch = dash ? copy_bytes(line, (size_t)(dash - line)) : "";
+	if (!strcmp(arch, "arm64"))
+		return "aarch64";
+	return strcmp(arch, "amd64") ? arch : "x86_64";
+}
+
+/* Ends nncc unless the compiler makes code for the target. Without --cc it becomes the one of
+ * Debian that does. */
+static void check_target(Args *cc, const Target *t, bool given)
+{
+	const char *wants = t->arch, *makes = makes_code_for(cc);
+	if (!*wants || !*makes || !strcmp(wants, makes))
+		return;
+	const char *cross = format("%s-linux-gnu-gcc", wants);
+	if (!given && program_find(cross)) {
+		*cc = (Args){0};
+		args_add(cc, cross);
+		return;
+	}
+	fatal(1,
+	      "-march=%s is for %s, and the C compiler '%s' makes code for %s; on Debian: apt "
+	      "install "
+	      "gcc-%s-linux-gnu, which is --cc %s",
+	      t->march, wants, cc->word[0], makes, strcmp(wants, "x86_64") ? wants : "x86-64",
+	      cross);
+}
+
+static Args compiler(const Target *t)
 {
 	const char *env = getenv("NNCC_CC");
 	const char *given = options.cc ? options.cc : env && *env ? env : NULL;
 	Args cc = {0};
-	if (!given)
-		return default_compiler();
+	if (!given) {
+		cc = default_compiler();
+		check_target(&cc, t, false);
+		return cc;
+	}
 	if (program_find(given))
 		args_add(&cc, given);
 	else
@@ -126,6 +182,8 @@ static Args compiler(void)
 		      given, options.cc ? "--cc" : "NNCC_CC");
 	if (options.link_static && is_clang(&cc))
 		fatal(2, "--static needs gcc: clang's OpenMP has no static form");
+	check_age(&cc);
+	check_target(&cc, t, true);
 	return cc;
 }
 
@@ -243,9 +301,9 @@ static void tell(const Prog *p, const char *path)
 	        show_count(parameter_count(p)), show_bytes(memory_bytes(p)), clock_ms() / 1e3);
 }
 
-const char *cc_version(void)
+const char *cc_version(const Prog *p)
 {
-	Args cc = compiler();
+	Args cc = compiler(&p->target);
 	args_add(&cc, "--version");
 	const char *line = program_says(&cc);
 	return line ? line : cc.word[0];
@@ -263,7 +321,7 @@ bool cc_run(const Args *a, int n)
 
 bool cc_program(Sources *s, const Prog *p, const char *output)
 {
-	Args cc = compiler();
+	Args cc = compiler(&p->target);
 	use_library(s, &cc);
 	Args *command = alloc((size_t)s->nfile * sizeof *command);
 	for (int i = 0; i < s->nfile; i++)
@@ -284,7 +342,7 @@ int build(const Prog *fast, const Prog *plain)
 	}
 	const char *output = options.output ? options.output : s.name;
 	check_output(output);
-	Args cc = compiler();
+	Args cc = compiler(&fast->target);
 	use_library(&s, &cc);
 	signals_hold();
 	Args *command = alloc((size_t)s.nfile * sizeof *command);

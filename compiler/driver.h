@@ -75,7 +75,7 @@ const char *cc_march_of_all(const Prog *p); /* of the files that are not native:
 bool cc_is_native(const char *file);       /* compiled for the processor that -march names    */
 const char *cc_level(const char *file);    /* "-O3", "-O2 -ffp-contract=off"                    */
 
-const char *cc_version(void);              /* of the C compiler, its first line               */
+const char *cc_version(const Prog *p);     /* of the C compiler, its first line               */
 
 /* spawn.c: programs, without a shell. */
 typedef struct Args {          /* an argument vector                                          */

@@ -105,7 +105,7 @@ static const Kernel *with_tiles(const Kernel *k)
 static void choices(const Prog *p)
 {
 	const char *machine =
-	        format("nncc %s\n%s\n%s %s %s\n%sone thread", NNCC_VERSION, cc_version(), cc_flags,
+	        format("nncc %s\n%s\n%s %s %s\n%sone thread", NNCC_VERSION, cc_version(p), cc_flags,
 	               cc_level("net.c"), cc_march(p), processor_name());
 
 	nchoice = p->nkernel;

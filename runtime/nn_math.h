@@ -120,7 +120,7 @@ NN_TABLE nn_erfc_table[] = {
 #endif
 };
 
-/* a * b + c, rounded once. (Written lane by lane, which gcc puts back into one instruction.) */
+/* a * b + c, rounded once. (Written lane by lane, which gcc and clang before 17 put back into one instruction.) */
 NN_INLINE nn_v nn_fma(nn_v a, nn_v b, nn_v c)
 {
 #if !defined __FMA__ && !defined __aarch64__ && !defined __ARM_FEATURE_FMA
@@ -129,7 +129,7 @@ NN_INLINE nn_v nn_fma(nn_v a, nn_v b, nn_v c)
 	return __builtin_fma(a, b, c);
 #elif NN_LANES == 1
 	return __builtin_fmaf(a, b, c);
-#elif defined __clang__
+#elif __has_builtin(__builtin_elementwise_fma)
 	return __builtin_elementwise_fma(a, b, c);
 #elif NN_DOUBLE
 #define NN_X(lane) __builtin_fma(a[lane], b[lane], c[lane])

@@ -268,7 +268,7 @@ NN_INLINE nn_v nn_sqrt(nn_v v)
 	return __builtin_sqrt(v);
 #elif NN_LANES == 1
 	return __builtin_sqrtf(v);
-#elif defined __clang__
+#elif __has_builtin(__builtin_elementwise_sqrt)
 	return __builtin_elementwise_sqrt(v);
 #else
 #define NN_X(lane) (nn_real)(NN_DOUBLE ? __builtin_sqrt(v[lane]) : __builtin_sqrtf((float)v[lane]))
