@@ -22,7 +22,7 @@ RUN_LD   = -fopenmp -ljpeg -lpng -lz -lm
 # What a test links: the compiler or the runtime, each without its main. The compiler shares
 # a few files with the runtime. tests/fixture*.c are networks as nncc would emit them.
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard $(1))))
-SHARED   = $(patsubst %,$(BUILD)/compiler/%.o,calc processors sha256)
+SHARED   = $(patsubst %,$(BUILD)/compiler/%.o,calc near processors sha256)
 COMPILER = $(call objects,compiler/*.c) $(SHARED)
 TRAINER  = $(call objects,runtime/*.c tests/fixture*.c)
 

@@ -15,9 +15,10 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "../runtime/near.h"
 #include "nncc.h"
 
-enum { SHOWN = 160, WORD = 64, BUCKETS = 1024 };
+enum { SHOWN = 160, BUCKETS = 1024 };
 
 typedef struct Said {     /* a message that was printed                                  */
 	const char *text; /* "file:line:col: kind: message"                              */
@@ -235,48 +236,16 @@ void fatal(int code, const char *fmt, ...)
 	exit(code);
 }
 
-static int least(int a, int b)
-{
-	return a < b ? a : b;
-}
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* Edits (insert, delete, replace, swap neighbours) that turn a into b; letter case is free. */
-static int distance(const char *a, const char *b)
-{
-	int row[3][WORD + 1] = {{0}}, na = (int)strlen(a), nb = (int)strlen(b);
-	if (na > WORD || nb > WORD)
-		return WORD;
-	for (int j = 0; j <= nb; j++)
-		row[0][j] = j;
-	for (int i = 1; i <= na; i++) {
-		int *cur = row[i % 3], *up = row[(i + 2) % 3], *up2 = row[(i + 1) % 3];
-		cur[0] = i;
-		for (int j = 1; j <= nb; j++) {
-			bool same = lower(a[i - 1]) == lower(b[j - 1]);
-			cur[j] = least(least(up[j], cur[j - 1]) + 1, up[j - 1] + !same);
-			if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
-			    lower(a[i - 2]) == lower(b[j - 1]))
-				cur[j] = least(cur[j], up2[j - 2] + 1);
-		}
-	}
-	return row[na % 3][nb];
-}
-
 /* The words of the list that need the fewest edits, if they are at most a third of its letters.
  * After the last error that is shown nobody reads them. */
 int near_misses(const char *word, const char *const *list, int n, const char **best)
 {
-	int least_edits = WORD, count = 0;
+	int least_edits = NN_EDITS_MAX, count = 0;
 	if (options.error_limit && errors >= options.error_limit)
 		return 0;
 	for (int i = 0; i < n; i++) {
-		int d = distance(word, list[i]);
-		if (d > least_edits || 3 * d > (int)strlen(list[i]))
+		int d = nn_edits(word, list[i]);
+		if (d > least_edits || !nn_edits_near(d, list[i]))
 			continue;
 		count = d < least_edits ? 0 : count;
 		least_edits = d;

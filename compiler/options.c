@@ -82,6 +82,7 @@ static const Opt opts[] = {
          "print each kernel: formula, fusion, tile, predicted time, bytes, flop"},
         {"--print-schema=", "KIND", SCHEMA, NULL, 0,
          "print the format: rng (default, RELAX NG) or md (Markdown)"},
+        {"-h", NULL, HELP, NULL, 0, "as --help"},
         {"--help", NULL, HELP, NULL, 0, "this text"},
         {"--version", NULL, VERSION, NULL, 0, "nncc's version"},
 };

@@ -11,8 +11,9 @@
 #include <string.h>
 
 #include "calc.h"
+#include "near.h"
 
-enum { FIRST_ROOM = 16, NEAR_MAX = 64 };
+enum { FIRST_ROOM = 16 };
 
 /* FNV-1a. */
 static uint64_t hash_of(const char *name, size_t len)
@@ -140,44 +141,9 @@ bool nn_names_sort(nn_names *n, int32_t *new_of, nn_error *e)
 
 /* ---- for messages -------------------------------------------------------------------------- */
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* Letters to insert, delete or replace, whatever their case; NEAR_MAX for long names. */
-static int distance(const char *a, const char *b)
-{
-	int row[NEAR_MAX + 1], len = (int)strnlen(b, NEAR_MAX);
-	if (len == NEAR_MAX || strnlen(a, NEAR_MAX) == NEAR_MAX)
-		return NEAR_MAX;
-	for (int k = 0; k <= len; k++)
-		row[k] = k;
-	for (int i = 0; a[i]; i++) {
-		int diagonal = row[0];
-		row[0] = i + 1;
-		for (int k = 0; k < len; k++) {
-			int change = diagonal + (lower(a[i]) != lower(b[k]));
-			diagonal = row[k + 1];
-			int least = change < row[k] + 1 ? change : row[k] + 1;
-			row[k + 1] = least < diagonal + 1 ? least : diagonal + 1;
-		}
-	}
-	return row[len];
-}
-
 const char *nn_names_near(const nn_names *n, const char *name)
 {
-	int best = (int)(strnlen(name, NEAR_MAX) + 1) / 3;
-	const char *near = NULL;
-	for (int64_t i = 0; i < n->count; i++) {
-		int d = distance(n->at[i], name);
-		if (d < best + (near == NULL)) {
-			best = d;
-			near = n->at[i];
-		}
-	}
-	return near;
+	return nn_near(name, (const char *const *)n->at, n->count);
 }
 
 void nn_names_text(const nn_names *n, int most, nn_text *t)

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "calc.h"
+#include "near.h"
 #include "nn_team.h"
 #include "text.h"
 
@@ -92,6 +93,7 @@ static const flag flags[] = {
         {"c", 0, TEXT, AT(c), 0, NN_VERB_EXPORT, "FILE", "not supported yet"},
         {"json", 0, FLAG, AT(json), 0, ALL, NULL, "output for programs"},
         {"help", 'h', FLAG, AT(help), 0, ALL, NULL, "this text"},
+        {"version", 0, FLAG, AT(version), 0, ALL, NULL, "which nncc compiled this trainer"},
 };
 
 enum { FLAGS = sizeof flags / sizeof *flags };
@@ -155,6 +157,36 @@ static const flag *find(const char *arg, const char **value)
 	return NULL;
 }
 
+/* What other programs call it. */
+static const char *const other_names[][2] = {
+        {"learning-rate", "lr"}, {"bs", "batch-size"}, {"jobs", "threads"},
+        {"workers", "threads"},  {"output", "out"},    {"checkpoint", "weights"},
+};
+
+/* Dashes, `_` for `-` and what follows '=' are forgiven. Options that the verb does not know are
+ * not what was meant. */
+static bool unknown(const nn_options *o, unsigned bit, const char *arg, nn_error *e)
+{
+	char word[32];
+	const char *names[FLAGS], *near = NULL, *start = arg + strspn(arg, "-");
+	int n = 0;
+	snprintf(word, sizeof word, "%.*s", (int)strcspn(start, "="), start);
+	for (char *c = word; *c; c++)
+		*c = *c == '_' ? '-' : *c;
+	for (int i = 0; i < FLAGS; i++)
+		if (flags[i].verbs & bit)
+			names[n++] = flags[i].name;
+	for (size_t i = 0; i < sizeof other_names / sizeof *other_names; i++)
+		if (!strcmp(word, other_names[i][0]))
+			snprintf(word, sizeof word, "%s", other_names[i][1]);
+	near = nn_near(word, names, n);
+	if (near)
+		return nn_fail(e, NN_EXIT_USAGE, "unknown option '%s'; did you mean --%s?", arg,
+		               near);
+	return nn_fail(e, NN_EXIT_USAGE, "unknown option '%s'; see %s %s --help", arg, o->program,
+	               o->verb);
+}
+
 static bool one_of(const char *option, const char *value, const char *const *list, nn_error *e)
 {
 	char all[128] = "";
@@ -195,8 +227,7 @@ bool nn_options_read(nn_options *o, unsigned bit, int argc, char **argv, int fro
 		}
 		const flag *f = find(argv[i], &value);
 		if (!f)
-			return nn_fail(e, NN_EXIT_USAGE, "unknown option '%s'; see %s %s --help",
-			               argv[i], o->program, o->verb);
+			return unknown(o, bit, argv[i], e);
 		if (!(f->verbs & bit))
 			return nn_fail(e, NN_EXIT_USAGE, "%s has no option --%s; see %s %s --help",
 			               o->verb, f->name, o->program, o->verb);

@@ -42,6 +42,7 @@ typedef struct nn_options {
 	bool profile;                 /* of bench: time of each kernel             */
 	bool eval;                    /* of step: forward only                     */
 	bool help;                    /* print help and stop                       */
+	bool version;                 /* print the version and stop                */
 	const char *set[NN_SETS_MAX]; /* name=value                                */
 	int sets;                     /* how many                                  */
 	char **file;                  /* arguments that are no options             */

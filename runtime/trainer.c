@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cpu.h"
+#include "near.h"
 #include "session.h"
 #include "stop.h"
 
@@ -98,6 +99,18 @@ static int find_verb(int argc, char **argv)
 	return -1;
 }
 
+static void unknown_verb(char **argv, nn_error *e)
+{
+	const char *names[VERBS];
+	for (int i = 0; i < VERBS; i++)
+		names[i] = verbs[i].name;
+	const char *near = nn_near(argv[1], names, VERBS);
+	if (near)
+		nn_fail(e, NN_EXIT_USAGE, "unknown verb '%s'; did you mean '%s'?", argv[1], near);
+	else
+		nn_fail(e, NN_EXIT_USAGE, "unknown verb '%s'; see %s --help", argv[1], argv[0]);
+}
+
 static void run_verb(const nn_model *model, nn_options *o, int verb, nn_error *e)
 {
 	/* Static for its size: a path and a table of numbers. */
@@ -137,13 +150,15 @@ int nn_trainer(const nn_model *model, int argc, char **argv)
 	o.file = nn_alloc((size_t)argc + 1, sizeof *o.file, "arguments", &e);
 	end_with_parent();
 	if (verb < 0)
-		nn_fail(&e, NN_EXIT_USAGE, "unknown verb '%s'; see %s --help", argv[1], argv[0]);
+		unknown_verb(argv, &e);
 	if (!e.code) {
 		o.verb = verbs[verb].name;
 		bool named = argc > 1 && argv[1][0] != '-';
 		if (nn_options_read(&o, verbs[verb].bit, argc, argv, 1 + named, &e)) {
 			if (o.help)
 				help(model, &o, verb, !named);
+			else if (o.version)
+				printf("%s, compiled by nncc %s\n", model->name, model->version);
 			else if (!verbs[verb].kernels || nn_cpu_check(model, nn_cpu_here(), &e))
 				run_verb(model, &o, verb, &e);
 		}

@@ -80,3 +80,29 @@ Test(verbs, bench_lists_the_kernels_of_a_training_step)
 		cr_assert(!json || strstr(toy_output, "\"limit\":\"peak\""), "%s", toy_output);
 	}
 }
+
+/* What is misspelt gets a suggestion; help and version go with every verb. */
+Test(verbs, misspelt_words_are_answered)
+{
+	static const struct {
+		const char *arg[2]; /* of the command line        */
+		int code;           /* exit status                */
+		const char *says;   /* part of what is said       */
+	} row[] = {
+	        {{"trian", NULL}, 2, "did you mean 'train'?"},
+	        {{"rpeort", NULL}, 2, "did you mean 'report'?"},
+	        {{"juggle", NULL}, 2, "see "},
+	        {{"train", "--epoch=3"}, 2, "did you mean --epochs?"},
+	        {{"train", "--learning-rate"}, 2, "did you mean --lr?"},
+	        {{"train", "--lr_find"}, 2, "did you mean --lr-find?"},
+	        {{"train", "--batchsize"}, 2, "did you mean --batch-size?"},
+	        {{"test", "--juggle"}, 2, "see "},
+	        {{"train", "-j4294967297"}, 2, "up to 4096"},
+	        {{"train", "--epochs=3x"}, 2, "found '3x'"},
+	};
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		int code = toy_run(&nn_network, row[i].arg[0], row[i].arg[1], NULL);
+		cr_assert(code == row[i].code && strstr(toy_output, row[i].says), "%zu: %d %s", i,
+		          code, toy_output);
+	}
+}
