@@ -80,6 +80,8 @@ $(OF_RUN): %: %.o $(TRAINER)
 	$(CC) -o $@ $^ $(RUN_LD) -lcriterion -lcjson
 $(BUILD)/tests/compare: $(BUILD)/tests/compare.o
 	$(CC) -o $@ $^ -lcjson -lm
+$(BUILD)/tests/shapes: $(BUILD)/tests/shapes.o
+	$(CC) -o $@ $^ -lpng -lm
 
 # The peer in bench/, with the C compiler and so the OpenMP that Debian's oneDNN is built with.
 DNN      = $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c)) \
@@ -139,7 +141,8 @@ test-report: all
 # The packages first: what is not installed cannot be compiled against.
 test:
 	@tests/setup.sh build test
-	@$(QUICK) all $(TESTS) $(BUILD)/tests/compare $(NET_TOOLS) $(BUILD)/bench/onednn
+	@$(QUICK) all $(TESTS) $(addprefix $(BUILD)/tests/,compare shapes) $(NET_TOOLS) \
+		$(BUILD)/bench/onednn
 	@$(MAKE) -s --no-print-directory asan
 	@tests/all.sh $(wildcard tests/run_*.sh) $(TESTS)
 

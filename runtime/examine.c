@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "guess.h"
 #include "tensor.h"
 
 /* Room for one batch. */
@@ -15,20 +16,14 @@ typedef struct room {
 	double *p;       /* [classes] probabilities                   */
 } room;
 
-/* The mean squared error of each image, where the target is as large as the output. */
-static void note_errors(nn_guess *to, nn_scorer *s, room *m, int live)
+/* The loss of each item, where the target is as large as the output. */
+static void note_errors(nn_guess *to, const nn_scorer *s, room *m, int live)
 {
 	const nn_net *net = s->net;
 	nn_tensor_get(net->program, net->target, net->arena, live, NN_F64, m->target);
-	nn_scorer_answer(s, live);
-	for (int n = 0; n < live; n++) {
-		double sum = 0;
-		for (int64_t i = 0; i < s->outputs; i++) {
-			double d = s->output[n * s->outputs + i] - m->target[n * s->outputs + i];
-			sum += d * d;
-		}
-		to[n].sure = (float)(sum / (double)s->outputs);
-	}
+	for (int n = 0; n < live; n++)
+		to[n].sure = (float)nn_item_loss(net->model, s->output + n * s->outputs,
+		                                 m->target + n * s->outputs, s->outputs);
 }
 
 static void note(nn_exam *x, nn_scorer *s, room *m, int64_t at, int live)

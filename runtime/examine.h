@@ -9,7 +9,7 @@ typedef struct nn_guess {
 	uint32_t item;  /* which item of the source                                     */
 	int32_t label;  /* what it is; -1: no labels                                    */
 	int32_t answer; /* the most probable class                                      */
-	float sure;     /* its probability; without labels the mean squared error       */
+	float sure;     /* its probability; without labels the item's loss               */
 } nn_guess;
 
 typedef struct nn_exam {

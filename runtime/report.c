@@ -30,77 +30,6 @@ static int64_t affordable(const nn_report *r, double share)
 	return items < (double)LEAST ? LEAST : (int64_t)fmin(items, 1e15);
 }
 
-/* The accuracy of guessing: <baseline chance>, or the share of the largest class. */
-static bool find_chance(nn_report *r, const nn_exam *x, nn_error *e)
-{
-	const nn_session *s = r->session;
-	int classes = s->model->classes;
-	const char *text = nn_setting_text(&s->settings, "baseline", "chance");
-	nn_facts *f = &r->facts;
-	f->chance = f->chance_loss = NAN;
-	if (!classes)
-		return true;
-	f->chance_loss = log(classes);
-	f->chance = 1.0 / classes;
-	if (text && strcmp(text, "auto") != 0)
-		return nn_setting_number(&s->settings, "baseline", "chance", NAN, &f->chance, e);
-	for (int i = 0; x->score.confusion && x->count && i < classes; i++) {
-		int64_t count = 0;
-		for (int k = 0; k < classes; k++)
-			count += x->score.confusion[i * classes + k];
-		f->chance = fmax(f->chance, (double)count / (double)x->count);
-	}
-	return true;
-}
-
-static void read_curves(nn_report *r)
-{
-	nn_facts *f = &r->facts;
-	f->first_loss = f->last_loss = f->before = f->best_val_loss = f->last_val_loss = NAN;
-	f->epochs = r->records;
-	for (int64_t i = 0; i < r->records; i++) {
-		const nn_record *x = &r->record[i];
-		if (i == 0)
-			f->first_loss = x->loss;
-		if (!isfinite(x->loss))
-			f->finite = false;
-		if (!(x->val_loss >= f->best_val_loss) && isfinite(x->val_loss)) {
-			f->best_val_loss = x->val_loss;
-			f->before = x->loss;
-			f->lowest_epoch = x->epoch;
-		}
-		f->last_loss = x->loss;
-		f->last_accuracy[0] = x->accuracy;
-		f->last_accuracy[1] = x->val_accuracy;
-		f->last_val_loss = x->val_loss;
-	}
-}
-
-static void gather(nn_report *r)
-{
-	const nn_model *m = r->session->model;
-	nn_facts *f = &r->facts;
-	f->classes = m->classes > 0;
-	f->finite = !r->diverged;
-	f->best_epoch = r->best_epoch;
-	for (int i = 0; i < 2; i++) {
-		const nn_exam *x = &r->exam[i];
-		f->accuracy[i] = x->finite ? nn_score_accuracy(&x->score, m) : NAN;
-		f->loss[i] = x->finite ? nn_score_loss(&x->score) : NAN;
-		f->count[i] = x->finite ? x->count : 0;
-		f->finite = f->finite && (x->finite || !x->count);
-	}
-	read_curves(r);
-	/* Where only some of the validation items could be looked at, the log knows them all. */
-	const nn_exam *x = &r->exam[1];
-	for (int64_t i = 0; x->count < x->whole && i < r->records; i++)
-		if (r->record[i].epoch == r->best_epoch && isfinite(r->record[i].val_loss)) {
-			f->accuracy[1] = r->record[i].val_accuracy;
-			f->loss[1] = r->record[i].val_loss;
-			f->count[1] = x->whole;
-		}
-}
-
 size_t nn_report_need(const nn_program *p, int64_t items)
 {
 	int64_t most = 0;
@@ -129,14 +58,8 @@ bool nn_report_open(nn_report *r, nn_error *e)
 		    !nn_examine(&r->exam[i], r->scorer, r->feed, r->part[i], most, run, e))
 			return false;
 	}
-	if (!find_chance(r, r->exam[1].count ? &r->exam[1] : &r->exam[0], e) ||
-	    !nn_setting_number(&s->settings, "baseline", "human_error", NAN, &r->facts.human_error,
-	                       e))
+	if (!nn_report_facts(r, e))
 		return false;
-	/* 0 stands for what it is where the attribute is missing: nobody knows. */
-	if (!(r->facts.human_error > 0))
-		r->facts.human_error = NAN;
-	gather(r);
 	nn_diagnose(&r->diagnosis, &r->facts);
 	return true;
 }
@@ -155,8 +78,8 @@ void nn_report_close(nn_report *r)
 
 static void write_verdict(nn_report *r, nn_page *p)
 {
-	static const char *const mood[NN_VERDICTS] = {"bad",  "bad",  "open", "warn",
-	                                              "warn", "fine", "fine"};
+	static const char *const mood[NN_VERDICTS] = {"bad",  "bad",  "bad",  "open",
+	                                              "warn", "warn", "fine", "fine"};
 	const nn_diagnosis *d = &r->diagnosis;
 	const nn_facts *f = &r->facts;
 	nn_text *t = &p->text;
@@ -168,7 +91,7 @@ static void write_verdict(nn_report *r, nn_page *p)
 	nn_bar bar[] = {{"people", "human", f->human_error, NAN, NAN},
 	                {"training", "train", 1 - f->accuracy[0], NAN, NAN},
 	                {"validation", "val", 1 - f->accuracy[1], 1 - d->high, 1 - d->low},
-	                {"guessing", "chance", 1 - f->chance, NAN, NAN}};
+	                {"guessing", "chance", 1 - f->chance[f->count[1] > 0], NAN, NAN}};
 	if (f->classes && f->count[0]) {
 		nn_text_add(t, "<h3>Errors</h3>\n");
 		nn_chart_bars(p, "Shares of errors; the numbers are in the table", bar, 4);
@@ -190,6 +113,14 @@ static void write_verdict(nn_report *r, nn_page *p)
 			            100 * (1 - d->high), 100 * (1 - d->low));
 		nn_text_add(t, "</tr>\n");
 	}
+	int shown = f->count[1] > 0;
+	if (!isnan(f->guess_loss[shown]))
+		nn_text_add(
+		        t,
+		        f->classes
+		                ? "<tr><th scope=\"row\">guessing<td><td>%.4g<td>%.2f %%<td></tr>\n"
+		                : "<tr><th scope=\"row\">guessing<td><td>%.4g</tr>\n",
+		        f->guess_loss[shown], 100 * (1 - f->chance[shown]));
 	nn_text_add(t, "</tbody></table>\n</div>\n<div>\n<h3>What to try next</h3>\n<ol>\n");
 	for (int i = 0; i < d->advices; i++) {
 		nn_text_add(t, "<li>");

@@ -33,6 +33,12 @@ size_t nn_report_need(const nn_program *p, int64_t items);
 
 /* Looks at the data with the network and makes the diagnosis. */
 bool nn_report_open(nn_report *r, nn_error *e);
+
+/* Fills r->facts from the answers, the log, the labels, the description and one step of rate 0
+ * with the initial weights; the weights in question are in the net again afterwards.
+ * (report_facts.c) */
+bool nn_report_facts(nn_report *r, nn_error *e);
+
 void nn_report_close(nn_report *r);
 
 /* Writes the page. The weights and running statistics in the net are worth nothing afterwards: to
