@@ -8,6 +8,7 @@
  * --limit takes a fair sample. */
 #include "data.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,19 +160,24 @@ bool nn_label_set(const nn_loader *l, nn_items *items, int64_t i, int64_t value,
 	               (long long)i, (long long)value, classes, classes - 1);
 }
 
+bool nn_item_finite(const nn_items *items, int64_t i, nn_error *e)
+{
+	const float *v = items->f32 ? items->f32 + i * items->values : NULL;
+	bool fine = true;
+	for (int64_t k = 0; v && k < items->values; k++)
+		fine &= fabsf(v[k]) <= FLT_MAX;
+	if (fine)
+		return true;
+	char name[NN_ITEM_NAME];
+	nn_item_name(items, i, name);
+	return nn_fail(e, NN_EXIT_DATA, "%s: holds a NaN or an infinity", name);
+}
+
 bool nn_items_finite(const nn_items *items, nn_error *e)
 {
-	const float *v = items->file.map ? NULL : items->f32;
-	for (int64_t i = 0; v && i < items->count; i++, v += items->values) {
-		float zero = 0;
-		for (int64_t k = 0; k < items->values; k++)
-			zero += v[k] * 0;
-		if (zero == 0)
-			continue;
-		char name[NN_ITEM_NAME];
-		nn_item_name(items, i, name);
-		return nn_fail(e, NN_EXIT_DATA, "%s: holds a NaN or an infinity", name);
-	}
+	for (int64_t i = 0; !items->file.map && i < items->count; i++)
+		if (!nn_item_finite(items, i, e))
+			return false;
 	return true;
 }
 

@@ -72,8 +72,11 @@ nn_rows nn_rows_csv, nn_rows_idx, nn_rows_npy;
 bool nn_items_load(const nn_items *items, const uint32_t *index, int64_t live, nn_team *team,
                    nn_error *e);
 
-/* Fails with the first item that holds a NaN or an infinity. Those of a mapped file are not looked
- * at, since that would read all of it. */
+/* Fails, with its name, if item i holds a NaN or an infinity. */
+bool nn_item_finite(const nn_items *items, int64_t i, nn_error *e);
+
+/* Fails with the first item that does. Those of a mapped file are not looked at, since that would
+ * read all of it: nn_feed_fill does it when it reads them. */
 bool nn_items_finite(const nn_items *items, nn_error *e);
 
 /* Says that the next items come from this file. */

@@ -430,6 +430,9 @@ bool nn_feed_fill(nn_feed *f, const nn_items *items, const uint32_t *index, int 
 {
 	if (!nn_items_load(items, index, live, f->net->team, e))
 		return false;
+	for (int i = 0; items->file.map && i < live; i++)
+		if (!nn_item_finite(items, index[i], e))
+			return false;
 	f->batch = (nn_batch){items, index, live};
 	nn_team_each(f->net->team, fill, f);
 	return true;

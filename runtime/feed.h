@@ -45,7 +45,7 @@ void nn_feed_close(nn_feed *f);
 
 /* Fills input and target with items[index[0..live-1]], on all threads. Lanes of a block that hold
  * no item become zero. With f->augment set, items change as it says. Fails when an item has to be
- * fetched and cannot be. */
+ * fetched and cannot be, or comes from a mapped file and holds a NaN or an infinity. */
 bool nn_feed_fill(nn_feed *f, const nn_items *items, const uint32_t *index, int live, nn_error *e);
 
 #endif

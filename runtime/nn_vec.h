@@ -210,9 +210,9 @@ NN_INLINE nn_v nn_ifgt(nn_v a, nn_v b, nn_v x, nn_v y)
 NN_INLINE nn_v nn_ifabove(nn_v a, nn_v b, nn_v x, nn_v y)
 {
 #if NN_LANES == 1
-	return a > b || a != a ? x : y;
+	return a > b || a != a ? x : y; /* NOLINT(misc-redundant-expression) */
 #else
-	return nn_select((a > b) | (a != a), x, y);
+	return nn_select((a > b) | (a != a), x, y); /* NOLINT(misc-redundant-expression) */
 #endif
 }
 

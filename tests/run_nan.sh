@@ -66,11 +66,11 @@ batch() {
 	floats 9 -1
 }
 
-# array PLACE SHAPE COUNT: npy with a NaN at that place.
+# array PLACE SHAPE COUNT BYTES: npy, with these bytes at that place.
 array() {
 	local head="{'descr': '<f4', 'fortran_order': False, 'shape': ($2), }"
 	printf '\x93NUMPY\1\0\x76\0%-117s\n' "$head"
-	floats "$3" "$1" '\0\0\0300\0177'
+	floats "$3" "$1" "$4"
 }
 
 for place in -1 0 7 64 143 215; do
@@ -97,7 +97,7 @@ nan_through() {
 		done
 	done
 }
-nan_through pool '<max_pool kernel_size="2"/>' -O0 -O2 -fdouble
+nan_through pool '<max_pool kernel_size="2"/>' -O0 -O2
 nan_through wide '<max_pool kernel_size="3" stride="2" padding="1"/>' -O0 -O2 $v3 -march=generic
 nan_through all '<global_max_pool/>' -O0 -O2 -flanes=channels
 nan_through channels '<conv filters="16" kernel_size="1"/><activation type="relu6"/>
@@ -107,13 +107,13 @@ nan_through channels '<conv filters="16" kernel_size="1"/><activation type="relu
 # A file that is looked at before the training, and one that is only mapped.
 data='<data format="npy"><training images="x.npy" labels="y.npy"/></data>'
 network file '<max_pool kernel_size="2"/><dropout rate="0.9"/>' "$data" >file.xml
-array 100 '12, 2, 6, 6' 864 >x.npy
-array -1 '12, 3' 36 >y.npy
+array 100 '12, 2, 6, 6' 864 '\0\0\0300\0177' >x.npy
+array 7 '12, 3' 36 '\0\0\0\0100' >y.npy
 "$nncc" -o file file.xml
-check 65 'x.npy.*1.*: holds a NaN' ./file train -q --out run
-NNCC_DATA_MEMORY=1k check 65 'x.npy.*1.*: holds a NaN' ./file train -q --out run
-array -1 '12, 2, 6, 6' 864 >x.npy
-NNCC_DATA_MEMORY=1k check 0 '^$' ./file train -q --out run
+check 65 'x.npy.*1.*: holds a NaN' ./file train -q --out one
+NNCC_DATA_MEMORY=1k check 65 'x.npy.*1.*: holds a NaN' ./file train -q --out two
+array 100 '12, 2, 6, 6' 864 '\0\0\0\0100' >x.npy
+NNCC_DATA_MEMORY=1k check 0 '^$' ./file train -q --out three
 
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

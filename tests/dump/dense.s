@@ -121,7 +121,7 @@ NN_KERNEL void k02_loss_m(const nn_task *t,
 			for (int c = 0; c < 3; c++)
 			{
 				const nn_v v = output[n][c];
-				acc = nn_ifgt(v, acc, v, acc);
+				acc = nn_ifabove(v, acc, v, acc);
 			}
 			m[n] = acc;
 		}
@@ -675,7 +675,7 @@ NN_KERNEL void k18_eval_m(const nn_task *t,
 			for (int c = 0; c < 3; c++)
 			{
 				const nn_v v = output[n][c];
-				acc = nn_ifgt(v, acc, v, acc);
+				acc = nn_ifabove(v, acc, v, acc);
 			}
 			m[n] = acc;
 		}

@@ -52,8 +52,8 @@ NN_KERNEL void k01_max_pool1_y(const nn_task *t,
 			for (int s = 0; s < 3; s++)
 			{
 				const nn_v v = y[n][c][2 * i + r][2 * j + s];
-				at = nn_ifgt(v, acc, nn_splat((nn_real)(3 * r + s)), at);
-				acc = nn_ifgt(v, acc, v, acc);
+				at = nn_ifabove(v, acc, nn_splat((nn_real)(3 * r + s)), at);
+				acc = nn_ifabove(v, acc, v, acc);
 			}
 			output[n][c][i][j] = acc;
 			argmax[n][c][i][j] = nn_bstore(at);
@@ -377,7 +377,7 @@ NN_KERNEL void k13_max_pool1_y(const nn_task *t,
 			for (int s = 0; s < 3; s++)
 			{
 				const nn_v v = y[n][c][2 * i + r][2 * j + s];
-				acc = nn_ifgt(v, acc, v, acc);
+				acc = nn_ifabove(v, acc, v, acc);
 			}
 			output[n][c][i][j] = acc;
 		}

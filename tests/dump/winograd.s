@@ -422,7 +422,7 @@ NN_KERNEL void k06_loss_m(const nn_task *t,
 			for (int c = 0; c < 1; c++)
 			{
 				const nn_v v = output[n][c];
-				acc = nn_ifgt(v, acc, v, acc);
+				acc = nn_ifabove(v, acc, v, acc);
 			}
 			m[n] = nn_hmax(acc);
 		}
@@ -1983,7 +1983,7 @@ NN_KERNEL void k33_eval_m(const nn_task *t,
 			for (int c = 0; c < 1; c++)
 			{
 				const nn_v v = output[n][c];
-				acc = nn_ifgt(v, acc, v, acc);
+				acc = nn_ifabove(v, acc, v, acc);
 			}
 			m[n] = nn_hmax(acc);
 		}
