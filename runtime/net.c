@@ -18,15 +18,6 @@
 #include "tensor.h"
 
 enum { HUGE_PAGE = 2 << 20, PAGE = 4096 };
-enum {
-	TURN = 8,                       /* steps of a kind, one after the other                */
-	COUNTED = 5,                    /* the last of them                                    */
-	TURNS = 2 * NN_TRIAL / COUNTED, /* of both kinds                                       */
-	FEW = 5,                        /* steps of WARM_MS that are long ones                 */
-	SOME = 500                      /* steps from one comparison to the next, at least     */
-};
-static const double WARM_MS = 10, AGAIN_MS = 1000;
-
 /* The number after `key` in a small file, or `none`. */
 static size_t number_in(const char *path, const char *key, size_t none)
 {
@@ -204,65 +195,16 @@ static void run_step(nn_net *n, const nn_run *run, double *ms, bool alone)
 		nn_team_do(n->team, n->program->step, n->arena, run, ms);
 }
 
-int nn_ascending(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-	return (*x > *y) - (*x < *y);
-}
-
-/* Of one kind of step; sorts its times. */
-static double median(double ms[NN_TRIAL])
-{
-	qsort(ms, NN_TRIAL, sizeof *ms, nn_ascending);
-	return ms[NN_TRIAL / 2];
-}
-
-/* The end of a comparison; the next one comes after steps of about AGAIN_MS. */
-static void decide(nn_pace *p, bool alone, double ms)
-{
-	int64_t steps = ms > 0 ? (int64_t)(AGAIN_MS / ms) : SOME;
-	*p = (nn_pace){.alone = alone, .left = steps < SOME ? SOME : steps};
-}
-
-/* A step of a comparison. First the team works for WARM_MS, for threads have to wake up and to find
- * processors; where that takes few steps, meetings do not matter. Then some steps by the team and
- * some by thread 0 alone, in turn, so that what disturbs the machine disturbs both. The first ones
- * of a turn do not count, for data must come to where they are needed. */
-static void try_step(nn_net *n, const nn_run *run)
-{
-	nn_pace *p = &n->pace;
-	double start = nn_clock_ms();
-	p->began = p->warm ? p->began : start;
-	if (!p->tried && start - p->began < WARM_MS) {
-		p->warm++;
-		run_step(n, run, NULL, false);
-		return;
-	}
-	if (p->warm < FEW) {
-		decide(p, false, WARM_MS);
-		run_step(n, run, NULL, false);
-		return;
-	}
-	int turn = p->tried / TURN, nth = p->tried % TURN - (TURN - COUNTED);
-	bool alone = turn % 2;
-	run_step(n, run, NULL, alone);
-	if (nth >= 0)
-		p->ms[alone][turn / 2 * COUNTED + nth] = nn_clock_ms() - start;
-	if (++p->tried < TURNS * TURN)
-		return;
-	double all = median(p->ms[0]), one = median(p->ms[1]);
-	decide(p, one < all, one < all ? one : all);
-}
-
 void nn_net_step(nn_net *n, const nn_run *run, double *ms)
 {
 	nn_pace *p = &n->pace;
-	if (!ms && nn_team_threads(n->team) > 1 && p->left == 0) {
-		try_step(n, run);
+	if (ms || nn_team_threads(n->team) == 1) {
+		run_step(n, run, ms, p->alone);
 		return;
 	}
-	p->left -= p->left > 0;
-	run_step(n, run, ms, p->alone);
+	double start = nn_clock_ms();
+	run_step(n, run, NULL, nn_pace_alone(p, start));
+	nn_pace_took(p, start, nn_clock_ms());
 }
 
 void nn_net_eval(nn_net *n, const nn_run *run)

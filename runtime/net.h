@@ -5,17 +5,7 @@
 #include "error.h"
 #include "nn.h"
 #include "nn_team.h"
-
-/* Whether thread 0 does a short step alone: where threads take longer to meet than to work, the
- * whole team is slower. Measured while the network runs (net.c); no bit depends on it. */
-enum { NN_TRIAL = 15 };    /* times of each kind in a comparison         */
-typedef struct nn_pace {
-	bool alone;             /* what was faster                            */
-	int64_t left;           /* steps before the next comparison           */
-	double began;           /* when the team woke up for it, or 0         */
-	int warm, tried;        /* steps of this comparison: before, measured */
-	double ms[2][NN_TRIAL]; /* steps of all threads; of thread 0 alone    */
-} nn_pace;
+#include "pace.h"
 
 typedef struct nn_net {
 	const nn_model *model;     /* the network                                */
@@ -47,9 +37,6 @@ void nn_net_eval(nn_net *n, const nn_run *run);
 
 /* After parameters, running statistics or state were written from outside. */
 void nn_net_prepare(nn_net *n, const nn_run *run);
-
-/* For qsort: times in double, the shortest first. */
-int nn_ascending(const void *a, const void *b);
 
 /* The mean loss that the last step or evaluation left. */
 double nn_net_loss(const nn_net *n);

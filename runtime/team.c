@@ -20,10 +20,10 @@
  * whether anyone has to be woken. Those two are sequentially consistent: either thread 0 sees the
  * sleeper, or the sleeper sees the new call.
  *
- * Where other programs keep the processors busy, who waits at a meeting by yielding uses up the time
- * that it should work in, and is put behind them. That is noticed by a yield that lasts for LONG_MS;
- * for BUSY_MS from then on a thread sleeps at meetings too, on the number that it waits for, and
- * whoever writes that number looks at `waiters`, likewise sequentially consistent. */
+ * Where other programs keep the processors busy, who waits at a meeting by yielding uses up the
+ * time that it should work in, and is put behind them. That is noticed by a yield that lasts for
+ * LONG_MS; for BUSY_MS from then on a thread sleeps at meetings too, on the number that it waits
+ * for, and whoever writes that number looks at `waiters`, likewise sequentially consistent. */
 #define _GNU_SOURCE 1
 #include "nn_team.h"
 
@@ -75,14 +75,14 @@ typedef struct {
 } job;
 
 struct nn_team {
-	_Alignas(LINE) atomic_uint gate; /* last meeting all have come to                 */
-	_Alignas(LINE) atomic_uint call; /* number of jobs handed out                     */
-	atomic_int sleepers;             /* threads that sleep, or are about to, on call  */
+	_Alignas(LINE) atomic_uint gate;   /* last meeting all have come to                 */
+	_Alignas(LINE) atomic_uint call;   /* number of jobs handed out                     */
+	atomic_int sleepers;               /* threads that sleep, or are about to, on call  */
 	_Alignas(LINE) atomic_int waiters; /* the same at meetings                        */
-	_Alignas(LINE) job job;          /* written by thread 0 before it raises call     */
-	int threads;                     /* written once, before the first job            */
-	bool crowded;                    /* more threads than processors: do not spin     */
-	seat *seat;                      /* one for each thread                           */
+	_Alignas(LINE) job job;            /* written by thread 0 before it raises call     */
+	int threads;                       /* written once, before the first job            */
+	bool crowded;                      /* more threads than processors: do not spin     */
+	seat *seat;                        /* one for each thread                           */
 };
 
 /* ---- machine ----------------------------------------------------------------------------- */

@@ -1,73 +1,99 @@
-/* test_runtime_pace.c: which threads do a step (net.c).
- *
- * The program under test only counts who runs it and sleeps: by sleeping, not working, the slower
- * of the two ways is slower on any machine. Both ways must have been tried, the faster one must
- * stay, and times that somebody books must not count as trials. */
-#define _GNU_SOURCE 1
+/* test_runtime_pace.c: which threads do a step (pace.c), by a clock that the test moves. */
 #include "../runtime/net.h"
 
 #include <criterion/criterion.h>
-#include <time.h>
 
-enum { STEPS = 200, BOOKED = 7 };
+enum { STEPS = 4000 };
 
-static int by_team, by_one;        /* steps, as thread 0 saw them */
-static long sleep_team, sleep_one; /* nanoseconds                 */
+/* Steps that take so many milliseconds by the team and alone, from `from` on others: how many of
+ * them were done alone before and after. */
+typedef struct course {
+	double team[2], one[2]; /* milliseconds a step: before `from`, after it */
+	int from;               /* where the times change                       */
+} course;
+
+static void walk(nn_pace *p, const course *c, int alone[2])
+{
+	double now = 5;
+	alone[0] = alone[1] = 0;
+	for (int i = 0; i < STEPS; i++) {
+		bool later = i >= c->from, one = nn_pace_alone(p, now);
+		double end = now + (one ? c->one[later] : c->team[later]);
+		nn_pace_took(p, now, end);
+		alone[later] += one;
+		now = end;
+	}
+}
+
+Test(pace, the_faster_way_stays)
+{
+	int alone[2];
+	nn_pace p = {0};
+	walk(&p, &(course){{0.6, 0.6}, {0.1, 0.1}, STEPS}, alone);
+	cr_assert(alone[0] > STEPS / 2 && p.alone, "%d alone", alone[0]);
+	/* Both ways are tried, so some are done by the other. */
+	cr_assert_lt(alone[0], STEPS - 20);
+	p = (nn_pace){0};
+	walk(&p, &(course){{0.1, 0.1}, {0.6, 0.6}, STEPS}, alone);
+	cr_assert(alone[0] > 20 && alone[0] < STEPS / 2 && !p.alone, "%d alone", alone[0]);
+}
+
+/* Another program comes, and the team becomes slower than one thread. */
+Test(pace, the_choice_is_looked_at_again)
+{
+	int alone[2];
+	nn_pace p = {0};
+	walk(&p, &(course){{0.5, 3}, {0.8, 1}, STEPS / 2}, alone);
+	cr_assert(alone[0] < STEPS / 4 && alone[1] > STEPS / 8 && p.alone, "%d, %d alone", alone[0],
+	          alone[1]);
+}
+
+/* Where a step takes long, nobody waits for one thread to do it. */
+Test(pace, long_steps_are_not_tried)
+{
+	int alone[2];
+	nn_pace p = {0};
+	walk(&p, &(course){{4, 4}, {0.1, 0.1}, STEPS}, alone);
+	cr_assert_eq(alone[0], 0);
+}
+
+/* A few slow steps, whoever does them, decide nothing. */
+Test(pace, what_disturbs_the_machine_does_not_decide)
+{
+	nn_pace p = {0};
+	double now = 1;
+	for (int i = 0; i < STEPS; i++) {
+		bool one = nn_pace_alone(&p, now);
+		double end = now + (i % 7 == 0 ? 9 : one ? 0.6 : 0.2);
+		nn_pace_took(&p, now, end);
+		now = end;
+	}
+	cr_assert(!p.alone);
+}
+
+static int by_team, by_one; /* steps, as thread 0 saw them */
 
 static void step(nn_task *t)
 {
-	struct timespec nap = {.tv_nsec = t->threads > 1 ? sleep_team : sleep_one};
-	if (t->thread == 0) {
+	if (t->thread == 0)
 		*(t->threads > 1 ? &by_team : &by_one) += 1;
-		nanosleep(&nap, NULL);
-	}
 	nn_sync(t, 0);
 }
 
-static void steps(nn_team *team, void *arg)
+static void booked(nn_team *team, void *arg)
 {
 	static const nn_program program = {.step = step};
 	nn_net net = {.program = &program, .team = team};
 	nn_run run = {.live = 1};
 	double ms = 0;
 	(void)arg;
-	by_team = by_one = 0;
-	for (int i = 0; i < BOOKED; i++)
+	for (int i = 0; i < 7; i++)
 		nn_net_step(&net, &run, &ms);
-	cr_assert_eq(by_one, 0);
-	cr_assert_eq(net.pace.warm, 0);
-	for (int i = 0; i < STEPS; i++)
-		nn_net_step(&net, &run, NULL);
+	cr_assert(by_one == 0 && net.pace.warm == 0 && net.pace.tried == 0);
 }
 
-Test(pace, one_thread_where_the_team_is_slower)
+/* Steps whose times somebody books are no trials. */
+Test(pace, booked_steps_do_not_count)
 {
-	sleep_team = 600000, sleep_one = 1;
-	nn_team_run(2, steps, NULL);
-#ifdef _OPENMP
-	cr_assert_lt(by_team, STEPS / 2);
-	cr_assert_gt(by_team, BOOKED + 8);
-	cr_assert_eq(by_team + by_one, BOOKED + STEPS);
-#endif
-}
-
-Test(pace, the_team_where_it_is_faster)
-{
-	sleep_team = 1, sleep_one = 600000;
-	nn_team_run(2, steps, NULL);
-#ifdef _OPENMP
-	cr_assert_gt(by_team, STEPS / 2);
-	cr_assert_gt(by_one, 8);
-	cr_assert_eq(by_team + by_one, BOOKED + STEPS);
-#endif
-}
-
-/* Where a step takes long, nobody waits for one thread to do it. */
-Test(pace, long_steps_are_not_tried)
-{
-	sleep_team = 4000000, sleep_one = 1;
-	nn_team_run(2, steps, NULL);
-#ifdef _OPENMP
-	cr_assert_eq(by_one, 0);
-#endif
+	nn_team_run(2, booked, NULL);
 }
