@@ -71,8 +71,7 @@ bool nn_checkpoint_open(nn_checkpoint *c, nn_net *net, const nn_normalize *z, co
                         const nn_st_pair *run, size_t runs, nn_error *e)
 {
 	const nn_program *p = net->program;
-	*c = (nn_checkpoint){
-	        .net = net, .normalize = z, .meaning = m, .run = run, .runs = runs};
+	*c = (nn_checkpoint){.net = net, .normalize = z, .meaning = m, .run = run, .runs = runs};
 	const char *key[NN_MEANING_PAIRS];
 	size_t at[NN_MEANING_PAIRS];
 	size_t rows = (size_t)p->tensors;

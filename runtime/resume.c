@@ -172,24 +172,12 @@ static void add_word(nn_text *t, const char *word)
 	nn_text_add(t, "'");
 }
 
-/* A path with what is no plain ASCII as %XX: JSON holds UTF-8 only, and a path is any bytes. */
+/* Where the data are, wherever the run is gone on with. */
 static void add_path(nn_text *t, const char *path)
 {
 	char *real = realpath(path, NULL);
-	for (const char *c = real ? real : path; *c; c++)
-		nn_text_add(t, *c <= ' ' || *c > '~' || *c == '%' ? "%%%02x" : "%c",
-		            (unsigned char)*c);
+	nn_text_add(t, "%s", real ? real : path);
 	free(real);
-}
-
-static void read_path(nn_text *t, const char *text)
-{
-	for (; *text; text++) {
-		char hex[3] = {text[0] == '%' ? text[1] : 0, text[1] ? text[2] : 0, 0};
-		bool coded = hex[0] && strspn(hex, "0123456789abcdef") == 2;
-		nn_text_add(t, "%c", coded ? (int)strtol(hex, NULL, 16) : *text);
-		text += coded ? 2 : 0;
-	}
 }
 
 /* With as few digits as give the same number. */
@@ -234,13 +222,9 @@ static bool put_value(nn_resume *r, nn_options *o, int i, const char *text, nn_e
 	char *place = (char *)o + option[i].place;
 	double number = 0;
 	if (option[i].form == TEXT) {
-		bool path = !strcmp(option[i].name, "data");
-		nn_text *t = path ? &r->data : &r->log;
+		nn_text *t = !strcmp(option[i].name, "data") ? &r->data : &r->log;
 		nn_text_reserve(t, 1);
-		if (path)
-			read_path(t, text);
-		else
-			nn_text_add(t, "%s", text);
+		nn_text_add(t, "%s", text);
 		*(const char **)place = t->at;
 		return !t->failed || nn_fail(e, NN_EXIT_MEMORY, "not enough memory for options");
 	}
@@ -507,8 +491,11 @@ void nn_resume_tell(const nn_resume *r, const nn_options *o, const char *name, u
 		fprintf(stderr, "%s: going on after step %llu of %s%s%s\n", name,
 		        (unsigned long long)step, r->path, r->kept.len ? ", with the run's" : "",
 		        r->kept.len ? r->kept.at : "");
-	for (const char *at = r->told.len ? r->told.at : ""; *at; at += strcspn(at, "\n") + 1)
-		fprintf(stderr, "%s: %.*s\n", name, (int)strcspn(at, "\n"), at);
+	for (const char *at = r->told.len ? r->told.at : ""; *at; at += strcspn(at, "\n") + 1) {
+		char line[1024];
+		snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\n"), at);
+		nn_tell(name, line);
+	}
 }
 
 void nn_resume_command(nn_text *t, const nn_options *o, const char *out)

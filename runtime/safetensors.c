@@ -10,6 +10,9 @@
  * must differ. Our own files also carry a SHA-256 over metadata, names, types, shapes and data,
  * so that a flipped bit or two swapped tensors are noticed. json_read.c reads the header.
  *
+ * Names of classes may be bytes that are no UTF-8, which JSON cannot hold: text.c says how they get
+ * through.
+ *
  * The data pass through a small buffer for the hash and are read tensor by tensor afterwards, so a
  * large file takes the memory of one tensor beside the arena that it goes to. */
 #include "safetensors.h"
@@ -153,10 +156,13 @@ static bool read_metadata(parse *p)
 			return nn_json_fail(j, "too many entries");
 		const char *key = nn_json_string(j);
 		nn_json_expect(j, ':');
-		const char *value = nn_json_string(j);
+		char *value = j->strings;
+		nn_json_string(j);
 		if (!j->error && nn_safetensors_meta(s, key))
 			return nn_json_fail(j, "the same key twice in __metadata__");
-		s->pair[s->pairs++] = (nn_st_pair){key, value};
+		if (!j->error)
+			nn_text_bytes(value);
+		s->pair[s->pairs++] = (nn_st_pair){key, j->error ? "" : value};
 		more = nn_json_next(j, '}');
 	}
 	return !j->error;
@@ -374,7 +380,7 @@ static void write_header(nn_st_writer *w, const char *hash)
 	for (size_t i = 0; i < w->pairs; i++) {
 		nn_text_json(h, w->pair[i].key);
 		nn_text_add(h, ":");
-		nn_text_json(h, w->pair[i].value);
+		nn_text_json_bytes(h, w->pair[i].value);
 		nn_text_add(h, ",");
 	}
 	nn_text_add(h, "\"%s\":\"%s\"}", HASH, hash);

@@ -125,26 +125,57 @@ bool nn_text_utf8(const char *string)
 	return !*s;
 }
 
-void nn_text_json(nn_text *t, const char *string)
+/* The byte that the character at s stands for, from U+EF80 to U+EFFF; else 0. */
+static int stands_for(const unsigned char *s)
 {
-	if (!string) {
-		add_bytes(t, "null", 4);
-		return;
+	bool one = s[0] == 0xee && (s[1] == 0xbe || s[1] == 0xbf) && (s[2] & 0xc0) == 0x80;
+	return one ? 0x80 | (s[1] & 1) << 6 | (s[2] & 0x3f) : 0;
+}
+
+void nn_text_bytes(char *string)
+{
+	char *to = string;
+	for (const char *s = string; *s; to++) {
+		int byte = stands_for((const unsigned char *)s);
+		*to = byte ? (char)byte : *s;
+		s += byte ? 3 : 1;
 	}
+	*to = 0;
+}
+
+static void add_json(nn_text *t, const char *string, bool bytes)
+{
 	add_bytes(t, "\"", 1);
 	for (const unsigned char *s = (const unsigned char *)string; *s;) {
 		size_t len = utf8(s);
+		if (bytes && len > 1 && stands_for(s))
+			len = 0;
 		if (*s == '"' || *s == '\\')
 			nn_text_add(t, "\\%c", *s);
 		else if (*s < 0x20 || *s == 0x7f)
 			nn_text_add(t, "\\u%04x", *s);
 		else if (len)
 			add_bytes(t, (const char *)s, len);
+		else if (bytes)
+			nn_text_add(t, "\\uef%02x", *s);
 		else
 			add_bytes(t, "\xef\xbf\xbd", 3);
 		s += len ? len : 1;
 	}
 	add_bytes(t, "\"", 1);
+}
+
+void nn_text_json(nn_text *t, const char *string)
+{
+	if (string)
+		add_json(t, string, false);
+	else
+		add_bytes(t, "null", 4);
+}
+
+void nn_text_json_bytes(nn_text *t, const char *string)
+{
+	add_json(t, string, true);
 }
 
 void nn_text_html(nn_text *t, const char *string)

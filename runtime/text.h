@@ -33,6 +33,11 @@ void nn_dims_text(char *text, size_t room, const int64_t *dim, int rank, const c
 /* A string with quotes and escapes; NULL becomes null. Bytes that are not UTF-8 become U+FFFD. */
 void nn_text_json(nn_text *t, const char *string);
 
+/* The same without losing a byte: one that is not UTF-8, or of a character that stands for such a
+ * byte, becomes U+EF00 + byte. nn_text_bytes undoes it, in place. */
+void nn_text_json_bytes(nn_text *t, const char *string);
+void nn_text_bytes(char *string);
+
 /* Text inside HTML, or between the double quotes of an attribute; NULL adds nothing. Bytes that are
  * not UTF-8 and control characters become U+FFFD. */
 void nn_text_html(nn_text *t, const char *string);

@@ -21,14 +21,17 @@ static void pack(void *ctx, size_t i, int64_t first, int64_t count, char *bytes)
 		memcpy(bytes, two + first, (size_t)count * sizeof *two);
 }
 
+/* UTF-8, bytes that are none, and a character that stands for such a byte. */
+static const char any_bytes[] = "caf\xc3\xa9, caf\xe9 \xff\x80, \xee\xbe\x80\xee\xbf\xbf, \xc3";
+
 static void write_one(const char *path)
 {
 	nn_st_tensor t[3] = {
 	        {.name = "a \"b\"\t\xc3\xa9", .dtype = NN_F32, .rank = 2, .dim = {1, 3}},
 	        {.name = "labels", .dtype = NN_I64, .rank = 1, .dim = {2}},
 	        {.name = "empty", .dtype = NN_F32, .rank = 2, .dim = {0, 5}}};
-	nn_st_pair pair[] = {{"kind", "te\\st"}, {"x", ""}};
-	nn_st_writer w = {.tensor = t, .tensors = 3, .pair = pair, .pairs = 2, .pack = pack};
+	nn_st_pair pair[] = {{"kind", "te\\st"}, {"x", ""}, {"bytes", any_bytes}};
+	nn_st_writer w = {.tensor = t, .tensors = 3, .pair = pair, .pairs = 3, .pack = pack};
 	nn_error e = {0};
 	cr_assert(nn_safetensors_write(&w, path, NULL, &e), "%s", e.text);
 	nn_text_free(&w.header);
@@ -52,6 +55,7 @@ Test(safetensors, comes_back)
 	cr_assert_arr_eq(nn_safetensors_data(&s, l, &e), two, sizeof two);
 	cr_assert(nn_safetensors_find(&s, "empty")->count == 0);
 	cr_assert_str_eq(nn_safetensors_meta(&s, "kind"), "te\\st");
+	cr_assert_str_eq(nn_safetensors_meta(&s, "bytes"), any_bytes);
 	cr_assert_null(nn_safetensors_meta(&s, "none"));
 	nn_safetensors_free(&s);
 }
