@@ -32,8 +32,6 @@ nn_verb nn_verb_train, nn_verb_test, nn_verb_predict, nn_verb_step, nn_verb_benc
 bool nn_session_open(nn_session *s, const nn_model *model, nn_options *o, nn_error *e);
 void nn_session_close(nn_session *s);
 
-void nn_session_close(nn_session *s);
-
 /* Opens parts of the data as --data says, by what s->meaning knows, and names the classes as the
  * data do (nn_data_open). */
 bool nn_session_data(nn_session *s, nn_data *d, unsigned parts, nn_error *e);

@@ -157,7 +157,7 @@ static void add_json(nn_text *t, const char *string, bool bytes)
 		else if (len)
 			add_bytes(t, (const char *)s, len);
 		else if (bytes)
-			nn_text_add(t, "\\uef%02x", *s);
+			nn_text_add(t, "\xee%c%c", 0xbc | *s >> 6, 0x80 | (*s & 0x3f));
 		else
 			add_bytes(t, "\xef\xbf\xbd", 3);
 		s += len ? len : 1;

@@ -1,8 +1,8 @@
 /* kill -9 at any moment loses nothing: what is on the disk resumes to the bits of a whole run.
  *
  * It is saved after each step. 30 kills after a random time, 60 inside a save: before, in the
- * middle of and after the n-th call that writes, syncs or renames. Training runs in child processes only, since a process that has
- * started OpenMP's threads must not fork. */
+ * middle of and after the n-th call that writes, syncs or renames. Training runs in child processes
+ * only, since a process that has started OpenMP's threads must not fork. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
