@@ -25,7 +25,7 @@ typedef struct limits {
 
 /* A mean loss of numbers holds what the inputs do not tell, so it has to be larger before it says
  * that the network is too small: a quarter of the variance is half of the standard deviation. */
-static const limits of_classes = {0.10, 0.03, 0.20}, of_numbers = {0.25, 0.05, 0.25};
+static const limits of_classes = {0.10, 0.05, 0.20}, of_numbers = {0.25, 0.05, 0.25};
 
 static const double POINTS =
         0.10; /* of classes: such a gap in errors of all items is `hidden` too */
