@@ -2,6 +2,7 @@
 # make demo      from nothing to a trained net   make style     prints nothing when fine
 # make test      everything that is checked      make bench   against oneDNN, PyTorch and JAX
 # make clean                                      make bench-quick   against oneDNN, 5 minutes
+# make fuzz      SECONDS=60 for each parser, or TARGET="csv png"
 
 CC       = clang-19
 CFLAGS   = -O2 -g

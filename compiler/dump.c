@@ -15,8 +15,10 @@ static const char *layout_of(const Prog *p, const Tensor *t)
 		return "registers";
 	if (t->lane_dim < 0 || p->lanes == 1)
 		return "row-major";
-	const char *a =
-	        t->batched ? (p->channels ? "c" : "n") : copy_bytes(&"kcrs"[t->lane_dim], 1);
+	/* Of a parameter, whose dims are k c r s; a scratch tensor has more of them. */
+	const char *a = t->batched        ? (p->channels ? "c" : "n")
+	                : t->lane_dim < 4 ? copy_bytes(&"kcrs"[t->lane_dim], 1)
+	                                  : format("d%d", t->lane_dim);
 	return format("%s/%d ... %s%%%d", a, p->lanes, a, p->lanes);
 }
 

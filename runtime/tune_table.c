@@ -22,7 +22,6 @@ enum { MAX_BYTES = 64 << 20, SHOWN = 10, WORDS = NN_TUNE_DIMS + 6 };
 
 static const char *const outcome[] = {"ok", "diverged", "out of memory", "does not compile"};
 
-
 enum { OUTCOMES = sizeof outcome / sizeof *outcome };
 
 static void header(const nn_tune *t, nn_text *to)

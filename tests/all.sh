@@ -10,7 +10,7 @@
 # what one says is shown when it has ended. At the end stand the seconds that each took and a line
 # that adds up all; the exit status is 0 when nothing failed.
 set -u
-export LC_ALL=C LIMIT=${LIMIT:-1800} logs
+export LC_ALL=C LIMIT=${LIMIT:-7200} logs
 me=$0
 
 # Runs a program, shows what it said, and leaves its line of the sum: good, bad, seconds, name.

@@ -159,7 +159,8 @@ Model *accepted(Elem *root)
 static int usage(void)
 {
 	puts("usage: net_gen make|integers SEED, net_gen crowd SEED MANY,\n"
-	     "       net_gen data|whole SEED XML DIR, net_gen reduce N XML COMMENT, net_gen idx SEED DIR");
+	     "       net_gen data|whole SEED XML DIR,\n"
+	     "       net_gen reduce N XML COMMENT, net_gen idx SEED DIR");
 	return 2;
 }
 

@@ -14,14 +14,14 @@ export diff=${NET_DIFF:-build/tests/net_diff} library=build/runtime/libnn.a
 compile() {
 	local dir=$1 tag=$2 level=$3 said net plain="" instead=-Wl,--defsym=nn_plain=nn_fast
 	shift 3
-	said=$(timeout 600 "$nncc" "$@" -S -o "$dir/$tag.c" "$dir/net.xml" 2>&1) ||
+	said=$(timeout 1800 "$nncc" "$@" -S -o "$dir/$tag.c" "$dir/net.xml" 2>&1) ||
 		{ echo "nncc: status $? with $*: $said"; return 1; }
 	net=$(cd "$dir/$tag.c" && echo net*.c)
 	[ -z "${PLAIN-}" ] || { plain=$(cd "$dir/$tag.c" && echo plain*.c); instead=; }
 	# shellcheck disable=SC2086 # several words
-	said=$(timeout 600 make -s -C "$dir/$tag.c" CC=clang-19 LEVEL="${PLAIN:--O0}" \
+	said=$(timeout 1800 make -s -C "$dir/$tag.c" CC=clang-19 LEVEL="${PLAIN:--O0}" \
 			${plain//.c/.o} model.o 2>&1 &&
-		timeout 600 make -s -C "$dir/$tag.c" CC=clang-19 LEVEL="$level" ${net//.c/.o} 2>&1 &&
+		timeout 1800 make -s -C "$dir/$tag.c" CC=clang-19 LEVEL="$level" ${net//.c/.o} 2>&1 &&
 		clang-19 -fopenmp -Wl,--as-needed -o "$dir/$tag" \
 			"$dir/$tag".c/{net*,model}.o ${plain:+"$dir/$tag".c/plain*.o} $instead \
 			"$library" -lpng -lz -lm 2>&1) ||
@@ -30,11 +30,11 @@ compile() {
 }
 
 # step DIR TAG OUT THREADS WEIGHTS BATCH OPTION...: a run of the trainer; OUT and the others are
-# names in DIR. PATIENCE: seconds for it (300).
+# names in DIR. PATIENCE: seconds for it (1800).
 step() {
 	local dir=$1 tag=$2 out=$3 threads=$4 weights=$5 batch=$6 said
 	shift 6
-	said=$(timeout "${PATIENCE:-300}" "$dir/$tag" step -j "$threads" \
+	said=$(timeout "${PATIENCE:-1800}" "$dir/$tag" step -j "$threads" \
 		--weights "$dir/$weights.safetensors" \
 		--batch "$dir/$batch.safetensors" --out "$dir/$out" "$@" 2>&1) ||
 		{ echo "step: status $? of $tag -j $threads $*: ${said%%$'\n'*}"; return 1; }

@@ -30,7 +30,7 @@ trap 'rm -rf "$scratch"' EXIT
 
 run() {
 	local case=tests/oracle/$1 steps=$2
-	timeout 60 "$peer" --graph "$scratch/graph" --weights "$case.w.safetensors" \
+	timeout 1800 "$peer" --graph "$scratch/graph" --weights "$case.w.safetensors" \
 		--batch "$case.b.safetensors" --out "$scratch/out" --steps "$steps" \
 		</dev/null 2>&1 >"$scratch/said"
 }

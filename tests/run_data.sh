@@ -19,7 +19,7 @@ passed=0 failed=0
 check() {
 	local want=$1 pattern=$2 said code
 	shift 2
-	said=$(timeout 600 "$@" 2>&1 </dev/null)
+	said=$(timeout 1800 "$@" 2>&1 </dev/null)
 	code=$?
 	if [ $code = "$want" ] && grep -qE -- "$pattern" <<<"$said"; then
 		passed=$((passed + 1))

@@ -35,15 +35,15 @@ model() {
 	xmllint --noout --relaxng "$out/nncc.rng" "$xml" >"$log" 2>&1 ||
 		{ echo "not valid by --print-schema: $(head -n 1 "$log")"; return; }
 	start=$SECONDS
-	made=$(timeout 500 "$nncc" -O2 --batch-size "$batch" -o "$trainer" "$xml" 2>&1) ||
+	made=$(timeout 1800 "$nncc" -O2 --batch-size "$batch" -o "$trainer" "$xml" 2>&1) ||
 		{ echo "nncc: status $?: $(head -n 3 <<<"$made")"; return; }
 	made="compiled in $((SECONDS - start)) s, $(stat -c %s "$trainer") bytes"
 	start=$SECONDS
 	if [ "$verb" = check ]; then
-		timeout 300 "$trainer" check >"$log" 2>&1 ||
+		timeout 1800 "$trainer" check >"$log" 2>&1 ||
 			{ echo "check: $(grep -m 3 -E 'WRONG|:' "$log")"; return; }
 	else
-		timeout 200 "$trainer" train --dry-run --out "$out/$1.run" >"$log" 2>&1 ||
+		timeout 1800 "$trainer" train --dry-run --out "$out/$1.run" >"$log" 2>&1 ||
 			{ echo "train --dry-run: status $?: $(head -n 3 "$log")"; return; }
 	fi
 	echo "ok: $made; $verb with batch $batch in $((SECONDS - start)) s"

@@ -29,10 +29,10 @@ one() {
 	if [ "$step" = check ]; then
 		said=$(PLAIN=-O1 compile "$dir" trainer $level --batch-size 8 $option)
 	else
-		said=$(timeout 300 "$nncc" --batch-size 8 $option -S -o "$dir/sources" "$model" 2>&1)
+		said=$(timeout 1800 "$nncc" --batch-size 8 $option -S -o "$dir/sources" "$model" 2>&1)
 	fi || { echo "$model $option: ${said//$'\n'/; }"; return; }
 	if [ "$step" = check ]; then
-		said=$(timeout 300 "$dir/trainer" check -j 2 2>&1) ||
+		said=$(timeout 1800 "$dir/trainer" check -j 2 2>&1) ||
 			{ echo "$model $option: check: status $? $(tail -n 1 <<<"$said")"; return; }
 	fi
 	rm -rf "$dir"

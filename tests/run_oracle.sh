@@ -42,7 +42,7 @@ take() {
 	local case=$1 dir=$2 steps=$3
 	shift 3
 	rm -f "$dir/out"
-	timeout 60 "$dir/trainer" step --weights "$case.w.safetensors" \
+	timeout 1800 "$dir/trainer" step --weights "$case.w.safetensors" \
 		--batch "$case.b.safetensors" --out "$dir/out" --steps "$steps" "$@" 2>&1
 }
 

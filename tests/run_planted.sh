@@ -61,7 +61,7 @@ die() {
 unit() {
 	local said
 	make -s "build/tests/$1" >make.log 2>&1 || die "$1 is not built: $(tail -1 make.log)"
-	said=$(timeout 60 "build/tests/$1" --filter "$2" 2>&1 | sed 's/\x1b\[[0-9;]*m//g' | tail -1)
+	said=$(timeout 1800 "build/tests/$1" --filter "$2" 2>&1 | sed 's/\x1b\[[0-9;]*m//g' | tail -1)
 	[[ $said =~ Tested:\ [1-9] ]] || die "$1 $2 says '$said'"
 	[[ $said =~ Failing:\ [1-9] ]] && echo caught || echo "$1 $2 passes"
 }
@@ -77,7 +77,7 @@ trainer() {
 }
 
 step() {
-	timeout 60 ./trainer step --weights "${1%.xml}.w.safetensors" --batch "${1%.xml}.b.safetensors" \
+	timeout 1800 ./trainer step --weights "${1%.xml}.w.safetensors" --batch "${1%.xml}.b.safetensors" \
 		--out "$2" -j "$3" >step.log 2>&1 || die "step: status $? $(head -1 step.log)"
 }
 
@@ -95,7 +95,7 @@ oracle() {
 
 check() {
 	trainer "$1"
-	timeout 60 ./trainer check >check.log 2>&1
+	timeout 1800 ./trainer check >check.log 2>&1
 	case $? in
 	0) echo "check passes" ;;
 	1) echo caught ;;

@@ -31,7 +31,7 @@ result() {
 check() {
 	local want=$1 pattern=$2 said code
 	shift 2
-	said=$(timeout 120 "$@" 2>&1 </dev/null)
+	said=$(timeout 1800 "$@" 2>&1 </dev/null)
 	code=$?
 	[ $code = "$want" ] && grep -qE -- "$pattern" <<<"$said"
 	result $? "exit $want, got $code, wanted /$pattern/: $*" "$said"

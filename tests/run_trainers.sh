@@ -29,7 +29,7 @@ result() {
 check() {
 	local want=$1 pattern=$2 said code
 	shift 2
-	said=$(timeout 120 "$@" 2>&1 </dev/null)
+	said=$(timeout 1800 "$@" 2>&1 </dev/null)
 	code=$?
 	[ $code = "$want" ] && grep -qE -- "$pattern" <<<"$said"
 	result $? "exit $want, got $code, wanted /$pattern/: $*" "$said"
@@ -222,7 +222,7 @@ for form in safetensors npz; do
 	check 0 '^$' "${export[@]}" --$form pipe
 	wait $!
 	same good piped
-	timeout 60 "${export[@]}" --$form /dev/stdout | cat >piped
+	timeout 1800 "${export[@]}" --$form /dev/stdout | cat >piped
 	same good piped
 	(printf before && "${export[@]}" --$form /dev/stdout) >piped
 	printf before | cat - good >wanted

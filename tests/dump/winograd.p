@@ -4,8 +4,8 @@ e1   conv1_y[n,k,i,j] = conv1_bias[k] + conv1_sum[n,k,i,j]                      
 e2   relu1_y[n,k,i,j] = max(0, conv1_y[n,k,i,j])                                    | k00 | c/8 ... c%8    |   394048 | 0-7
 e3   conv2_sum_U[p,q,k,c] = sum{a,b} G[p,a] * G[q,b] * conv2_weight[k,c,a,b]        | k01 | r/8 ... r%8    |    89920 | 0-1
 ---- threads meet
-e4   conv2_sum_V[n,band,p,q,c,3u+v] = sum{a,b} B[p,a] * B[q,b] * relu1_y[n,c,12band+4u+a-1,4v+b-1] | k02 | /8 ... %8     
-e5   conv2_sum_M[n,band,p,q,k,z] = sum{c} conv2_sum_V[n,band,p,q,c,z] * conv2_sum_U[p,q,k,c] | k02 | /8 ... %8     
+e4   conv2_sum_V[n,band,p,q,c,3u+v] = sum{a,b} B[p,a] * B[q,b] * relu1_y[n,c,12band+4u+a-1,4v+b-1] | k02 | d4/8 ... d4%8 
+e5   conv2_sum_M[n,band,p,q,k,z] = sum{c} conv2_sum_V[n,band,p,q,c,z] * conv2_sum_U[p,q,k,c] | k02 | d4/8 ... d4%8 
 e6   conv2_sum[n,k,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * conv2_sum_M[n,band,p,q,k,3u+v] | k02 | c/8 ... c%8    |   241984 | 1-1
 e7   conv2_y[n,k,i,j] = conv2_bias[k] + conv2_sum[n,k,i,j]                          | k03 | registers     
 e8   global_avg_pool1_sum[n,k] = sum{i,j} conv2_y[n,k,i,j]                          | k03 | c/8 ... c%8    |   310080 | 1-1
@@ -46,11 +46,11 @@ e50  conv2_bias_momentum_buffer[k] = conv2_bias_d[k]                            
 e51  conv2_bias[k] := conv2_bias[k] - hyper0 * conv2_bias_momentum_buffer[k]        | k17 | k/8 ... k%8    |    46848 | 0-13
 e28  drelu1_y_U[p,q,c,k] = sum{a,b} G[p,a] * G[q,b] * conv2_weight[k,c,-a+2,-b+2]   | k18 | r/8 ... r%8    |    89920 | 5-6
 ---- threads meet
-e29  drelu1_y_V[n,band,p,q,k,3u+v] = sum{a,b} B[p,a] * B[q,b] * dconv2_y[n,k,12band+4u+a-1,4v+b-1] | k19 | /8 ... %8     
-e30  drelu1_y_M[n,band,p,q,c,z] = sum{c} drelu1_y_V[n,band,p,q,c,z] * drelu1_y_U[p,q,c,c] | k19 | /8 ... %8     
+e29  drelu1_y_V[n,band,p,q,k,3u+v] = sum{a,b} B[p,a] * B[q,b] * dconv2_y[n,k,12band+4u+a-1,4v+b-1] | k19 | d4/8 ... d4%8 
+e30  drelu1_y_M[n,band,p,q,c,z] = sum{c} drelu1_y_V[n,band,p,q,c,z] * drelu1_y_U[p,q,c,c] | k19 | d4/8 ... d4%8 
 e31  drelu1_y[n,c,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * drelu1_y_M[n,band,p,q,c,3u+v] | k19 | c/8 ... c%8    |   529216 | 6-7
-e32  dconv2_weight_D[g,n,band,p,q,k,9e+3u+v] = sum{a,b} At[3g+p,a] * At[q,b] * dconv2_y[4n+e,k,12band+4u+a,4v+b] | k20 | %/8 ... %%8   
-e33  dconv2_weight_V[g,n,band,p,q,c,9e+3u+v] = sum{a,b} B[3g+p,a] * B[q,b] * relu1_y[4n+e,c,12band+4u+a-1,4v+b-1] | k20 | %/8 ... %%8   
+e32  dconv2_weight_D[g,n,band,p,q,k,9e+3u+v] = sum{a,b} At[3g+p,a] * At[q,b] * dconv2_y[4n+e,k,12band+4u+a,4v+b] | k20 | d5/8 ... d5%8 
+e33  dconv2_weight_V[g,n,band,p,q,c,9e+3u+v] = sum{a,b} B[3g+p,a] * B[q,b] * relu1_y[4n+e,c,12band+4u+a-1,4v+b-1] | k20 | d5/8 ... d5%8 
 e34  dconv2_weight_S[3g+p,q,k,c] = sum{n,band,z} dconv2_weight_D[g,n,band,p,q,k,z] * dconv2_weight_V[g,n,band,p,q,c,z] | k20 | r/8 ... r%8    |   241984 | 6-7
 ---- threads meet
 e35  dconv2_weight[k,c,r,s] = sum{p,q} Gt[r,p] * Gt[s,q] * dconv2_weight_S[p,q,k,c] | k21 | k/8 ... k%8    |    49472 | 0-13
@@ -78,8 +78,8 @@ e59  eval_conv1_y[n,k,i,j] = conv1_bias[k] + eval_conv1_sum[n,k,i,j]            
 e60  eval_relu1_y[n,k,i,j] = max(0, eval_conv1_y[n,k,i,j])                          | k27 | c/8 ... c%8    |   241984 | 10-11
 e61  eval_conv2_sum_U[p,q,k,c] = sum{a,b} G[p,a] * G[q,b] * conv2_weight[k,c,a,b]   | k28 | r/8 ... r%8    |    89920 | 10-11
 ---- threads meet
-e62  eval_conv2_sum_V[n,band,p,q,c,3u+v] = sum{a,b} B[p,a] * B[q,b] * eval_relu1_y[n,c,12band+4u+a-1,4v+b-1] | k29 | /8 ... %8     
-e63  eval_conv2_sum_M[n,band,p,q,k,z] = sum{c} eval_conv2_sum_V[n,band,p,q,c,z] * eval_conv2_sum_U[p,q,k,c] | k29 | /8 ... %8     
+e62  eval_conv2_sum_V[n,band,p,q,c,3u+v] = sum{a,b} B[p,a] * B[q,b] * eval_relu1_y[n,c,12band+4u+a-1,4v+b-1] | k29 | d4/8 ... d4%8 
+e63  eval_conv2_sum_M[n,band,p,q,k,z] = sum{c} eval_conv2_sum_V[n,band,p,q,c,z] * eval_conv2_sum_U[p,q,k,c] | k29 | d4/8 ... d4%8 
 e64  eval_conv2_sum[n,k,12band+4u+a,4v+b] = sum{p,q} A[a,p] * A[b,q] * eval_conv2_sum_M[n,band,p,q,k,3u+v] | k29 | c/8 ... c%8    |   309568 | 11-11
 e65  eval_conv2_y[n,k,i,j] = conv2_bias[k] + eval_conv2_sum[n,k,i,j]                | k30 | registers     
 e66  eval_global_avg_pool1_sum[n,k] = sum{i,j} eval_conv2_y[n,k,i,j]                | k30 | c/8 ... c%8    |   377664 | 11-11

@@ -1,7 +1,6 @@
 /* calc.c: any text as an expression of an attribute and as a number. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "../../runtime/calc.h"
 #include "fuzz.h"
@@ -20,10 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	bool ok = nn_calc((const char *)bytes, size, known, &n, &value, &at, &why);
 	fuzz_must(ok ? isfinite(value) : why && at <= size, "an expression");
 	fuzz_must(nn_number((const char *)bytes, size, &value) <= size, "a number");
-	char *text = malloc(size + 1);
-	fuzz_must(text != NULL, "memory for a text");
-	memcpy(text, bytes, size);
-	text[size] = 0;
+	char *text = fuzz_copy(bytes, size);
 	int64_t whole;
 	if (nn_parse_double(text, &value))
 		nn_whole(value, &whole);

@@ -50,8 +50,10 @@ void fuzz_child(void (*body)(const char *path), const uint8_t *bytes, size_t siz
 	static int log = -1;
 	if (log < 0) {
 		log = memfd_create("log", 0);
-		fuzz_must(log >= 0 && mmap(shared, COUNTERS, PROT_READ | PROT_WRITE,
-		                           MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == shared,
+		if (log < 0)
+			abort();
+		fuzz_must(mmap(shared, COUNTERS, PROT_READ | PROT_WRITE,
+		               MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == shared,
 		          "memory to share");
 	}
 	const char *path = fuzz_file(0, bytes, size);

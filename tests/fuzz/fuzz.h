@@ -14,6 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
  * two, so that one can hold what fits to the other. */
 const char *fuzz_file(int which, const void *bytes, size_t size);
 
+/* A zero behind a copy of the bytes; the caller frees it. */
+char *fuzz_copy(const void *bytes, size_t size);
+
 /* Ends the target with a report unless `fine`. */
 void fuzz_must(bool fine, const char *what);
 

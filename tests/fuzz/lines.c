@@ -1,16 +1,12 @@
 /* lines.c: an input of lines as strings. See lines.h. */
 #include "lines.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 int fuzz_lines(const uint8_t *bytes, size_t size, char **copy, char *line[FUZZ_LINES])
 {
 	int count = 0;
-	char *at = *copy = malloc(size + 1);
-	fuzz_must(at != NULL, "memory for lines");
-	memcpy(at, bytes, size);
-	at[size] = 0;
+	char *at = *copy = fuzz_copy(bytes, size);
 	while (at && count < FUZZ_LINES) {
 		line[count++] = at;
 		at = strchr(at, '\n');

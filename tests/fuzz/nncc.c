@@ -48,7 +48,8 @@ static void body(const char *path)
 	int files = emit(fast, "net", "nn_fast", MAX_FILES, file);
 	emit(plain, "plain", "nn_plain", MAX_FILES, file + files);
 	FILE *null = fopen("/dev/null", "w");
-	fuzz_must(null != NULL, "/dev/null");
+	if (!null)
+		exit(1);
 	emit_model(fast, plain, null);
 	fclose(null);
 }

@@ -25,10 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	if (size < SIGNATURE || memcmp(bytes, "\x89PNG", 4) != 0)
 		return 0;
-	uint8_t *copy = malloc(size);
-	fuzz_must(copy != NULL, "memory for a picture");
+	uint8_t *copy = (uint8_t *)fuzz_copy(bytes, size);
 	fuzz_picture(bytes, size);
-	memcpy(copy, bytes, size);
 	set_right(copy, size);
 	fuzz_picture(copy, size);
 	free(copy);

@@ -1,6 +1,6 @@
 /* settings.c: lines ELEMENT.NAME=VALUE as the numbers of a network's XML, param.NAME=VALUE as a
- * <param> with a range, set.NAME=VALUE as an override, augment.=TEXT as the resolved XML: what a run
- * makes of them. */
+ * <param> with a range, set.NAME=VALUE as an override, augment.=TEXT as the resolved XML: what
+ * a run makes of them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,8 +67,10 @@ static void use(xml *x)
 	session = (nn_session){0};
 	bool ok = nn_session_open(&session, &x->model, &options, &e);
 	answer(&e);
-	if (!ok)
+	if (!ok) {
+		nn_session_close(&session);
 		return;
+	}
 	for (int i = 0; i < x->model.settings; i++) {
 		const nn_setting *t = &x->setting[i];
 		nn_setting_number(&session.settings, t->element, t->name, 0, &number, &e);
@@ -88,12 +90,13 @@ static void use(xml *x)
 		answer(&e);
 	e = (nn_error){0};
 	if (nn_space_open(&space, &session.settings, options.set, options.sets, &e)) {
-		point = calloc(8 * NN_TUNE_DIMS, sizeof *point);
+		point = calloc((size_t)8 * NN_TUNE_DIMS, sizeof *point);
 		for (int grid = 0; point && grid < 2; grid++)
 			fuzz_must(nn_space_fill(&space, grid, 8, 1, point) <= 8, "points");
 		free(point);
 	}
 	answer(&e);
+	nn_session_close(&session);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

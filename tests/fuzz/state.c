@@ -30,20 +30,21 @@ static int rename_file(const char *from, const char *to)
 	return 0;
 }
 
-/* Ones: a running variance of the toy may not be zero. */
-static void pack(void *ctx, size_t i, char *bytes)
+/* Ones: a running variance may not be zero. */
+static void pack(void *ctx, size_t i, int64_t first, int64_t count, char *bytes)
 {
-	const nn_st_writer *w = ctx;
-	for (size_t k = 0; k < w->tensor[i].bytes / sizeof(float); k++)
-		memcpy(bytes + k * sizeof(float), &(float){1}, sizeof(float));
+	(void)ctx;
+	(void)i;
+	(void)first;
+	for (int64_t k = 0; k < count; k++)
+		memcpy(bytes + k * (int64_t)sizeof(float), &(float){1}, sizeof(float));
 }
 
 static void write_state(nn_st_pair *pair, size_t pairs, nn_error *e)
 {
 	const nn_program *p = nn_network.fast;
 	nn_st_tensor tensor[64];
-	char buffer[1 << 12];
-	nn_st_writer w = {tensor, 0, pair, pairs, pack, &w, buffer, {0}};
+	nn_st_writer w = {.tensor = tensor, .pair = pair, .pairs = pairs, .pack = pack};
 	for (int i = 0; i < p->tensors && w.tensors < 64; i++) {
 		const nn_tensor *t = &p->tensor[i];
 		if (t->kind != NN_PARAM && t->kind != NN_FROZEN && t->kind != NN_RUNNING &&
