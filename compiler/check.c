@@ -381,11 +381,23 @@ static const char *parents_of(const char *name)
 	return text;
 }
 
+/* What <name> may mean where layers stand: an activation's type, or NULL. */
+static const char *meant_type(const char *name)
+{
+	static const AttrSpec typed = {.choices = "@activation"};
+	const char **types, *alias = find_alias("type", name);
+	int n = choice_list(&typed, &types);
+	return alias && in_list(alias, types, n) ? alias : near_miss(name, types, n);
+}
+
 /* Reports a child that may not stand where it does. */
 static void misplaced(const Elem *parent, Elem *c, const char *children)
 {
 	const char **list, *ours = find_alias(NULL, c->name);
 	int n = child_names(children, &list);
+	bool layers = mark_of(children, "activation");
+	const char *type = layers ? meant_type(c->name) : NULL;
+	const char *why = layers ? find_elsewhere(c->name) : NULL;
 	c->bad = true;
 	if (find_spec(c->name) || find_row(ROW_LAYER, c->name)) {
 		error_at(c->pos, name_len(c), "<%s> cannot stand in <%s>; it belongs in %s",
@@ -393,12 +405,11 @@ static void misplaced(const Elem *parent, Elem *c, const char *children)
 		return;
 	}
 	if (!ours || !in_list(ours, list, n))
-		ours = near_miss(c->name, list, n);
-	const char **types;
-	const AttrSpec typed = {.choices = "@activation"};
-	int ntypes = mark_of(children, "activation") ? choice_list(&typed, &types) : 0;
-	const char *type = ntypes ? near_miss(c->name, types, ntypes) : NULL;
-	if (!ours && type)
+		ours = why ? NULL : near_miss(c->name, list, n);
+	if (why)
+		error_at(c->pos, name_len(c), "unknown element <%s> in <%s>: %s; there are %s",
+		         c->name, parent->name, why, join_words(list, n));
+	else if (!ours && type)
 		error_at(c->pos, name_len(c),
 		         "unknown element <%s>; did you mean"
 		         " <activation type=\"%s\"/>?",
@@ -406,9 +417,9 @@ static void misplaced(const Elem *parent, Elem *c, const char *children)
 	else if (ours)
 		error_at(c->pos, name_len(c), "unknown element <%s> in <%s>; did you mean <%s>?",
 		         c->name, parent->name, ours);
-	else if (n && n <= 12)
-		error_at(c->pos, name_len(c), "unknown element <%s> in <%s>; wanted %s", c->name,
-		         parent->name, join_words(list, n));
+	else if (n)
+		error_at(c->pos, name_len(c), "unknown element <%s> in <%s>; %s %s", c->name,
+		         parent->name, layers ? "there are" : "wanted", join_words(list, n));
 	else
 		error_at(c->pos, name_len(c), "unknown element <%s> in <%s>", c->name,
 		         parent->name);

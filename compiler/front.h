@@ -30,6 +30,8 @@ const ElemSpec *find_spec(const char *elem);           /* or NULL               
 const Row *find_row(RowKind kind, const char *name);   /* or NULL                                 */
 const Row *row_of(const Elem *e);                      /* of a layer or by `type`, or NULL */
 const char *find_alias(const char *elem, const char *word);    /* our word, or NULL               */
+const char *find_elsewhere(const char *word);                  /* a sentence about a layer that
+	                                                          is none of ours, or NULL   */
 bool takes_common(const Row *row, const AttrSpec *common);     /* of layer_attr                   */
 
 enum { SETS = 3 };
@@ -70,6 +72,8 @@ Pos placed(const Env *env, Pos pos);           /* pos with the chain of blocks  
 /* The numbers of an attribute, checked against type and bounds: how many, or -1 after an error. */
 int numbers(const Env *env, const Elem *e, const AttrSpec *spec, const char *text, double *out,
             int max);
+/* "; did you mean 0.01?" for "0,01", else "". */
+const char *with_point(const char *text);
 double number_of(const Env *env, const Elem *e, const char *attr, bool *fine);   /* with default  */
 const char *text_of(const Elem *e, const char *attr);          /* with default; "" when none      */
 bool bool_of(const Elem *e, const char *attr);

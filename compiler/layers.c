@@ -406,9 +406,34 @@ const char *const padding_of_image[2] = { "widen channels=$C stride=$S", NULL };
 const char *const padding_of_features[2] = { "widen_features channels=$C", NULL };
 const char *const projection_of_features[2] = { "dense units=$C bias=false", "batch_norm" };
 
+/* Layers of other systems that are none of ours, and what there is to say about them. */
+const Alias layers_elsewhere[] = {
+	{ NULL, "LSTM GRU RNN SimpleRNN LSTMCell GRUCell RNNCell ConvLSTM2D Bidirectional recurrent"
+	  " TimeDistributed Masking", "recurrent layers are not supported" },
+	{ NULL, "Embedding EmbeddingBag Embed Gather", "embeddings are not supported: inputs are"
+	  " images or rows of numbers" },
+	{ NULL, "attention MultiheadAttention MultiHeadAttention multi_head_attention SelfAttention"
+	  " self_attention AdditiveAttention Transformer TransformerEncoder TransformerEncoderLayer"
+	  " PositionalEncoding", "attention is not supported" },
+	{ NULL, "Conv1d conv_1d MaxPool1d MaxPooling1D max_pool1d AvgPool1d AveragePooling1D"
+	  " avg_pool1d ConvTranspose1d Conv1DTranspose", "layers along one axis are not supported; on an"
+	  " input of height 1 those for images do the same with kernel_size=\"1,k\"" },
+	{ NULL, "Conv3d conv_3d MaxPool3d MaxPooling3D AvgPool3d AveragePooling3D BatchNorm3d"
+	  " ConvTranspose3d Conv3DTranspose", "volumes are not supported: inputs are images or rows" },
+	{ NULL, "InstanceNorm InstanceNorm1d InstanceNorm2d InstanceNormalization", "<group_norm> with as"
+	  " many groups as channels does the same" },
+	{ NULL, "LRN LocalResponseNorm local_response_norm local_response_normalization RMSNorm"
+	  " WeightNorm SpectralNorm SpectralNormalization", "this normalisation is not supported" },
+	{ NULL, "Pad ZeroPad2d ZeroPadding2D ReflectionPad2d Cropping2D zero_padding", "zeros around"
+	  " an image are the attribute 'padding' of convolutions and pools" },
+	{ NULL, "Lambda PixelShuffle Fold Unfold Permute Transpose Bilinear Subtract", "it is not"
+	  " supported" },
+	{ NULL, NULL, NULL },
+};
+
 /* What PyTorch, Keras, ONNX, Caffe and darknet call these things. */
 const Alias layer_alias[] = {
-	{ NULL, "Conv1d Conv2d Conv3d convolution convolutional conv_2d", "conv" },
+	{ NULL, "Conv2d convolution convolutional conv_2d", "conv" },
 	{ NULL, "DepthwiseConv2D SeparableConv2D depthwise", "depthwise_conv" },
 	{ NULL, "ConvTranspose ConvTranspose2d Conv2DTranspose deconv deconvolution deconvolutional"
 	  " conv2d_transpose", "conv_transpose" },

@@ -68,8 +68,8 @@ static double *channel_numbers(Model *m, const Elem *e, const Env *env, const ch
 	if (n != 1 && n != channels) {
 		error_at(a->value_pos, a->width,
 		         "wanted one number or one for each of the %d channels"
-		         " for '%s', found %d",
-		         channels, attr, n);
+		         " for '%s', found %d%s",
+		         channels, attr, n, with_point(a->value));
 		return NULL;
 	}
 	double *list = alloc((size_t)channels * sizeof *list);
@@ -85,6 +85,33 @@ static double *channel_numbers(Model *m, const Elem *e, const Env *env, const ch
 	return list;
 }
 
+static char *parts_of_255(const double *list, int n)
+{
+	char *text = format("%.4g", list[0] / 255);
+	bool same = true;
+	for (int i = 1; i < n; i++)
+		same &= !(list[i] < list[0] || list[i] > list[0]);
+	for (int i = 1; i < n && !same; i++)
+		text = format("%s,%.4g", text, list[i] / 255);
+	return text;
+}
+
+/* Of values from 0 to 1, as the bytes of these formats become, no mean or deviation is above 1. */
+static void check_scale(const Model *m, const Elem *e)
+{
+	const Elem *data = child_of(m->root, "data");
+	bool bytes = data && has_word("idx cifar folder", text_of(data, "format")), above = false;
+	for (int i = 0; bytes && m->mean && m->std && i < m->nmean; i++)
+		above |= m->mean[i] > 1 || m->std[i] > 1;
+	const Attr *a = attr_of(e, "mean");
+	if (above)
+		warning_at(a->value_pos, a->width,
+		           "values of format '%s' are 0 to 1, but these are numbers of 0 to 255;"
+		           " write mean=\"%s\" std=\"%s\"",
+		           text_of(data, "format"), parts_of_255(m->mean, m->nmean),
+		           parts_of_255(m->std, m->nmean));
+}
+
 static void read_normalize(Model *m, const Elem *e, const Env *env)
 {
 	const char *mode = text_of(e, "mode");
@@ -96,6 +123,7 @@ static void read_normalize(Model *m, const Elem *e, const Env *env)
 	if (m->normalize) {
 		m->mean = channel_numbers(m, e, env, "mean");
 		m->std = channel_numbers(m, e, env, "std");
+		check_scale(m, e);
 	} else if (extra) {
 		error_at(extra->name_pos, (int)strlen(extra->name),
 		         "mode=\"auto\" measures mean and std;"

@@ -275,6 +275,7 @@ extern const int nrows;
 extern const char *const projection_of_image[2], *const projection_of_features[2];
 extern const char *const padding_of_image[2], *const padding_of_features[2];
 extern const Alias layer_alias[];              /* ends with ours NULL                             */
+extern const Alias layers_elsewhere[];         /* likewise; ours: a sentence about theirs         */
 
 /* xml.c      file -> tree. needs: options.input  fills: Elem, Attr  breaks: nothing */
 Elem *xml(const char *path);

@@ -5,7 +5,7 @@
  * gradient of the result (empty: has none); where y is at hand (the equation's own output) it is
  * read, so that inputs need not be kept. At a tie max() gives its first argument: max(0, x) has
  * slope 0 at 0. A NaN comes through max() and min() as the second argument: constants stand first.
- * The fold max{} becomes NaN with any, and its argmax is then the last one's place, as in PyTorch. */
+ * The fold max{} becomes NaN with any, and its argmax is then the last one's place: PyTorch's. */
 OP(ADD, "+", 2, "$1 + $2", "g", "g", "", "")
 OP(SUB, "-", 2, "$1 - $2", "g", "-g", "", "")
 OP(MUL, "*", 2, "$1 * $2", "g * b", "g * a", "", "")

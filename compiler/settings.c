@@ -34,8 +34,8 @@ static void check_choices(Elem *e)
 		if (!nn_parse_double(word[i], &value)) {
 			error_at(a->value_pos, a->width,
 			         "wanted numbers separated by blanks for"
-			         " 'choices' of <param>, found '%s'",
-			         word[i]);
+			         " 'choices' of <param>, found '%s'%s",
+			         word[i], with_point(word[i]));
 			return;
 		}
 	if (a && !n)
@@ -108,7 +108,8 @@ static void apply_define(Model *m, const char *define)
 		         (int)(eq - define), define,
 		         m->params ? "there are " : "the network has none", param_names(m));
 	else if (!nn_parse_double(eq + 1, &p->number))
-		error_at(nowhere, 0, "-D %s: wanted a number, found '%s'", define, eq + 1);
+		error_at(nowhere, 0, "-D %s: wanted a number, found '%s'%s", define, eq + 1,
+		         with_point(eq + 1));
 	else
 		p->value = eq + 1;
 }

@@ -228,9 +228,27 @@ static int parts(const Env *env, const Elem *e, const AttrSpec *spec, const char
 	}
 }
 
+const char *with_point(const char *text)
+{
+	char *point = copy_bytes(text, strlen(text)), *comma = strchr(point, ',');
+	double value;
+	if (!comma || comma == point || !strchr("0123456789", comma[-1]) || !comma[1] ||
+	    !strchr("0123456789", comma[1]))
+		return "";
+	*comma = '.';
+	return nn_parse_double(point, &value) ? format("; did you mean %s?", point) : "";
+}
+
 int numbers(const Env *env, const Elem *e, const AttrSpec *spec, const char *text, double *out,
             int max)
 {
+	if (!is_list(spec) && *with_point(text)) {
+		Part all = part_of(env, e, spec, text, text, (int)strlen(text));
+		error_at(all.pos, all.width, "wanted %s for '%s' of <%s>, found '%s'%s",
+		         wanted(spec), spec->name, e->name, text,
+		         spec->type == A_REAL ? with_point(text) : "");
+		return -1;
+	}
 	if (spec->type == A_PAD && (!strcmp(text, "same") || !strcmp(text, "valid"))) {
 		out[0] = *text == 's' ? PAD_SAME : 0;
 		return 1;

@@ -387,6 +387,11 @@ const char *find_alias(const char *elem, const char *word)
 	return ours ? ours : alias_in(word_alias, elem, word);
 }
 
+const char *find_elsewhere(const char *word)
+{
+	return alias_in(layers_elsewhere, NULL, word);
+}
+
 /* Which common attributes make sense: init and bias only where there are weights. */
 bool takes_common(const Row *row, const AttrSpec *common)
 {

@@ -515,6 +515,27 @@ bool nn_data_open(nn_data *d, const nn_settings *s, nn_meaning *m, const char *r
 	return true;
 }
 
+/* Of values from 0 to 1 no mean and no deviation is above 1: such numbers are those of 0 to 255. */
+static void note_scale(const nn_items *items, const nn_model *m, nn_text *t)
+{
+	double least, most;
+	const double *list[] = {m->mean, m->std};
+	bool given = m->normalize && !strcmp(m->normalize, "given"), above = false;
+	for (int c = 0; given && c < m->normalize_channels; c++)
+		above |= m->mean[c] > 1 || m->std[c] > 1;
+	if (!above || !items->count || range_of(items, &least, &most) != NN_SCALE_UNIT)
+		return;
+	nn_text_add(t,
+	            "%s: its values are 0 to 1%s, but <normalize> has numbers of 0 to 255; write",
+	            items->name, items->u8 ? ", as bytes become" : "");
+	for (int k = 0; k < 2; k++) {
+		nn_text_add(t, k ? "\" std=\"" : " mean=\"");
+		for (int c = 0; c < m->normalize_channels; c++)
+			nn_text_add(t, c ? ",%.4g" : "%.4g", list[k][c] / 255);
+	}
+	nn_text_add(t, "\"\n");
+}
+
 void nn_data_notes(const nn_data *d, const nn_model *model, nn_text *t)
 {
 	const nn_part *p = &d->part[NN_TRAINING];
@@ -526,6 +547,7 @@ void nn_data_notes(const nn_data *d, const nn_model *model, nn_text *t)
 			            "no class's directory, %s\n",
 			            d->source[i].name, (long long)d->source[i].passed,
 			            d->source[i].passed_one);
+	note_scale(&d->source[NN_TRAINING], model, t);
 	int64_t *items = calloc((size_t)model->classes + 1, sizeof *items);
 	for (int64_t i = 0; items && p->count && p->items->label && i < p->count; i++)
 		if (p->items->label[p->index[i]] >= 0)

@@ -124,6 +124,29 @@ Test(parts, the_same_items_in_every_format)
 	cr_assert_str_eq(toy_hash("c/last.safetensors"), before);
 }
 
+/* Bytes are 0 to 1, whatever <normalize> thinks; numbers that fit that say nothing. */
+Test(parts, a_mean_of_another_scale_is_told)
+{
+	static unsigned char x[1 << 13], y[1 << 8], file[1 << 13];
+	static const double large[] = {127}, small[] = {0.5};
+	toy_data(100);
+	toy_read("train-images", x, sizeof x);
+	toy_read("train-labels", y, sizeof y);
+	toy_write("x.npy", file, npy_make(file, "|u1", "(100, 4, 4)", x + 16, 1600));
+	toy_write("y.npy", file, npy_make(file, "|u1", "(100,)", y + 8, 100));
+	nn_model *m = data_model("npy", (nn_source){.images = "x.npy", .labels = "y.npy"});
+	m->normalize = "given";
+	m->normalize_channels = 1;
+	for (int k = 0; k < 2; k++) {
+		m->mean = m->std = k ? small : large;
+		cr_assert_eq(toy_run(m, "--out", k ? "a" : "b", NULL), 0, "%s", toy_output);
+		cr_assert(!strstr(toy_output, "x.npy: its values are 0 to 1, as bytes become, but "
+		                              "<normalize> has numbers of 0 to 255; write "
+		                              "mean=\"0.498\" std=\"0.498\"") == (k == 1),
+		          "%s", toy_output);
+	}
+}
+
 /* A folder trains to the same bits whether pictures stay in memory or not, on any number of
  * threads. */
 Test(parts, folder_on_demand)
