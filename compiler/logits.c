@@ -48,6 +48,7 @@ static Layer *without(Model *m, Layer *l, const Layer *left_out)
 		Layer *copy = new(Layer);
 		*copy = *l;
 		copy->name = format("%s.logits", l->name);
+		copy->in = alloc(sizeof *copy->in);
 		copy->next = NULL;
 		while (*end)
 			end = &(*end)->next;

@@ -56,6 +56,9 @@ static void replace_formula(const Case *c, Model *m)
 			row->eval = row->grad = NULL;
 		}
 		l->row = row;
+		Layer *first = l->in[0];
+		l->in = alloc(2 * sizeof *l->in);
+		l->in[0] = first;
 		l->in[1] = (Layer *)named(m, "other");
 		l->nin = 2;
 	}
