@@ -470,13 +470,22 @@ static void layer_tree(Prog *p, Layer *l, Phase phase, const char *tag, int key)
 	l->eval = whole->eval;
 }
 
+/* The place of a row, or of one of its name, in the table. */
+static int row_number(const Row *row)
+{
+	int i = 0;
+	while (i < nrows - 1 && rows[i].name != row->name)
+		i++;
+	return i;
+}
+
 /* C names count the layers of each row: conv1, conv2, relu1 ... */
 static void all_layers(Prog *p, Phase phase)
 {
 	int key = 0, *made = alloc(sizeof *made * (size_t)nrows);
 
 	for (Layer *l = p->model->layers; l; l = l->next, key++) {
-		const char *tag = format("%s%d", l->row->name, ++made[l->row - rows]);
+		const char *tag = format("%s%d", l->row->name, ++made[row_number(l->row)]);
 		(l->nin > MAX_READ ? layer_tree : layer_equations)(
 		        p, l, phase, phase == PHASE_EVAL ? format("eval_%s", tag) : tag, key);
 	}
