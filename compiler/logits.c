@@ -18,44 +18,68 @@ static bool passes_on(const Layer *l)
 	return l && l->row && (l->row->view || l->row->same_count);
 }
 
-/* How many inputs of layers are this one. */
-static int readers(const Model *m, const Layer *of)
+/* How many inputs of layers each layer is. */
+static void count_readers(Model *m)
 {
-	int n = 0;
-	for (const Layer *l = m->layers; l; l = l->next)
+	for (Layer *l = m->layers; l; l = l->next)
 		for (int i = 0; i < l->nin; i++)
-			n += l->in[i] == of;
-	return n;
+			if (l->in[i])
+				l->in[i]->readers++;
 }
 
-static void unlink_layer(Model *m, const Layer *l)
+/* Takes the layers that nobody is to have out of the list; returns its end. */
+static Layer **drop(Model *m)
 {
 	Layer **link = &m->layers;
-	while (*link && *link != l)
-		link = &(*link)->next;
-	if (*link)
-		*link = l->next;
+	while (*link)
+		if ((*link)->readers < 0)
+			*link = (*link)->next;
+		else
+			link = &(*link)->next;
+	return link;
 }
 
-/* Layer l, which passes on what `left_out` gives, now of what that one takes: itself, or a copy at
- * the end of the list where others read it too. */
-static Layer *without(Model *m, Layer *l, const Layer *left_out)
+static Layer *copy_of(const Layer *l, Layer *in)
 {
-	if (l == left_out)
-		return l->in[0];
-	Layer *in = without(m, l->in[0], left_out), **end = &m->layers;
-	if (readers(m, l) > (l != m->output)) {
-		Layer *copy = new(Layer);
-		*copy = *l;
-		copy->name = format("%s.logits", l->name);
-		copy->in = alloc(sizeof *copy->in);
-		copy->next = NULL;
-		while (*end)
-			end = &(*end)->next;
-		*end = l = copy;
+	Layer *copy = new(Layer);
+	*copy = *l;
+	copy->name = format("%s.logits", l->name);
+	copy->next = NULL;
+	copy->in = grow(NULL, 0, sizeof *copy->in);
+	copy->in[0] = in;
+	return copy;
+}
+
+/* The output without `left_out`, whose values it passes on. The layers between take what that one
+ * took; where others read one of them too, copies do, at the end of the list. What nobody reads any
+ * more goes. */
+static Layer *without(Model *m, Layer *left_out)
+{
+	Layer **between = NULL, *in = left_out->in[0], **end;
+	int n = 0, read = 0;
+	count_readers(m);
+	for (Layer *l = m->output; l != left_out; l = l->in[0]) {
+		between = grow(between, n, sizeof(Layer *));
+		between[n++] = l;
+		l->readers -= l != m->output; /* now those that are not between */
 	}
-	l->in[0] = in;
-	return l;
+	left_out->readers -= n > 0;
+	while (read < n && !between[read]->readers)
+		read++;
+	if (read == n) {
+		if (!left_out->readers)
+			left_out->readers = -1;
+		drop(m);
+		if (n)
+			between[n - 1]->in[0] = in;
+		return n ? m->output : in;
+	}
+	for (int i = 0; i < read; i++)
+		between[i]->readers = -1;
+	end = drop(m);
+	for (int i = n; i-- > 0; end = &in->next)
+		*end = in = copy_of(between[i], in);
+	return in;
 }
 
 static void absorb(Model *m, Layer *l)
@@ -67,13 +91,9 @@ static void absorb(Model *m, Layer *l)
 		         m->loss->name, l->row->name);
 		return;
 	}
-	Layer *out = without(m, m->output, l);
-	bool read = readers(m, l) > 0;
+	m->output = without(m, l);
 	warning_at(l->pos, len, "loss '%s' takes logits and includes this %s, which is left out%s",
-	           m->loss->name, l->row->name, read ? " before it" : "");
-	if (!read)
-		unlink_layer(m, l);
-	m->output = out;
+	           m->loss->name, l->row->name, l->readers < 0 ? "" : " before it");
 }
 
 static void advise(const Model *m, const Layer *l)

@@ -134,7 +134,8 @@ static void read_normalize(Model *m, const Elem *e, const Env *env)
 
 /* ---- loss ---------------------------------------------------------------------------------- */
 
-/* The list ends with the output, even when that was not the layer written last. */
+/* The list ends with the output, even when that was not the layer written last; unless another
+ * layer reads it, for which the loss does not ask. */
 static void output_last(Model *m)
 {
 	Layer **link = &m->layers, *out = m->output;
@@ -142,6 +143,10 @@ static void output_last(Model *m)
 		link = &(*link)->next;
 	if (!*link || !out->next)
 		return;
+	for (const Layer *l = out->next; l; l = l->next)
+		for (int i = 0; i < l->nin; i++)
+			if (l->in[i] == out)
+				return;
 	*link = out->next;
 	while (*link)
 		link = &(*link)->next;

@@ -143,6 +143,7 @@ typedef struct Layer {
 	Pos pos;                   /* of the element                                        model */
 	struct Layer **in;         /* inputs; NULL is the network's input                   model */
 	int nin;                   /*                                                       model */
+	int readers;               /* inputs of layers that are this one: scratch of logits.c     */
 	Shape shape;               /* of the output                                         model */
 	Var var[MAX_VAR];          /* attribute numbers, then C H W F of the first input    model */
 	int nvar;                  /*                                                       model */
@@ -181,7 +182,7 @@ typedef struct Model {
 	bool normalize, normalize_auto;    /* given with mean and std; mode="auto"          model */
 	double *mean, *std;        /* one a channel (features: one)                         model */
 	int nmean;
-	Layer *layers;             /* topological; the last one in the list is the output   model */
+	Layer *layers;             /* topological; the output last, unless it is read too   model */
 	Layer *output;             /*                                                       model */
 	const Row *loss;           /*                                                       model */
 	Var loss_var[MAX_VAR];     /* its attribute numbers                                 model */

@@ -272,6 +272,33 @@ Test(loss, leaves_an_activation_to_its_other_readers)
 	cr_assert(layer(m, "q")->in[0] == layer(m, "v"));
 	cr_assert(layer(m, "v")->in[0] == layer(m, "a.sigmoid"));
 	cr_assert(m->output->in[0] == layer(m, "a"));
+
+	/* A copy stands behind what it reads, and who reads the copy behind that. */
+	m = with_logits(false, "",
+	                "<dense name='a' units='3' activation='sigmoid'/><flatten name='v'/>"
+	                "<flatten name='w'/><dense name='q' units='3' from='v'/>"
+	                "<flatten name='z' from='w'/>");
+	cr_assert_str_eq(names(m), "a a.sigmoid v q v.logits w.logits z.logits");
+	cr_assert(m->output == layer(m, "z.logits"));
+	m = with_logits(false, "",
+	                "<dense name='a' units='3' activation='sigmoid'/><flatten name='v'/>"
+	                "<flatten name='w'/><dense name='q' units='3' from='w'/>"
+	                "<flatten name='z' from='w'/>");
+	cr_assert_str_eq(names(m), "a a.sigmoid v w q v.logits w.logits z.logits");
+	m = with_logits(false, "",
+	                "<dense name='a' units='3' activation='sigmoid'/>"
+	                "<dense name='q' units='3' from='a'/><repeat times='0' from='a'/>");
+	cr_assert_str_eq(names(m), "a a.sigmoid q");
+	cr_assert(m->output == layer(m, "a"));
+}
+
+/* Not every network ends with its output: what reads it comes after it. */
+Test(wiring, an_output_that_is_read)
+{
+	Model *m = network("", "<dense name='a' units='3'/><dense name='q' units='3' from='a'/>"
+	                       "<repeat times='0' from='a'/>");
+	cr_assert_str_eq(names(m), "a q");
+	cr_assert(m->output == layer(m, "a"));
 }
 
 /* A softmax over the channels of each place is not one over all values. */
