@@ -109,7 +109,7 @@ typedef struct LayerParam {    /* a parameter of a layer                        
 
 int layer_params(const Layer *l, LayerParam *list);    /* at most MAX_PARAMS, absent ones too  */
 
-/* ---- expand.c, logits.c, settings.c, config.c ---------------------------------------------------------- */
+/* ---- expand.c, logits.c, settings.c, config.c -------------------------------------------- */
 
 void expand(Model *m, const Elem *layers, const Pos *input_pos);
 void logits(Model *m);         /* takes what the loss includes out of the layers before it        */

@@ -416,15 +416,19 @@ const Alias layers_elsewhere[] = {
 	  " self_attention AdditiveAttention Transformer TransformerEncoder TransformerEncoderLayer"
 	  " PositionalEncoding", "attention is not supported" },
 	{ NULL, "Conv1d conv_1d MaxPool1d MaxPooling1D max_pool1d AvgPool1d AveragePooling1D"
-	  " avg_pool1d ConvTranspose1d Conv1DTranspose", "layers along one axis are not supported; on an"
+	  " avg_pool1d ConvTranspose1d Conv1DTranspose",
+	  "layers along one axis are not supported; on an"
 	  " input of height 1 those for images do the same with kernel_size=\"1,k\"" },
 	{ NULL, "Conv3d conv_3d MaxPool3d MaxPooling3D AvgPool3d AveragePooling3D BatchNorm3d"
-	  " ConvTranspose3d Conv3DTranspose", "volumes are not supported: inputs are images or rows" },
-	{ NULL, "InstanceNorm InstanceNorm1d InstanceNorm2d InstanceNormalization", "<group_norm> with as"
+	  " ConvTranspose3d Conv3DTranspose",
+	  "volumes are not supported: inputs are images or rows" },
+	{ NULL, "InstanceNorm InstanceNorm1d InstanceNorm2d InstanceNormalization",
+	  "<group_norm> with as"
 	  " many groups as channels does the same" },
 	{ NULL, "LRN LocalResponseNorm local_response_norm local_response_normalization RMSNorm"
 	  " WeightNorm SpectralNorm SpectralNormalization", "this normalisation is not supported" },
-	{ NULL, "Pad ZeroPad2d ZeroPadding2D ReflectionPad2d Cropping2D zero_padding", "zeros around"
+	{ NULL, "Pad ZeroPad2d ZeroPadding2D ReflectionPad2d Cropping2D zero_padding",
+	  "zeros around"
 	  " an image are the attribute 'padding' of convolutions and pools" },
 	{ NULL, "Lambda PixelShuffle Fold Unfold Permute Transpose Bilinear Subtract", "it is not"
 	  " supported" },

@@ -168,7 +168,9 @@ static const AttrSpec flip_attr[] = {
 	CHOICE("axis", "horizontal", "horizontal vertical", "which way"),
 	REAL("p", "0.5", "probability", 0, 1), END
 };
-static const AttrSpec crop_attr[] = { { "padding", A_INT, "4", NULL, NULL, "cells added around first", 0, NN_PADDING_MAX }, END };
+static const AttrSpec crop_attr[] = {
+	{ "padding", A_INT, "4", NULL, NULL, "cells added around first", 0, NN_PADDING_MAX }, END
+};
 static const AttrSpec shift_attr[] = { REAL("fraction", "0.1", "of height and width", 0, 1), END };
 static const AttrSpec rotation_attr[] = { REAL("degrees", "10", "either way", 0, 180), END };
 static const AttrSpec zoom_attr[] = { REAL("fraction", "0.1", "in or out", 0, 0.99), END };

@@ -175,7 +175,7 @@ static void on_underfitting(nn_diagnosis *d, const nn_facts *f)
 static void on_overfitting(nn_diagnosis *d, const nn_facts *f)
 {
 	const nn_recipe *r = &f->recipe;
-	/* Where answers went on getting better while their loss rose, the loss is no judge of when to
+	/* Where answers went on getting better while their loss rose, it is no judge of when to
 	 * stop. */
 	bool by_accuracy = f->classes && f->last_accuracy[1] > f->accuracy[1];
 	if (d->risen && !r->early_stopping)

@@ -40,18 +40,18 @@ typedef struct entry {
 } entry;
 
 typedef struct folder {
-	const nn_model *m; /* what pictures are resized to        */
-	char *text;        /* all paths, each ended by a zero     */
-	size_t used, room; /* of text                             */
-	uint64_t *path;    /* [count]: where in text              */
-	int32_t *group;    /* [count]: number of its directory    */
-	int64_t count;     /* pictures                            */
-	int64_t paths;     /* room in path and group              */
-	nn_names name;     /* the classes' directories, by group  */
-	seen *seen;        /* hash table of directories that were looked at */
+	const nn_model *m;             /* what pictures are resized to        */
+	char *text;                    /* all paths, each ended by a zero     */
+	size_t used, room;             /* of text                             */
+	uint64_t *path;                /* [count]: where in text              */
+	int32_t *group;                /* [count]: number of its directory    */
+	int64_t count;                 /* pictures                            */
+	int64_t paths;                 /* room in path and group              */
+	nn_names name;                 /* the classes' directories, by group  */
+	seen *seen;                    /* hash table of directories that were looked at */
 	int64_t seen_count, seen_room; /* room: 0 or a power of two, twice the count */
-	int64_t passed;       /* files that are no items          */
-	char passed_one[256]; /* the first of them                */
+	int64_t passed;                /* files that are no items          */
+	char passed_one[256];          /* the first of them                */
 } folder;
 
 static void free_entries(entry *list, int count)

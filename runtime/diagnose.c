@@ -60,8 +60,9 @@ void nn_wilson(double p, int64_t n, double *low, double *high)
 	*high = fmin(1, middle + half);
 }
 
-/* Half the width of the interval of a mean of n values: Student's t (Cornish and Fisher's expansion,
- * good to 1 % from 3 degrees of freedom on) times the error of the mean; of one nothing is known. */
+/* Half the width of the interval of a mean of n values: Student's t (Cornish and Fisher's
+ * expansion, good to 1 % from 3 degrees of freedom on) times the error of the mean; of one value
+ * nothing is known. */
 static double half_width(double spread, int64_t n)
 {
 	if (n < 2 || isnan(spread))

@@ -11,7 +11,7 @@
  * The loss falls steadily where the slope is below zero by more than CLEAR of those. The longest
  * fall is taken, that is the one over which the loss drops most. Where it is steepest depends on
  * where the weights began, and lies far below the rates that train well; what is suggested is the
- * rate at which MOST of the way down to the lowest loss is done: about the largest at which the loss
+ * rate at which MOST of the way to the lowest loss is done: about the largest at which the loss
  * still falls. Where there is no such fall, or it is small, nothing is suggested.
  *
  * A ramp ends early when its loss has become four times its best or is not finite. Nothing is

@@ -36,7 +36,7 @@ void nn_meaning_close(nn_meaning *m);
 bool nn_meaning_name(nn_meaning *m, nn_names *found, int classes, const char *where,
                      const char *what, int32_t *new_of, nn_error *e);
 
-/* Whether a name can be kept with the weights: text in UTF-8 without a line end. Else fails with 65;
+/* Whether a name can be kept with the weights: UTF-8 without a line end. Else fails with 65;
  * `what` is it ("column"). */
 bool nn_meaning_storable(const char *name, const char *where, const char *what, nn_error *e);
 

@@ -10,7 +10,7 @@
 enum { NN_EDITS_MAX = 64 };
 int nn_edits(const char *a, const char *b);
 
-/* Whether so many edits make `word` what somebody may have meant: at most a third of its letters. */
+/* Whether so few edits (a third of the letters of `word` at most) make it what was meant. */
 bool nn_edits_near(int edits, const char *word);
 
 /* The word of the list that needs the fewest edits, if it is near; NULL otherwise. */

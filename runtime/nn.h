@@ -143,7 +143,7 @@ typedef struct nn_model {
 	const char *name;              /* of the network                                          */
 	const char *version;           /* nncc's                                                  */
 	const char *march, *compiler, *options;
-	uint64_t    features;          /* of the processor, that kernels may use: NN_CPU_COMPILED  */
+	uint64_t    features;          /* of the processor, that kernels may use: NN_CPU_COMPILED */
 	const char *config;            /* the XML with parameters and defaults resolved           */
 	const char *architecture_hash; /* 64 hex digits over input and expanded layers            */
 	int         batch;             /* compiled batch size                                     */

@@ -120,7 +120,8 @@ NN_TABLE nn_erfc_table[] = {
 #endif
 };
 
-/* a * b + c, rounded once. (Written lane by lane, which gcc and clang before 17 put back into one instruction.) */
+/* a * b + c, rounded once. (Written lane by lane, which gcc and clang before 17 put back into one
+ * instruction.) */
 NN_INLINE nn_v nn_fma(nn_v a, nn_v b, nn_v c)
 {
 #if !defined __FMA__ && !defined __aarch64__ && !defined __ARM_FEATURE_FMA

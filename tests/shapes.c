@@ -4,7 +4,7 @@
  *
  * A head is a disc at a random place, of a random size and brightness. A cat has two pointed ears
  * above it, a dog two that hang at its sides. NOISE is the standard deviation of what is added to
- * each pixel, on the scale of 255: with none everything can be learnt, with much the pixels of a few
+ * each pixel, on the scale of 255: with none all can be learnt, with much the pixels of a few
  * pictures can be learnt by heart but the animals hardly be seen. The same arguments give the same
  * files. */
 #include <math.h>
