@@ -57,7 +57,7 @@ network() {
 	<layers><dense units="{width}" activation="relu"/><dense units="3"/></layers>
 	<loss type="cross_entropy"/>
 	<data format="synthetic"><classes>
-		<class name="&quot;*/??/&#10;#pragma"/><class name="%s%n\"/><class name="c&#9;'"/>
+		<class name="&quot;*/??/&#9;#pragma"/><class name="%s%n\"/><class name="c&#9;'"/>
 	</classes></data>
 	<train epochs="1" batch_size="8"><optimizer type="sgd" lr="0.1"/></train>
 	</network>
@@ -213,7 +213,7 @@ tuned() {
 library() {
 	local links='bin/clang -fopenmp .*libnn\.a.? ' compiles='-c -o .*runtime/team\.o'
 	check 0 "$links" "$nncc" '-###' --cc bin/clang tiny.xml
-	printf 'clang version 1\n' >version
+	printf 'clang version 99\n' >version
 	check 0 "$compiles" "$nncc" '-###' --cc bin/clang tiny.xml
 	printf '%s\n' "$maker" >version
 	check 0 "$compiles" "$nncc" '-###' --cc 'bin/clang -g' tiny.xml
@@ -302,8 +302,8 @@ printf '%s\n' "$maker" >version
 fake_cc show 'exit 0'
 fake_cc refuse 'echo "error: no such vector" >&2; exit 1'
 fake_cc env "env >>'$work/seen'; exit 1"
-fake_cc clang 'cat version'
-fake_cc slow "[ \$1 = --version ] && exit; echo \$\$ >'$work/slow.started'; exec sleep 20"
+fake_cc clang 'case $1 in -print*) echo /libomp.so ;; *) cat version ;; esac'
+fake_cc slow "case \$1 in --version | -dump* | -print*) exit ;; esac; echo \$\$ >'$work/slow.started'; exec sleep 20"
 usage
 prints
 compilers
