@@ -87,7 +87,7 @@ static int train(const char *out, const char *how, int at, int when, unsigned mi
 
 static void resumes(const char *what, int n)
 {
-	cr_assert_eq(train("r", "--resume", -1, 0, 0), 0, "%s %d", what, n);
+	cr_assert_eq(train("r", "--resume", -1, 0, 0), 0, "%s %d: %s", what, n, toy_output);
 	cr_assert_str_eq(toy_hash("r/last.safetensors"), toy_hash("whole/last.safetensors"),
 	                 "%s %d", what, n);
 	cr_assert_str_eq(toy_hash("r/best.safetensors"), toy_hash("whole/best.safetensors"),
