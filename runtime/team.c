@@ -18,12 +18,7 @@
  *
  * A thread idle for IDLE_MS sleeps on `call` in the kernel (futex); `sleepers` tells thread 0
  * whether anyone has to be woken. Those two are sequentially consistent: either thread 0 sees the
- * sleeper, or the sleeper sees the new call.
- *
- * Where other programs keep the processors busy, who waits at a meeting by yielding uses up the
- * time that it should work in, and is put behind them. That is noticed by a yield that lasts for
- * LONG_MS; for BUSY_MS from then on a thread sleeps at meetings too, on the number that it waits
- * for, and whoever writes that number looks at `waiters`, likewise sequentially consistent. */
+ * sleeper, or the sleeper sees the new call. */
 #define _GNU_SOURCE 1
 #include "nn_team.h"
 
@@ -55,14 +50,11 @@ enum {
 static const double SPIN_MS = 0.05; /* then yield                                  */
 static const double IDLE_MS = 3;    /* then sleep, when waiting for work           */
 static const double MOVE_MS = 5;    /* between two moves of a thread               */
-static const double LONG_MS = 0.5;  /* a yield of that long: others have run       */
-static const double BUSY_MS = 200;  /* so long they are expected to be there still */
 
 typedef struct {
 	_Alignas(LINE) atomic_uint came; /* last meeting this thread has come to          */
 	atomic_int cpu;                  /* where it was then; -1: not known              */
 	double moved;                    /* when it last moved away; its own business     */
-	double busy;                     /* until then it sleeps at meetings; likewise    */
 } seat;
 
 typedef struct {
@@ -75,14 +67,13 @@ typedef struct {
 } job;
 
 struct nn_team {
-	_Alignas(LINE) atomic_uint gate;   /* last meeting all have come to                 */
-	_Alignas(LINE) atomic_uint call;   /* number of jobs handed out                     */
-	atomic_int sleepers;               /* threads that sleep, or are about to, on call  */
-	_Alignas(LINE) atomic_int waiters; /* the same at meetings                        */
-	_Alignas(LINE) job job;            /* written by thread 0 before it raises call     */
-	int threads;                       /* written once, before the first job            */
-	bool crowded;                      /* more threads than processors: do not spin     */
-	seat *seat;                        /* one for each thread                           */
+	_Alignas(LINE) atomic_uint gate; /* last meeting all have come to                 */
+	_Alignas(LINE) atomic_uint call; /* number of jobs handed out                     */
+	atomic_int sleepers;             /* threads that sleep, or are about to, on call  */
+	_Alignas(LINE) job job;          /* written by thread 0 before it raises call     */
+	int threads;                     /* written once, before the first job            */
+	bool crowded;                    /* more threads than processors: do not spin     */
+	seat *seat;                      /* one for each thread                           */
 };
 
 /* ---- machine ----------------------------------------------------------------------------- */
@@ -143,23 +134,23 @@ static void relax(void)
 
 /* ---- waiting ----------------------------------------------------------------------------- */
 
-/* Sleeps while *number is old; may return early. */
-static void sleep_on(const atomic_uint *number, unsigned old)
+/* Sleeps while *call is old; may return early. */
+static void sleep_on(atomic_uint *call, unsigned old)
 {
 #ifdef __linux__
-	syscall(SYS_futex, number, FUTEX_WAIT_PRIVATE, old, NULL, NULL, 0);
+	syscall(SYS_futex, call, FUTEX_WAIT_PRIVATE, old, NULL, NULL, 0);
 #else
-	(void)number, (void)old;
+	(void)call, (void)old;
 	nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
 #endif
 }
 
-static void wake_all(atomic_uint *number)
+static void wake_all(atomic_uint *call)
 {
 #ifdef __linux__
-	syscall(SYS_futex, number, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+	syscall(SYS_futex, call, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 #else
-	(void)number;
+	(void)call;
 #endif
 }
 
@@ -207,39 +198,13 @@ static bool move_away(nn_team *team, int thread)
 #endif
 }
 
-/* Writes a number that others wait for, and wakes those who sleep. */
-static void write_number(nn_team *team, atomic_uint *number, unsigned value)
-{
-	atomic_store(number, value);
-	if (atomic_load(&team->waiters) > 0)
-		wake_all(number);
-}
-
-/* Lets others run, and this thread sleep where others take long to come back from. */
-static void step_aside(nn_team *team, int thread, const atomic_uint *number, unsigned wanted,
-                       double now)
-{
-	seat *own = &team->seat[thread];
-	if (now >= own->busy) {
-		sched_yield();
-		double after = nn_clock_ms();
-		own->busy = after - now > LONG_MS ? after + BUSY_MS : own->busy;
-		return;
-	}
-	atomic_fetch_add(&team->waiters, 1);
-	unsigned there = atomic_load(number);
-	if ((int)(there - wanted) < 0)
-		sleep_on(number, there);
-	atomic_fetch_sub(&team->waiters, 1);
-}
-
 /* Returns when *number has reached meeting `wanted`, with all that was written before it did. */
 static void wait_until(nn_team *team, int thread, const atomic_uint *number, unsigned wanted)
 {
 	double start = 0;
 	while (!reached(number, wanted)) {
 		if (team->crowded) {
-			step_aside(team, thread, number, wanted, nn_clock_ms());
+			sched_yield();
 			continue;
 		}
 		for (int i = 0; i < BURST; i++) {
@@ -253,7 +218,7 @@ static void wait_until(nn_team *team, int thread, const atomic_uint *number, uns
 		if (shared && move_away(team, thread))
 			continue;
 		if (shared || now - start > SPIN_MS)
-			step_aside(team, thread, number, wanted, now);
+			sched_yield();
 	}
 }
 
@@ -292,7 +257,7 @@ static void meet(nn_team *team, int thread)
 	seat *own = &team->seat[thread];
 	unsigned next = 1 + atomic_load_explicit(&own->came, memory_order_relaxed);
 	atomic_store_explicit(&own->cpu, processor(), memory_order_relaxed);
-	write_number(team, &own->came, next);
+	atomic_store_explicit(&own->came, next, memory_order_release);
 	if (thread > 0 && team->threads > FEW) {
 		wait_until(team, thread, &team->gate, next);
 		return;
@@ -300,7 +265,7 @@ static void meet(nn_team *team, int thread)
 	for (int i = 0; i < team->threads; i++)
 		wait_until(team, thread, &team->seat[i].came, next);
 	if (team->threads > FEW)
-		write_number(team, &team->gate, next);
+		atomic_store_explicit(&team->gate, next, memory_order_release);
 }
 
 void nn_sync(nn_task *t, int k)
