@@ -18,7 +18,12 @@
  *
  * A thread idle for IDLE_MS sleeps on `call` in the kernel (futex); `sleepers` tells thread 0
  * whether anyone has to be woken. Those two are sequentially consistent: either thread 0 sees the
- * sleeper, or the sleeper sees the new call. */
+ * sleeper, or the sleeper sees the new call.
+ *
+ * Where other programs keep the processors busy, who waits at a meeting by yielding uses up the
+ * time that it should work in, and is put behind them. That is noticed by a yield that lasts for
+ * LONG_MS; for BUSY_MS from then on a thread sleeps at meetings too, on the number that it waits
+ * for, and whoever writes that number looks at `waiters`, likewise sequentially consistent. */
 #define _GNU_SOURCE 1
 #include "nn_team.h"
 
@@ -33,6 +38,7 @@
 #include <unistd.h>
 #ifdef __linux__
 #include <linux/futex.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #endif
 #ifdef _OPENMP
@@ -50,11 +56,14 @@ enum {
 static const double SPIN_MS = 0.05; /* then yield                                  */
 static const double IDLE_MS = 3;    /* then sleep, when waiting for work           */
 static const double MOVE_MS = 5;    /* between two moves of a thread               */
+static const double LONG_MS = 0.5;  /* a yield of that long: others have run       */
+static const double BUSY_MS = 200;  /* so long they are expected to be there still */
 
 typedef struct {
 	_Alignas(LINE) atomic_uint came; /* last meeting this thread has come to          */
 	atomic_int cpu;                  /* where it was then; -1: not known              */
 	double moved;                    /* when it last moved away; its own business     */
+	double busy;                     /* until then it sleeps at meetings; likewise    */
 } seat;
 
 typedef struct {
@@ -67,13 +76,14 @@ typedef struct {
 } job;
 
 struct nn_team {
-	_Alignas(LINE) atomic_uint gate; /* last meeting all have come to                 */
-	_Alignas(LINE) atomic_uint call; /* number of jobs handed out                     */
-	atomic_int sleepers;             /* threads that sleep, or are about to, on call  */
-	_Alignas(LINE) job job;          /* written by thread 0 before it raises call     */
-	int threads;                     /* written once, before the first job            */
-	bool crowded;                    /* more threads than processors: do not spin     */
-	seat *seat;                      /* one for each thread                           */
+	_Alignas(LINE) atomic_uint gate;   /* last meeting all have come to                 */
+	_Alignas(LINE) atomic_uint call;   /* number of jobs handed out                     */
+	atomic_int sleepers;               /* threads that sleep, or are about to, on call  */
+	_Alignas(LINE) atomic_int waiters; /* the same at meetings                        */
+	_Alignas(LINE) job job;            /* written by thread 0 before it raises call     */
+	int threads;                       /* written once, before the first job            */
+	bool crowded;                      /* more threads than processors: do not spin     */
+	seat *seat;                        /* one for each thread                           */
 };
 
 /* ---- machine ----------------------------------------------------------------------------- */
@@ -134,23 +144,23 @@ static void relax(void)
 
 /* ---- waiting ----------------------------------------------------------------------------- */
 
-/* Sleeps while *call is old; may return early. */
-static void sleep_on(atomic_uint *call, unsigned old)
+/* Sleeps while *number is old; may return early. */
+static void sleep_on(const atomic_uint *number, unsigned old)
 {
 #ifdef __linux__
-	syscall(SYS_futex, call, FUTEX_WAIT_PRIVATE, old, NULL, NULL, 0);
+	syscall(SYS_futex, number, FUTEX_WAIT_PRIVATE, old, NULL, NULL, 0);
 #else
-	(void)call, (void)old;
+	(void)number, (void)old;
 	nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
 #endif
 }
 
-static void wake_all(atomic_uint *call)
+static void wake_all(atomic_uint *number)
 {
 #ifdef __linux__
-	syscall(SYS_futex, call, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+	syscall(SYS_futex, number, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 #else
-	(void)call;
+	(void)number;
 #endif
 }
 
@@ -198,13 +208,39 @@ static bool move_away(nn_team *team, int thread)
 #endif
 }
 
+/* Writes a number that others wait for, and wakes those who sleep. */
+static void write_number(nn_team *team, atomic_uint *number, unsigned value)
+{
+	atomic_store(number, value);
+	if (atomic_load(&team->waiters) > 0)
+		wake_all(number);
+}
+
+/* Lets others run, and this thread sleep where others take long to come back from. */
+static void step_aside(nn_team *team, int thread, const atomic_uint *number, unsigned wanted,
+                       double now)
+{
+	seat *own = &team->seat[thread];
+	if (now >= own->busy) {
+		sched_yield();
+		double after = nn_clock_ms();
+		own->busy = after - now > LONG_MS ? after + BUSY_MS : own->busy;
+		return;
+	}
+	atomic_fetch_add(&team->waiters, 1);
+	unsigned there = atomic_load(number);
+	if ((int)(there - wanted) < 0)
+		sleep_on(number, there);
+	atomic_fetch_sub(&team->waiters, 1);
+}
+
 /* Returns when *number has reached meeting `wanted`, with all that was written before it did. */
 static void wait_until(nn_team *team, int thread, const atomic_uint *number, unsigned wanted)
 {
 	double start = 0;
 	while (!reached(number, wanted)) {
 		if (team->crowded) {
-			sched_yield();
+			step_aside(team, thread, number, wanted, nn_clock_ms());
 			continue;
 		}
 		for (int i = 0; i < BURST; i++) {
@@ -218,7 +254,7 @@ static void wait_until(nn_team *team, int thread, const atomic_uint *number, uns
 		if (shared && move_away(team, thread))
 			continue;
 		if (shared || now - start > SPIN_MS)
-			sched_yield();
+			step_aside(team, thread, number, wanted, now);
 	}
 }
 
@@ -257,7 +293,7 @@ static void meet(nn_team *team, int thread)
 	seat *own = &team->seat[thread];
 	unsigned next = 1 + atomic_load_explicit(&own->came, memory_order_relaxed);
 	atomic_store_explicit(&own->cpu, processor(), memory_order_relaxed);
-	atomic_store_explicit(&own->came, next, memory_order_release);
+	write_number(team, &own->came, next);
 	if (thread > 0 && team->threads > FEW) {
 		wait_until(team, thread, &team->gate, next);
 		return;
@@ -265,7 +301,7 @@ static void meet(nn_team *team, int thread)
 	for (int i = 0; i < team->threads; i++)
 		wait_until(team, thread, &team->seat[i].came, next);
 	if (team->threads > FEW)
-		atomic_store_explicit(&team->gate, next, memory_order_release);
+		write_number(team, &team->gate, next);
 }
 
 void nn_sync(nn_task *t, int k)
@@ -404,6 +440,21 @@ static void need_threads(int threads)
 }
 #endif
 
+/* LLVM's OpenMP names a file after this process (__kmp_register_library_startup in kmp_runtime.cpp)
+ * and reads what it finds there. A process of the same number that was killed before it wrote it has
+ * left an empty one, and to read that ends in SIGBUS: such a file goes first. */
+static void remove_empty_registration(void)
+{
+#ifdef __linux__
+	char path[96];
+	struct stat found;
+	snprintf(path, sizeof path, "/dev/shm/__KMP_REGISTERED_LIB_%d_%d", (int)getpid(),
+	         (int)getuid());
+	if (!lstat(path, &found) && S_ISREG(found.st_mode) && !found.st_size)
+		unlink(path);
+#endif
+}
+
 /* One thread's life in the region. */
 static void live(nn_team *team, int thread, void (*body)(nn_team *, void *), void *arg)
 {
@@ -462,6 +513,7 @@ void nn_team_run(int threads, void (*body)(nn_team *team, void *arg), void *arg)
 	}
 	need_threads(threads);
 	unsetenv("OMP_NUM_THREADS");
+	remove_empty_registration();
 	region(&team, body, arg);
 	free(team.seat);
 }

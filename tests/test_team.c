@@ -13,7 +13,9 @@
 #include <string.h>
 #include <math.h>
 #include <sched.h>
+#include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { MOST = 10, ROUNDS = 500, JOBS = 300 };
 
@@ -78,6 +80,26 @@ Test(team, every_thread_does_every_job_once, .timeout = 60)
 		}
 	}
 }
+
+/* ---- what others left behind ------------------------------------------------------------- */
+
+#ifdef __linux__
+/* A process of this number was killed while LLVM's OpenMP began in it. */
+Test(team, starts_beside_an_empty_registration)
+{
+	char path[96];
+	snprintf(path, sizeof path, "/dev/shm/__KMP_REGISTERED_LIB_%d_%d", (int)getpid(),
+	         (int)getuid());
+	FILE *left = fopen(path, "wx");
+	if (!left)
+		return; /* no such directory, or not ours to write */
+	fclose(left);
+	board b;
+	with_threads(2, give_jobs, &b);
+	cr_assert_eq(b.runs[0], JOBS);
+	unlink(path);
+}
+#endif
 
 /* ---- the barrier ------------------------------------------------------------------------- */
 
