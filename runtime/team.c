@@ -441,8 +441,8 @@ static void need_threads(int threads)
 #endif
 
 /* LLVM's OpenMP names a file after this process (__kmp_register_library_startup in kmp_runtime.cpp)
- * and reads what it finds there. A process of the same number that was killed before it wrote it has
- * left an empty one, and to read that ends in SIGBUS: such a file goes first. */
+ * and reads what it finds there. A process of the same number that was killed before it wrote it
+ * has left an empty one, and to read that ends in SIGBUS: such a file goes first. */
 static void remove_empty_registration(void)
 {
 #ifdef __linux__
