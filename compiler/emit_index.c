@@ -187,7 +187,7 @@ const char *em_gathered(const Em *e, const Expr *x, int d)
 	Affine index[MAX_DIM], block = {.n = 1, .term = {{lane, 1}}};
 
 	stride *= t->lane_dim >= 0 ? e->prog->lanes : 1;
-	memcpy(index, x->index, sizeof index);
+	memcpy(index, x->index, sizeof *index * (size_t)x->n);
 	index[d] = em_elements(e, index[d]);
 	for (int i = d + 1; i < t->rank; i++)
 		stride *= t->mem[i];

@@ -27,17 +27,21 @@ void put_text(Text *o, const char *s)
 
 void put_line(Text *o, const char *fmt, ...)
 {
+	char brief[256]; /* most lines fit: those are formatted once */
 	va_list ap, again;
 
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	int n = vsnprintf(brief, sizeof brief, fmt, ap);
 	va_end(ap);
 	for (int i = 0; n > 0 && i < o->depth; i++)
 		put_text(o, "\t");
 	size_t len = n > 0 ? (size_t)n : 0;
 	reserve(o, len + 1);
-	vsnprintf(o->s + o->len, len + 1, fmt, again);
+	if (len < sizeof brief)
+		memcpy(o->s + o->len, brief, len);
+	else
+		vsnprintf(o->s + o->len, len + 1, fmt, again);
 	va_end(again);
 	o->len += len;
 	put_text(o, "\n");

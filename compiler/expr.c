@@ -143,12 +143,36 @@ Expr *expr_const(double v)
 	return e;
 }
 
+static int indices(const Expr *e)
+{
+	return e->op == OP_READ                                                ? e->n
+	       : e->op == OP_INDEX || e->op == OP_INSIDE || e->op == OP_RANDOM ? 1
+	                                                                       : 0;
+}
+
+static Affine *index_new(int n)
+{
+	return n ? alloc(sizeof(Affine) * (size_t)n) : NULL;
+}
+
 Expr *expr_leaf(Op op)
 {
 	Expr *e = new(Expr);
 
 	e->op = op;
+	e->index = index_new(indices(e));
 	return e;
+}
+
+Expr *expr_copy(const Expr *e)
+{
+	Expr *r = memcpy(new(Expr), e, sizeof *e);
+	int n = indices(e);
+
+	r->index = index_new(n);
+	if (n)
+		memcpy(r->index, e->index, sizeof *e->index * (size_t)n);
+	return r;
 }
 
 Expr *expr_read(Tensor *t, const Affine *index)
@@ -157,7 +181,9 @@ Expr *expr_read(Tensor *t, const Affine *index)
 
 	e->tensor = t;
 	e->n = t->rank;
-	memcpy(e->index, index, sizeof *index * (size_t)t->rank);
+	e->index = index_new(e->n);
+	if (e->n)
+		memcpy(e->index, index, sizeof *index * (size_t)e->n);
 	return e;
 }
 
@@ -294,13 +320,6 @@ Expr *expr_settle(Expr *e)
 	return hi < 0 || lo >= e->extent ? expr_const(0) : e;
 }
 
-static int indices(const Expr *e)
-{
-	return e->op == OP_READ                                                ? e->n
-	       : e->op == OP_INDEX || e->op == OP_INSIDE || e->op == OP_RANDOM ? 1
-	                                                                       : 0;
-}
-
 Expr *expr_subst(Expr *e, const Axis *axis, Affine by)
 {
 	if (!expr_uses(e, axis))
@@ -311,8 +330,7 @@ Expr *expr_subst(Expr *e, const Axis *axis, Affine by)
 			arg[i] = expr_subst(e->arg[i], axis, by);
 		return expr_op(e->op, arg[0], arg[1], arg[2], arg[3]);
 	}
-	Expr *r = new(Expr);
-	*r = *e;
+	Expr *r = expr_copy(e);
 	for (int i = 0; i < indices(e); i++)
 		r->index[i] = affine_subst(e->index[i], axis, by);
 	return expr_settle(r);
@@ -334,8 +352,7 @@ Expr *expr_rename(Expr *e, Axis *const *from, Axis *const *to, int n)
 		changed = expr_uses(e, from[k]);
 	if (!changed)
 		return e;
-	Expr *r = new(Expr);
-	*r = *e;
+	Expr *r = expr_copy(e);
 	for (int i = 0; i < indices(e); i++)
 		r->index[i] = affine_rename(&e->index[i], from, to, n);
 	return expr_settle(r);

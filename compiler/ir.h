@@ -89,7 +89,7 @@ typedef struct Expr {
 	int extent;                /* INSIDE                                                      */
 	Tensor *tensor;            /* READ                                                        */
 	int n;                     /* indices (READ) or arguments (operators)                     */
-	Affine index[MAX_DIM];     /* READ; INDEX, INSIDE, RANDOM: index[0]                       */
+	Affine *index;             /* READ: n; INDEX, INSIDE, RANDOM: one; else NULL              */
 	struct Expr *arg[MAX_ARG];
 } Expr;
 
@@ -281,6 +281,7 @@ bool affine_is(const Affine *a, const Axis *axis);             /* exactly that a
 void affine_range(const Affine *a, int *lo, int *hi);          /* over all axes, inclusive     */
 Expr *expr_const(double v);
 Expr *expr_leaf(Op op);
+Expr *expr_copy(const Expr *e);                                 /* with indices of its own      */
 Expr *expr_read(Tensor *t, const Affine *index);
 Expr *expr_op(Op op, Expr *a, Expr *b, Expr *c, Expr *d);
 Expr *expr_settle(Expr *e);    /* an index or range test that the axes decide becomes a number */

@@ -101,7 +101,7 @@ static Tensor *view_of(Merge *m, Tensor *t, int d)
 
 static Expr *merge_reads(Merge *m, const Expr *e)
 {
-	Expr *r = memcpy(new(Expr), e, sizeof *e);
+	Expr *r = expr_copy(e);
 
 	for (int i = 0; i < expr_arity(e->op); i++)
 		r->arg[i] = merge_reads(m, e->arg[i]);

@@ -97,6 +97,7 @@ static Expr *fold(Parser *p, Fold kind)
 	Expr *e = expr_leaf(OP_FOLD);
 	e->number = (int)kind;
 	e->arg[0] = body;
+	e->index = alloc(sizeof *e->index * (size_t)x.n);
 	for (int i = 0; i < x.n; i++)
 		if (x.at[i].n) /* axes of one value are gone already */
 			e->index[e->n++] = x.at[i];
@@ -301,7 +302,7 @@ static void scatter(Parser *p, Tensor *t, const Affine *place, Expr *e)
 	if (!r || !expr_vanishes(e, r))
 		bad(p, "a term that is scattered must be a product with a tensor of images");
 	over.out = r->tensor;
-	memcpy(over.index, r->index, sizeof over.index);
+	memcpy(over.index, r->index, sizeof *r->index * (size_t)r->n);
 	for (int i = 0; i < p->naxis; i++)
 		if (p->axis[i]->extent > 1 || p->axis[i]->batch)
 			over.axis[over.naxis++] = p->axis[i];

@@ -103,16 +103,21 @@ char *copy_bytes(const char *s, size_t len)
 	return copy;
 }
 
+/* Most texts are short: one that fits `brief` is formatted once. */
 char *format(const char *fmt, ...)
 {
+	char brief[256];
 	va_list ap, again;
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	int len = vsnprintf(NULL, 0, fmt, ap);
+	int len = vsnprintf(brief, sizeof brief, fmt, ap);
 	va_end(ap);
-	char *text = alloc((size_t)(len < 0 ? 0 : len) + 1);
-	if (len > 0)
-		vsnprintf(text, (size_t)len + 1, fmt, again);
+	size_t n = len < 0 ? 0 : (size_t)len;
+	char *text = alloc(n + 1);
+	if (n < sizeof brief)
+		memcpy(text, brief, n);
+	else
+		vsnprintf(text, n + 1, fmt, again);
 	va_end(again);
 	return text;
 }
