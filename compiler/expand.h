@@ -4,7 +4,7 @@
 
 #include "front.h"
 
-enum { MAX_LAYERS = 100000, MAX_STEPS = 300000, MAX_PATH_BYTES = 200,
+enum { MAX_STEPS = 300000, MAX_PATH_BYTES = 200,
 	MAX_TRIES = 20 };            /* names that are compared with a misspelt one        */
 
 typedef struct Out {  /* something that layers can take as input                     */

@@ -491,10 +491,30 @@ static void all_layers(Prog *p, Phase phase)
 	}
 }
 
+/* Refuses at once what would take too long and too much memory to compile. */
+static bool few_layers(const Model *m)
+{
+	const Layer *beyond = NULL;
+	int n = 0;
+
+	for (const Layer *l = m->layers; l; l = l->next)
+		if (++n == MAX_COMPILED + 1)
+			beyond = l;
+	if (beyond)
+		error_at(beyond->pos, (int)strlen(beyond->elem) + 1,
+		         "the network has %d layers with blocks and repeats expanded; nncc"
+		         " compiles at most %d: this is the first too many. Repeat less often,"
+		         " or write fewer and wider layers",
+		         n, MAX_COMPILED);
+	return !beyond;
+}
+
 void formula(Prog *p)
 {
 	const Model *m = p->model;
 
+	if (!few_layers(m))
+		return;
 	p->x = tensor_new(p, "x", "x", ROLE_INPUT);
 	batch_shape(p, p->x, &m->input);
 	p->x->keep = true;

@@ -140,7 +140,7 @@ typedef struct Eqn {
 	const char *refused;       /* why Winograd was not taken for it, or NULL                r */
 	const Layer *layer;        /* where it comes from, or NULL (loss, optimizer)            e */
 	int group;                 /* equations with one number share a kernel                  f */
-	Guard guard[MAX_GUARD];    /* whole-statement bounds tests                              s */
+	Guard *guard;              /* whole-statement bounds tests                              s */
 	int nguard;                /*                                                           s */
 	struct Eqn *next;
 } Eqn;

@@ -44,6 +44,7 @@ static void add_guard(Expr *e, void *ctx)
 		if (known)
 			continue;
 		assert(c->q->nguard < MAX_GUARD);
+		c->q->guard = grow(c->q->guard, c->q->nguard, sizeof *c->q->guard);
 		c->q->guard[c->q->nguard++] =
 		        (Guard){e->index[d], e->tensor->dim[d], GUARD_TEST, NULL};
 	}
@@ -163,6 +164,7 @@ bool eqn_guarded(const Eqn *q, const Axis *a)
 	Eqn copy = *q;
 	Collect c = {NULL, &copy};
 
+	copy.guard = NULL; /* not q's own */
 	copy.nguard = 0;
 	expr_each(copy.rhs, add_guard, &c);
 	for (int i = 0; i < copy.nguard; i++)

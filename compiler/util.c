@@ -28,6 +28,14 @@ Options options = {
         .color = 2,
 };
 
+static _Noreturn void out_of_memory(size_t bytes)
+{
+	fatal(1,
+	      "out of memory (%zu bytes more were wanted); let nncc have more (ulimit -v), or write"
+	      " a network of fewer layers",
+	      bytes);
+}
+
 static Block *add_block(size_t bytes)
 {
 	size_t size = bytes > BLOCK ? bytes : BLOCK;
@@ -37,7 +45,7 @@ static Block *add_block(size_t bytes)
 	else
 		b = calloc(1, sizeof *b + size);
 	if (!b)
-		fatal(1, "out of memory (%zu bytes more were wanted)", bytes);
+		out_of_memory(bytes);
 	b->size = size;
 	b->next = blocks;
 	blocks = b;
@@ -47,7 +55,7 @@ static Block *add_block(size_t bytes)
 void *alloc(size_t bytes)
 {
 	if (bytes > SIZE_MAX / 4)
-		fatal(1, "out of memory (%zu bytes more were wanted)", bytes);
+		out_of_memory(bytes);
 	bytes = (bytes + ALIGN - 1) / ALIGN * ALIGN;
 	Block *b = blocks;
 	if (!b || b->size - b->used < bytes)
@@ -75,7 +83,7 @@ void alloc_release(Mark m, const char **keep[], int n)
 	assert(n <= (int)(sizeof copy / sizeof *copy));
 	for (int i = 0; i < n; i++)
 		if (!(copy[i] = strdup(*keep[i])))
-			fatal(1, "out of memory (%zu bytes more were wanted)", strlen(*keep[i]));
+			out_of_memory(strlen(*keep[i]));
 	while (blocks != m.block) {
 		Block *b = blocks;
 		blocks = b->next;

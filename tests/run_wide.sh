@@ -6,7 +6,8 @@
 #
 # What a network has many of must compile and be right (`check` compares with the plain program); the
 # work of nncc must grow as the network does: what would take minutes if it grew with the square has
-# a limit of processor time far above what it needs. Prints the failures and "N passed, N failed".
+# a limit of processor time far above what it needs. What would take minutes in any case is refused
+# before it is compiled, and where memory ends nncc says so. Prints the failures and "N passed, N failed".
 set -u
 export LC_ALL=C
 cd "$(dirname "$0")/.." || exit 1
@@ -65,6 +66,15 @@ soon() {
 	result $? "$1 is compiled in $2 s" "$said"
 }
 
+# refused NAME SECONDS TEXT OPTION...: nncc ends with 1 and TEXT within so much processor time.
+refused() {
+	local said code
+	said=$(ulimit -t "$2" && "$nncc" "${@:4}" -march=x86-64-v3 "$1.xml" 2>&1)
+	code=$?
+	[ "$code" = 1 ] && [[ $said == *"$3"* ]]
+	result $? "$1 is refused in $2 s (exit $code)" "$said"
+}
+
 picture='channels="2" height="2" width="2"'
 path='<path><conv filters="2" kernel_size="1"/></path>'
 point='<path><global_avg_pool/></path>'
@@ -98,6 +108,34 @@ network fan "$picture" "<parallel join=\"multiply\">$(times 1000 "$path")</paral
 soon fan 60
 network nothing 'features="6"' '<repeat times="5000"><dropout rate="0.1"/></repeat>'
 soon nothing 60
+
+# The last of 6,500 layers is dense: one more, wherever it comes from, is one too many.
+act='<activation type="relu"/>'
+link='<conv filters="2" kernel_size="1" activation="relu"/>'
+chain="<repeat times=\"2166\">$link<dropout rate=\"0.1\"/></repeat>$act"
+beyond='compiles at most 6500: this is the first too many. Repeat less often'
+network most "$picture" "$chain"
+said=$("$nncc" -fsyntax-only most.xml 2>&1)
+result $? '6,500 layers are accepted' "$said"
+network one_more "$picture" "$chain
+	$act"
+for option in -S -fsyntax-only -O3; do
+	refused one_more 30 'one_more.xml:7:1: error: the network has 6501 layers' "$option"
+done
+network repeated "$picture" "<repeat times=\"49999\">$link</repeat>"
+refused repeated 30 "repeated.xml:5:23: error: the network has 99999 layers" -S
+refused repeated 30 "$beyond" -S
+said=$("$nncc" --summary repeated.xml 2>&1)
+[[ $said == *$'\nrepeat1.49998.conv1 '* ]]
+result $? 'what is not compiled is still summed up' "$said"
+network written "$picture" "$(times 6600 "$act")"
+refused written 30 'written.xml:6505:1: error: the network has 6601 layers' -S
+
+for room in 100000 150000 250000; do
+	(ulimit -v "$room" && "$nncc" -S -march=x86-64-v3 -o short.d deep.xml) >short.txt 2>&1
+	[ $? = 1 ] && grep -q 'error: out of memory.*fewer layers' short.txt
+	result $? "$room kB for 6,002 layers end in a message" "$(cat short.txt)"
+done
 
 printf '%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" = 0 ]
