@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# run_wide.sh: networks that have much of something: inputs of a join, readers of a tensor, dropouts,
-# layers, parameters, changes of images.
+# run_wide.sh: networks that have much of something: inputs of a join, readers of a tensor,
+# dropouts, layers, parameters, changes of images.
 #
 #     tests/run_wide.sh              NNCC names another compiler than build/nncc
 #
-# What a network has many of must compile and be right (`check` compares with the plain program); the
-# work of nncc must grow as the network does: what would take minutes if it grew with the square has
-# a limit of processor time far above what it needs. What would take minutes in any case is refused
-# before it is compiled, and where memory ends nncc says so. Prints the failures and "N passed, N failed".
+# What a network has many of must compile and be right (`check` compares with the plain program);
+# the work of nncc must grow as the network does: what would take minutes if it grew with the
+# square has a limit of processor time far above what it needs. What would take minutes in any case
+# is refused before it is compiled, and where memory ends nncc says so. Prints the failures and
+# "N passed, N failed".
 set -u
 export LC_ALL=C
 cd "$(dirname "$0")/.." || exit 1
