@@ -93,7 +93,9 @@ static int params(const Model *m, FILE *out)
 		literal(p->name, false, out);
 		fputs(", .value = ", out);
 		literal(p->value, false, out);
-		fprintf(out, ", .structural = %s,\n\t  .min = ", p->structural ? "true" : "false");
+		fputs(", .fixed_by = ", out);
+		literal(p->fixed_by, false, out);
+		fputs(",\n\t  .min = ", out);
 		literal(p->min, false, out);
 		fputs(", .max = ", out);
 		literal(p->max, false, out);

@@ -290,7 +290,7 @@ static bool bind_arg(Walk *w, const Elem *e, const Elem *arg, Env *inner)
 	const char *name = text_of(arg, "name");
 	const Attr *given = attr_of(e, name);
 	AttrSpec spec = {.name = given ? name : "default", .type = A_REAL};
-	Env of_block = {.params = w->m->params, .structural = true};
+	Env of_block = {.params = w->m->params, .compiled = true};
 	Bind *bind = new(Bind);
 	if (!given && !*text_of(arg, "default")) {
 		error_at(placed(&w->env, e->pos), (int)strlen(e->name) + 1,
@@ -320,7 +320,7 @@ static void walk_use(Walk *w, const Elem *e)
 	const char *stem = text_of(e, "block");
 	const char *name = name_of(w, e, stem, format("use %s", stem));
 	const Elem *block = e->bad ? NULL : find_block(w, e);
-	Env inner = {.params = w->m->params, .structural = true, .block = stem};
+	Env inner = {.params = w->m->params, .compiled = true, .block = stem};
 	Pos *via = new(Pos);
 	*via = placed(&w->env, e->pos);
 	inner.via = via;
@@ -383,7 +383,7 @@ void expand(Model *m, const Elem *layers, const Pos *input_pos)
 	          .input_pos = input_pos,
 	          .tail = &m->layers,
 	          .scope = &top,
-	          .env = {.params = m->params, .structural = true},
+	          .env = {.params = m->params, .compiled = true},
 	          .trainable = true,
 	          .cur = {NULL, m->input}};
 	walk_list(&w, layers->child);

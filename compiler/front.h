@@ -62,7 +62,7 @@ typedef struct Env {           /* what an expression may name                   
 	const Bind *args;          /* of the block                                                */
 	const Pos *via;            /* the <use> whose block is expanded, or NULL                  */
 	const char *block;         /* its name                                                    */
-	bool structural;           /* a shape depends on what is evaluated now                    */
+	bool compiled;             /* a shape or a constant of the code comes from it             */
 } Env;
 
 enum { MAX_LIST = NN_LIST_MAX };

@@ -275,19 +275,19 @@ Model *model(Elem *root)
 	m->name = text_of(root, "name");
 	m->description = description(root);
 	read_params(m);
-	Env structural = {.params = m->params, .structural = true}, loose = {.params = m->params};
+	Env compiled = {.params = m->params, .compiled = true}, loose = {.params = m->params};
 	const Elem *input = child_of(root, "input"), *layers = child_of(root, "layers");
 	const Elem *loss = child_of(root, "loss");
 	if (input && !input->bad)
-		input_shape(m, input, &structural);
+		input_shape(m, input, &compiled);
 	if (child_of(input, "normalize"))
-		read_normalize(m, child_of(input, "normalize"), &structural);
+		read_normalize(m, child_of(input, "normalize"), &compiled);
 	if (layers)
 		expand(m, layers, input ? &input->pos : NULL);
 	if (layers && !layers->child)
 		error_at(layers->pos, name_len(layers), "<layers> is empty");
 	if (loss)
-		read_loss(m, loss, &structural);
+		read_loss(m, loss, &compiled);
 	read_settings(m, &loose);
 	check_size(m);
 	if (!error_count()) {

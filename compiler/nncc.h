@@ -167,7 +167,7 @@ typedef struct Setting {       /* an attribute of data, train, tune or a child, 
 typedef struct Param {         /* <param>                                                     */
 	const char *name, *value, *min, *max, *scale, *choices;
 	double number;             /*                                                       model */
-	bool structural;           /* a shape depends on it                                 model */
+	const char *fixed_by;      /* "<dense units>", what it is compiled into, or NULL    model */
 	Pos pos;
 	struct Param *next;
 } Param;

@@ -142,11 +142,11 @@ static void add_setting(Model *m, Setting ***tail, const Elem *e, const AttrSpec
 	s->value = *text ? text : NULL;
 	if (*text && holds_numbers(a) && !e->bad) {
 		Env own = *env;
-		own.structural = !strcmp(a->name, "batch_size");
+		own.compiled = !strcmp(a->name, "batch_size");
 		int n = numbers(&own, e, a, text, value, MAX_LIST);
-		if (own.structural && n == 1)
+		if (own.compiled && n == 1)
 			m->batch = options.batch ? options.batch : (int)value[0];
-		if (own.structural && options.batch)
+		if (own.compiled && options.batch)
 			s->value = format("%d", options.batch);
 	}
 	**tail = s;

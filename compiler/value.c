@@ -14,8 +14,9 @@
 #include "../runtime/calc.h"
 #include "front.h"
 
-typedef struct Lookup { /* what nn_calc asks about names                               */
-	const Env *env; /* who is in scope                                             */
+typedef struct Lookup {    /* what nn_calc asks about names                               */
+	const Env *env;    /* who is in scope                                          */
+	const char *place; /* "<dense units>", where they are used                     */
 } Lookup;
 
 Pos placed(const Env *env, Pos pos)
@@ -36,7 +37,8 @@ static bool look_up(void *ctx, const char *name, size_t len, double *value)
 	for (Param *p = env->params; p; p = p->next)
 		if (strlen(p->name) == len && !memcmp(p->name, name, len)) {
 			*value = p->number;
-			p->structural |= env->structural;
+			if (env->compiled && !p->fixed_by)
+				p->fixed_by = ((Lookup *)ctx)->place;
 			return true;
 		}
 	return false;
@@ -87,9 +89,9 @@ static const char *near_name(const Env *env, const char *name)
 	return text;
 }
 
-static bool expression(const Env *env, Part part, double *value)
+static bool expression(const Env *env, const char *place, Part part, double *value)
 {
-	Lookup ctx = {env};
+	Lookup ctx = {env, place};
 	size_t at;
 	const char *why;
 	if (part.text[part.len - 1] != '}') {
@@ -177,7 +179,7 @@ static bool one_number(const Env *env, const Elem *e, const AttrSpec *spec, Part
 		return false;
 	}
 	if (*text == '{') {
-		if (!expression(env, part, value))
+		if (!expression(env, format("<%s %s>", e->name, spec->name), part, value))
 			return false;
 	} else if (!nn_parse_double(text, value)) {
 		const char *hint = "";

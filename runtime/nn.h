@@ -129,7 +129,8 @@ typedef struct nn_setting {
 typedef struct nn_param_def {  /* a <param> */
 	const char *name;
 	const char *value;         /* after -D                                                    */
-	bool        structural;    /* used where shapes depend on it: changing it needs nncc      */
+	const char *fixed_by;      /* "<dense units>", what it is compiled into: changing it      */
+	                           /* needs nncc; NULL: a run may                                 */
 	const char *min, *max, *scale, *choices;   /* NULL when not given                         */
 } nn_param_def;
 

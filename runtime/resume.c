@@ -287,7 +287,7 @@ static bool may_set(const nn_model *m, const char *set, size_t name)
 {
 	for (int i = 0; i < m->params; i++)
 		if (strlen(m->param[i].name) == name && !strncmp(m->param[i].name, set, name))
-			return !m->param[i].structural;
+			return !m->param[i].fixed_by;
 	return false;
 }
 

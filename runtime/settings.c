@@ -3,8 +3,8 @@
  *     in    nn_model.setting: <optimizer lr="{lr * 2}">, nn_model.param: lr = 0.05, --set lr=0.1
  *     out   0.2
  *
- * A <param> may use those before it. Parameters on which a shape depends are fixed in the binary:
- * setting them is refused with the command that recompiles. */
+ * A <param> may use those before it. Those that shapes or constants of kernels come from are
+ * fixed in the binary: setting them is refused with the command that recompiles. */
 #include "settings.h"
 
 #include <stdio.h>
@@ -104,11 +104,11 @@ static bool known(const nn_settings *s, const char *set, nn_error *e)
 		               "--set %s: the network has no <param> called "
 		               "'%.*s'; see the verb info",
 		               set, (int)len, set);
-	if (s->model->param[i].structural)
+	if (s->model->param[i].fixed_by)
 		return nn_fail(e, NN_EXIT_USAGE,
-		               "--set %s: shapes depend on '%.*s', so it is fixed "
-		               "in this binary; recompile with nncc -D %s",
-		               set, (int)len, set, set);
+		               "--set %s: '%.*s' is compiled into %s, which no run can change; "
+		               "compile the description again with nncc -D %s",
+		               set, (int)len, set, s->model->param[i].fixed_by, set);
 	return true;
 }
 
@@ -208,7 +208,8 @@ static bool check_constants(const nn_settings *s, nn_error *e)
 		if (now < then || now > then)
 			return nn_fail(e, NN_EXIT_USAGE,
 			               "--set: %s was %g when this trainer was compiled, which "
-			               "leaves its term out; to make it %g recompile with nncc -D",
+			               "leaves its term out; to make it %g compile the "
+			               "description again with nncc -D in place of --set",
 			               t->name, then, now);
 	}
 	return true;

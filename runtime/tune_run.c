@@ -197,7 +197,7 @@ static bool left_out(const nn_tune *t, int number, int d)
 	char text[32], pair[512];
 	double hyper[NN_HYPERS];
 	nn_error ignored = {0};
-	if (t->space.dim[d].param->structural || !differs(t, number, d))
+	if (t->space.dim[d].param->fixed_by || !differs(t, number, d))
 		return false;
 	nn_space_text(text, point_of(t, number)[d]);
 	snprintf(pair, sizeof pair, "%s=%s", t->space.dim[d].param->name, text);
@@ -237,7 +237,7 @@ static void add_definitions(const nn_tune *t, int number, words *w)
 		const nn_dimension *dim = &t->space.dim[d];
 		char text[32];
 		bool brought = left_out(t, number, d);
-		if (!brought && (!dim->param->structural || !differs(t, number, d)))
+		if (!brought && (!dim->param->fixed_by || !differs(t, number, d)))
 			continue;
 		nn_space_text(text, brought ? some_value(dim) : point_of(t, number)[d]);
 		add_pair(w, "-D", dim->param->name, text);
@@ -347,7 +347,7 @@ static void trial_arguments(const nn_tune *t, const nn_trial *r, const char *out
 		add(w, o->set[k]);
 	}
 	for (int d = 0; d < t->space.dims; d++) {
-		if (t->space.dim[d].param->structural || !differs(t, r->number, d))
+		if (t->space.dim[d].param->fixed_by || !differs(t, r->number, d))
 			continue;
 		nn_space_text(text, point_of(t, r->number)[d]);
 		add_pair(w, "--set", t->space.dim[d].param->name, text);

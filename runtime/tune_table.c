@@ -270,7 +270,7 @@ static void add_command(const nn_tune *t, const nn_trial *r, nn_text *to)
 	bool again = false;
 	char text[32];
 	for (int d = 0; d < t->space.dims; d++)
-		again |= t->space.dim[d].param->structural;
+		again |= t->space.dim[d].param->fixed_by != NULL;
 	nn_text_add(to, "train it: %s%s", again ? "nncc" : t->session->options->program,
 	            again ? "" : " train");
 	for (int d = 0; d < t->space.dims; d++) {

@@ -37,9 +37,12 @@ static void print_text(const nn_model *m)
 	       (long long)m->parameters, (double)m->fast->arena_bytes / 1048576,
 	       m->flop_per_step / 1e9);
 	printf("architecture %s\n", m->architecture_hash);
-	for (int i = 0; i < m->params; i++)
-		printf("param %s = %s%s\n", m->param[i].name, m->param[i].value,
-		       m->param[i].structural ? " (fixed: shapes depend on it)" : "");
+	for (int i = 0; i < m->params; i++) {
+		const nn_param_def *p = &m->param[i];
+		printf("param %s = %s%s%s%s\n", p->name, p->value,
+		       p->fixed_by ? " (fixed: compiled into " : "", p->fixed_by ? p->fixed_by : "",
+		       p->fixed_by ? ")" : "");
+	}
 }
 
 bool nn_verb_info(nn_session *s, nn_error *e)

@@ -402,7 +402,7 @@ static const nn_setting settings[] = {
 static const nn_param_def params[] = {
         {.name = "lr", .value = "0.05", .min = "1e-4", .max = "1e30", .scale = "log"},
         {.name = "warm", .value = "0"},
-        {.name = "width", .value = "3", .structural = true}};
+        {.name = "width", .value = "3", .fixed_by = "<dense units>"}};
 
 static const nn_source sources[] = {
         {.split = "training", .images = "train-images", .labels = "train-labels"},

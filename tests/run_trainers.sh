@@ -160,6 +160,27 @@ check 0 '^$' ./encoder train -q --epochs 2 --out without
 check 0 '^$' ./encoder train -q --epochs 2 --out with --set none=1
 differ without/last.safetensors with/last.safetensors
 
+# What is compiled into a layer is fixed, whether a shape comes from it or not, and named.
+cat >fixed.xml <<'END'
+<network name="fixed" version="1"><param name="slope" value="0.1"/><param name="rate" value="0.05"/>
+<input channels="1" height="6" width="6"/>
+<layers><dense units="6"/><activation type="leaky_relu" alpha="{slope}"/>
+<dense units="6"/></layers>
+<loss type="cross_entropy"/><data format="idx" root=".">
+<training images="train-x" labels="train-y"/><test images="test-x" labels="test-y"/></data>
+<train epochs="2" batch_size="8"><optimizer type="sgd" lr="{rate}"/></train></network>
+END
+check 0 parameters "$nncc" -o fixed fixed.xml
+check 2 "'slope' is compiled into <activation alpha>, .* again with nncc -D slope=0.2" \
+	./fixed train --set slope=0.2
+check 0 'param slope = 0.1 \(fixed: compiled into <activation alpha>\)' ./fixed info
+check 0 'param rate = 0.05$' ./fixed info
+check 0 '^$' ./fixed train -q --set rate=0.1
+
+# Compiled anew it is another.
+check 0 parameters "$nncc" -D slope=0.2 -o fixed fixed.xml
+check 0 'param slope = 0.2 ' ./fixed info
+
 # What is not finite is refused where it comes in, and named.
 f32='"dtype":"F32","shape"'
 zero='\0\0\0\0' one='\0\0\200\077' nan='\0\0\300\177'

@@ -451,10 +451,10 @@ Test(settings, keep_expressions_and_fill_defaults_in)
 	double lr = 0;
 	cr_assert(find_var(m->opt_var, m->nopt_var, "lr", &lr) && lr == 0.05);
 	cr_assert(m->normalize && m->nmean == 1 && m->mean[0] == 1 && m->std[0] == 2);
-	bool structural[] = {true, false, true};
+	static const bool fixed[] = {true, false, true};
 	int i = 0;
 	for (const Param *p = m->params; p && i < 3; p = p->next, i++)
-		cr_assert(p->structural == structural[i], "%s", p->name);
+		cr_assert((p->fixed_by != NULL) == fixed[i], "%s", p->name);
 }
 
 Test(settings, obey_the_command_line)

@@ -183,6 +183,7 @@ Test(train, what_does_not_belong_together_is_refused)
 	           {{"--batch-size", "4"}, 76, "--batch-size 8"},
 	           {{"--limit", "20"}, 76, "other training data"},
 	           {{"--batch-size", "9"}, 2, "nncc --batch-size 9"},
+	           {{"--set", "width=4"}, 2, "'width' is compiled into <dense units>"},
 	           {{"--set", "width=4"}, 2, "nncc -D width=4"},
 	           {{"--set", "lr=0"}, 2, "outside its range"},
 	           {{"--set", "depth=3"}, 2, "no <param> called 'depth'"},

@@ -14,7 +14,7 @@ static const nn_param_def params[] = {
         {.name = "drop", .value = "0", .min = "0", .max = "0.5", .scale = "linear"},
         {.name = "depth", .value = "3", .min = "2", .max = "{drop+5}", .scale = "linear"},
         {.name = "fixed", .value = "7"},
-        {.name = "width", .value = "4", .choices = "4 6  12", .structural = true}};
+        {.name = "width", .value = "4", .choices = "4 6  12", .fixed_by = "<dense units>"}};
 
 static nn_settings settings;
 
