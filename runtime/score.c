@@ -130,6 +130,11 @@ double nn_score_accuracy(const nn_score *s, const nn_model *m)
 	return m->classes && s->count ? (double)s->correct / (double)s->count : NAN;
 }
 
+double nn_score_top5(const nn_score *s, const nn_model *m)
+{
+	return m->classes > 5 && s->count ? (double)s->top5 / (double)s->count : NAN;
+}
+
 bool nn_weigh_classes(nn_net *net, const nn_part *training, nn_error *e)
 {
 	const nn_tensor *t = nn_tensor_find(net->program, NN_CLASS_WEIGHT, NULL);

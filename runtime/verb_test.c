@@ -1,4 +1,5 @@
-/* verb_test.c: loss, accuracy, top-5 accuracy and confusion matrix on the test split. */
+/* verb_test.c: loss, accuracy, top-5 accuracy (of more than five classes) and confusion matrix on
+ * the test split. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +28,10 @@ static bool print_json(const nn_score *s, const nn_model *m, nn_error *e)
 	nn_text_number(&t, nn_score_loss(s), 9);
 	nn_text_add(&t, ",\"accuracy\":");
 	nn_text_number(&t, nn_score_accuracy(s, m), 9);
-	nn_text_add(&t, ",\"top5\":");
-	nn_text_number(&t, m->classes ? (double)s->top5 / (double)s->count : NAN, 9);
+	if (isfinite(nn_score_top5(s, m))) {
+		nn_text_add(&t, ",\"top5\":");
+		nn_text_number(&t, nn_score_top5(s, m), 9);
+	}
 	nn_text_add(&t, ",\"count\":%lld,\"confusion\":", (long long)s->count);
 	if (s->confusion)
 		add_confusion(&t, s, m->classes);
@@ -62,8 +65,9 @@ static void print_text(const nn_score *s, const nn_model *m)
 {
 	printf("%lld items, loss %.6g", (long long)s->count, nn_score_loss(s));
 	if (m->classes)
-		printf(", accuracy %.4f, top-5 %.4f", nn_score_accuracy(s, m),
-		       (double)s->top5 / (double)s->count);
+		printf(", accuracy %.4f", nn_score_accuracy(s, m));
+	if (isfinite(nn_score_top5(s, m)))
+		printf(", top-5 %.4f", nn_score_top5(s, m));
 	printf("\n");
 	if (s->confusion && m->classes <= 20)
 		print_confusion(s, m);
