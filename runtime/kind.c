@@ -32,6 +32,12 @@ enum { WITHIN = -1, LETTERS = -2 };
 static const char as_png[] = "save it as PNG or JPEG", as_npz[] = "save its arrays with np.savez",
                   as_weights[] = "load it in Python and save the tensors with "
                                  "safetensors.numpy.save_file",
+                  of_torch[] = "save its tensors in Python: "
+                               "safetensors.torch.save_file(torch.load(FILE), NEW_FILE)",
+                  of_onnx[] = "take its tensors in Python with onnx.numpy_helper.to_array and save "
+                              "them with safetensors.numpy.save_file",
+                  no_weights[] = "weights are read from safetensors files, such as "
+                                 "best.safetensors of a run",
                   unpack[] = "unpack it", again[] = "fetch the file itself",
                   as_picture[] = "pictures are read where a network takes pictures",
                   print[] = "save what it shows as PNG", none[] = "it cannot be read here";
@@ -40,6 +46,10 @@ static const struct {
 	mark first, second; /* both have to be there   */
 	nn_file_kind kind;  /* what it is then         */
 } rows[] = {
+        /* Before those of few bytes: these may begin with any two, the length of the header. */
+        {{8, BYTES("{\"")},
+         {5, BYTES("\0\0\0")},
+         {"a safetensors file", "it holds weights", NN_IS_SAFETENSORS}},
         {{0, BYTES("\x89PNG\r\n\x1a\n")}, {0}, {"a PNG picture", as_picture, NN_IS_PNG}},
         {{0, BYTES("\xff\xd8\xff")}, {0}, {"a JPEG picture", as_picture, NN_IS_JPEG}},
         {{0, BYTES("GIF8")}, {0}, {"a GIF picture", as_png, NN_IS_OTHER}},
@@ -63,56 +73,56 @@ static const struct {
         {{128, BYTES("DICM")}, {0}, {"a DICOM picture", as_png, NN_IS_OTHER}},
         {{0, BYTES("%PDF")}, {0}, {"a PDF document", print, NN_IS_OTHER}},
         {{0, BYTES("%!PS")}, {0}, {"a PostScript document", print, NN_IS_OTHER}},
-        {{LETTERS, BYTES("<!doctype html")}, {0}, {"an HTML page", again, NN_IS_OTHER}},
-        {{LETTERS, BYTES("<html")}, {0}, {"an HTML page", again, NN_IS_OTHER}},
+        {{LETTERS, BYTES("<!doctype html")}, {0}, {"an HTML page", again, NN_IS_WRAPPED}},
+        {{LETTERS, BYTES("<html")}, {0}, {"an HTML page", again, NN_IS_WRAPPED}},
         {{LETTERS, BYTES("<svg")}, {0}, {"an SVG drawing", as_png, NN_IS_OTHER}},
         {{LETTERS, BYTES("<?xml")},
          {WITHIN, BYTES("<svg")},
          {"an SVG drawing", as_png, NN_IS_OTHER}},
-        {{LETTERS, BYTES("<?xml")}, {WITHIN, BYTES("<html")}, {"an HTML page", again, NN_IS_OTHER}},
+        {{LETTERS, BYTES("<?xml")},
+         {WITHIN, BYTES("<html")},
+         {"an HTML page", again, NN_IS_WRAPPED}},
         {{LETTERS, BYTES("<?xml")}, {0}, {"an XML file", none, NN_IS_OTHER}},
         {{0, BYTES("version https://git-lfs")},
          {0},
          {"a pointer of Git LFS, not the file", "fetch the file itself by `git lfs pull`",
-          NN_IS_OTHER}},
+          NN_IS_WRAPPED}},
         {{0, BYTES("PK\3\4")},
          {WITHIN, BYTES("/data.pkl")},
-         {"a PyTorch file", as_weights, NN_IS_OTHER}},
+         {"a PyTorch file", of_torch, NN_IS_MODEL}},
         {{0, BYTES("PK\3\4")},
          {WITHIN, BYTES("/byteorder")},
-         {"a PyTorch file", as_weights, NN_IS_OTHER}},
+         {"a PyTorch file", of_torch, NN_IS_MODEL}},
         {{0, BYTES("PK\3\4")},
          {WITHIN, BYTES("metadata.json")},
-         {"a Keras file", as_weights, NN_IS_OTHER}},
+         {"a Keras file", as_weights, NN_IS_MODEL}},
         {{0, BYTES("PK\3\4")},
          {WITHIN, BYTES(".npy")},
-         {"an npz archive", "data of format=\"npz\" read it", NN_IS_OTHER}},
+         {"an npz archive", "data of format=\"npz\" read it", NN_IS_ARRAYS}},
         {{0, BYTES("PK\3\4")},
          {WITHIN, BYTES("[Content_Types].xml")},
          {"an office document", "save its table as csv", NN_IS_OTHER}},
-        {{0, BYTES("PK\3\4")}, {0}, {"a zip archive", unpack, NN_IS_OTHER}},
-        {{0, BYTES("PK\5\6")}, {0}, {"an empty zip archive", unpack, NN_IS_OTHER}},
+        {{0, BYTES("PK\3\4")}, {0}, {"a zip archive", unpack, NN_IS_WRAPPED}},
+        {{0, BYTES("PK\5\6")}, {0}, {"an empty zip archive", unpack, NN_IS_WRAPPED}},
         {{0, BYTES("\200\2\212\nl\374\234F\371 j\250P\31")},
          {0},
-         {"a PyTorch file", as_weights, NN_IS_OTHER}},
-        {{0, BYTES("\x80\2")}, {0}, {"a Python pickle", as_npz, NN_IS_OTHER}},
-        {{0, BYTES("\x80\3")}, {0}, {"a Python pickle", as_npz, NN_IS_OTHER}},
-        {{0, BYTES("\x80\4\x95")}, {0}, {"a Python pickle", as_npz, NN_IS_OTHER}},
-        {{0, BYTES("\x80\5\x95")}, {0}, {"a Python pickle", as_npz, NN_IS_OTHER}},
+         {"a PyTorch file", of_torch, NN_IS_MODEL}},
+        {{0, BYTES("\x80\2")}, {0}, {"a Python pickle", as_npz, NN_IS_ARRAYS}},
+        {{0, BYTES("\x80\3")}, {0}, {"a Python pickle", as_npz, NN_IS_ARRAYS}},
+        {{0, BYTES("\x80\4\x95")}, {0}, {"a Python pickle", as_npz, NN_IS_ARRAYS}},
+        {{0, BYTES("\x80\5\x95")}, {0}, {"a Python pickle", as_npz, NN_IS_ARRAYS}},
         {{0, BYTES("\x89HDF\r\n\x1a\n")},
          {0},
          {"an HDF5 file (.h5)",
           "load it in Python and save arrays with np.savez, weights with "
           "safetensors.numpy.save_file",
-          NN_IS_OTHER}},
-        {{8, BYTES("{\"")},
-         {5, BYTES("\0\0\0")},
-         {"a safetensors file", "it holds weights", NN_IS_OTHER}},
-        {{4, BYTES("TFL3")}, {0}, {"a TensorFlow Lite model", as_weights, NN_IS_OTHER}},
+          NN_IS_MODEL}},
+        {{0, BYTES("GGUF")}, {0}, {"a GGUF file", as_weights, NN_IS_MODEL}},
+        {{4, BYTES("TFL3")}, {0}, {"a TensorFlow Lite model", as_weights, NN_IS_MODEL}},
         {{0, BYTES("\x93NUMPY")},
          {0},
          {"an npy array", "data of format=\"npy\" read it", NN_IS_NPY}},
-        {{0, BYTES("MATLAB 5.0")}, {0}, {"a MATLAB file", as_npz, NN_IS_OTHER}},
+        {{0, BYTES("MATLAB 5.0")}, {0}, {"a MATLAB file", as_npz, NN_IS_ARRAYS}},
         {{0, BYTES("PAR1")}, {0}, {"a Parquet table", "save it as csv", NN_IS_OTHER}},
         {{0, BYTES("SQLite format 3")},
          {0},
@@ -121,15 +131,15 @@ static const struct {
          {0},
          {"an office document", "save its table as csv", NN_IS_OTHER}},
         {{0, BYTES("\x1f\x8b")}, {0}, {"a gzip file", unpack, NN_IS_GZIP}},
-        {{0, BYTES("BZh")}, {0}, {"a bzip2 file", unpack, NN_IS_OTHER}},
+        {{0, BYTES("BZh")}, {0}, {"a bzip2 file", unpack, NN_IS_WRAPPED}},
         {{0, BYTES("\xfd"
                    "7zXZ")},
          {0},
-         {"an xz file", unpack, NN_IS_OTHER}},
-        {{0, BYTES("\x28\xb5\x2f\xfd")}, {0}, {"a Zstandard file", unpack, NN_IS_OTHER}},
-        {{0, BYTES("7z\xbc\xaf\x27\x1c")}, {0}, {"a 7z archive", unpack, NN_IS_OTHER}},
-        {{0, BYTES("Rar!")}, {0}, {"a RAR archive", unpack, NN_IS_OTHER}},
-        {{257, BYTES("ustar")}, {0}, {"a tar archive", unpack, NN_IS_OTHER}},
+         {"an xz file", unpack, NN_IS_WRAPPED}},
+        {{0, BYTES("\x28\xb5\x2f\xfd")}, {0}, {"a Zstandard file", unpack, NN_IS_WRAPPED}},
+        {{0, BYTES("7z\xbc\xaf\x27\x1c")}, {0}, {"a 7z archive", unpack, NN_IS_WRAPPED}},
+        {{0, BYTES("Rar!")}, {0}, {"a RAR archive", unpack, NN_IS_WRAPPED}},
+        {{257, BYTES("ustar")}, {0}, {"a tar archive", unpack, NN_IS_WRAPPED}},
         {{0, BYTES("\x7f"
                    "ELF")},
          {0},
@@ -179,12 +189,18 @@ static bool is_idx(const uint8_t *b, size_t count)
 	return count > 3 && !b[0] && !b[1] && b[2] >= 8 && b[2] <= 14 && b[3] > 0 && b[3] < 9;
 }
 
-/* A message of protocol buffers whose first field is a small version and whose second a text, the
- * name of what wrote it. */
+/* A message of protocol buffers whose first field is a small version; the next is the name of what
+ * wrote it or, without one, the graph: any length, then its nodes. */
 static bool is_onnx(const uint8_t *b, size_t count)
 {
-	return count > 4 && b[0] == 0x08 && b[1] > 0 && b[1] < 32 && b[2] == 0x12 && b[3] > 0 &&
-	       b[3] < 64 && b[4] >= ' ' && b[4] < 0x7f;
+	if (count < 5 || b[0] != 0x08 || !b[1] || b[1] >= 32)
+		return false;
+	if (b[2] == 0x12)
+		return b[3] > 0 && b[3] < 64 && b[4] >= ' ' && b[4] < 0x7f;
+	size_t at = 3;
+	while (at < count && at < 8 && b[at] & 0x80)
+		at++;
+	return b[2] == 0x3a && at + 1 < count && b[at + 1] == 0x0a;
 }
 
 static bool is_text(const uint8_t *bytes, size_t count)
@@ -198,15 +214,16 @@ static bool is_text(const uint8_t *bytes, size_t count)
 
 const nn_file_kind *nn_kind_of(const uint8_t *bytes, size_t count)
 {
-	static const nn_file_kind empty = {"an empty file", "fetch or write it again", NN_IS_OTHER},
-	                          onnx = {"an ONNX model", as_weights, NN_IS_OTHER},
+	static const nn_file_kind empty = {"an empty file", "fetch or write it again",
+	                                   NN_IS_WRAPPED},
+	                          onnx = {"an ONNX model", of_onnx, NN_IS_MODEL},
 	                          text = {"plain text",
 	                                  "tables (csv) are read where rows of numbers are wanted",
 	                                  NN_IS_TEXT},
 	                          pnm = {"a PGM or PPM picture", as_picture, NN_IS_PNM},
 	                          idx = {"an idx file", "data of format=\"idx\" read it",
 	                                 NN_IS_IDX},
-	                          unknown = {"of no kind that is known", none, NN_IS_OTHER};
+	                          unknown = {"of no kind that is known", none, NN_IS_UNKNOWN};
 	count = count < NN_KIND_BYTES ? count : NN_KIND_BYTES;
 	if (!count)
 		return &empty;
@@ -220,6 +237,21 @@ const nn_file_kind *nn_kind_of(const uint8_t *bytes, size_t count)
 	if (is_onnx(bytes, count))
 		return &onnx;
 	return is_text(bytes, count) ? &text : &unknown;
+}
+
+const char *nn_kind_to_weights(const nn_file_kind *kind)
+{
+	switch (kind->format) {
+	case NN_IS_MODEL:
+	case NN_IS_WRAPPED:
+	case NN_IS_GZIP:
+		return kind->instead;
+	case NN_IS_ARRAYS:
+	case NN_IS_NPY:
+		return as_weights;
+	default:
+		return no_weights;
+	}
 }
 
 static bool read_head(int fd, const char *path, uint8_t *bytes, size_t *count, nn_error *e)

@@ -11,9 +11,15 @@
 /* As many bytes as nn_kind_of needs to tell all kinds apart. */
 enum { NN_KIND_BYTES = 512 };
 
-/* Those that something here reads; pictures are from PNG to PNM. */
+/* Those that something here reads, pictures from PNG to PNM, and those that can become what it
+ * reads. */
 typedef enum {
 	NN_IS_OTHER,
+	NN_IS_UNKNOWN,
+	NN_IS_SAFETENSORS,
+	NN_IS_MODEL,   /* weights, as other programs have them              */
+	NN_IS_ARRAYS,  /* arrays with names, in one file                    */
+	NN_IS_WRAPPED, /* the file that is wanted is inside, or elsewhere   */
 	NN_IS_TEXT, /* characters: it may be a table */
 	NN_IS_PNG,
 	NN_IS_JPEG,
@@ -33,6 +39,9 @@ typedef struct nn_file_kind {
 /* The kind of a file that begins with these bytes; never NULL. More than NN_KIND_BYTES may be
  * given. */
 const nn_file_kind *nn_kind_of(const uint8_t *bytes, size_t count);
+
+/* How weights come out of a file of that kind, which is not safetensors, for messages. */
+const char *nn_kind_to_weights(const nn_file_kind *kind);
 
 /* The first bytes of the file at `path`, up to NN_KIND_BYTES; *count of them, fewer only where the
  * file ends. What is no regular file fails with 65, a missing one with 66. */

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "json_read.h"
+#include "kind.h"
 #include "sha256.h"
 
 static const char HASH[] = "sha256";
@@ -295,6 +296,21 @@ static bool covers(const parse *p, nn_error *e)
 	return ok && at == p->data;
 }
 
+/* Whether it is a file of another kind that is known; *e tells which then. */
+static bool other_kind(const nn_safetensors *s, int code, nn_error *e)
+{
+	uint8_t first[NN_KIND_BYTES];
+	size_t size = s->file.size, count = size < sizeof first ? size : sizeof first;
+	if (!nn_input_read(&s->file, 0, first, count, e))
+		return true;
+	const nn_file_kind *kind = nn_kind_of(first, count);
+	if (kind->format == NN_IS_SAFETENSORS || kind->format == NN_IS_UNKNOWN)
+		return false;
+	nn_fail(e, code, "%s: not a safetensors file: it is %s; %s", s->file.path, kind->what,
+	        nn_kind_to_weights(kind));
+	return true;
+}
+
 /* Reads the header and its length, which the size of the file bounds. */
 static bool fetch_header(nn_safetensors *s, size_t *length, int code, nn_error *e)
 {
@@ -306,7 +322,8 @@ static bool fetch_header(nn_safetensors *s, size_t *length, int code, nn_error *
 	for (int i = 0; size >= sizeof first && i < 8; i++)
 		header |= (uint64_t)first[i] << 8 * i;
 	if (size < sizeof first || header < 2 || header > size - sizeof first)
-		return nn_fail(e, code,
+		return !other_kind(s, code, e) &&
+		       nn_fail(e, code,
 		               "%s: not a safetensors file, or cut short: a header of %llu "
 		               "bytes in a file of %zu",
 		               s->file.path, (unsigned long long)header, size);
@@ -332,8 +349,8 @@ static bool read_opened(nn_safetensors *s, int code, nn_error *e)
 		return false;
 	nn_json_start(&p.j, s->header, header, s->strings);
 	if (!read_header(&p))
-		return nn_fail(e, code, "%s: bad header at byte %zu: %s", path, p.j.at + 8,
-		               p.j.error);
+		return !other_kind(s, code, e) && nn_fail(e, code, "%s: bad header at byte %zu: %s",
+		                                          path, p.j.at + 8, p.j.error);
 	if (!covers(&p, e))
 		return nn_fail(e, code,
 		               "%s: its tensors overlap, leave holes or do not fill the "

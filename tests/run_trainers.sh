@@ -180,6 +180,14 @@ check 0 '^$' ./fixed train -q --set rate=0.1
 check 0 'accuracy [01][.][0-9]+, top-5 [01][.][0-9]+$' ./fixed test
 check 0 '"accuracy":[0-9.]+,"top5":[0-9.]+,"count":56,' ./fixed test --json
 check 0 '^56 items, loss [0-9.]+, accuracy [01][.][0-9]+$' ./classes test
+# Weights as other programs keep them.
+printf 'PK\3\4\0\0\0\0net/data.pkl' >net.pth
+check 76 'net.pth: not a safetensors file: it is a PyTorch file; .*torch.save_file' \
+	./fixed train --weights net.pth --out none
+check 76 'net.pth: .* a PyTorch file; ' ./fixed test --weights net.pth
+printf 'GIF89a\1\0\1\0' >net.gif
+check 76 'it is a GIF picture; weights are read from safetensors' ./fixed test --weights net.gif
+
 
 # Compiled anew it is another.
 check 0 parameters "$nncc" -D slope=0.2 -o fixed fixed.xml

@@ -194,3 +194,41 @@ Test(safetensors, a_header_longer_than_the_file)
 	cr_assert(!nn_safetensors_read(&s, "f", 65, &e) && strstr(e.text, "cut short"), "%s",
 	          e.text);
 }
+
+/* Weights of other programs are called what they are, with the way out; what may be a safetensors
+ * file that was cut is not called anything else. */
+Test(safetensors, files_of_other_kinds_are_named)
+{
+	static const struct {
+		const char *bytes; /* the first of the file    */
+		size_t count;      /* how many                 */
+		const char *what;  /* part of the message      */
+		const char *way;   /* likewise                 */
+	} row[] = {
+	        {"PK\3\4\0\0\0\0net/data.pkl", 20, "is a PyTorch file",
+	         "safetensors.torch.save_file("},
+	        {"\200\2\212\nl\374\234F\371 j\250P\31.", 15, "is a PyTorch file", "torch.load("},
+	        {"\x08\7\x12\7pytorch", 11, "is an ONNX model", "onnx.numpy_helper.to_array"},
+	        {"\211HDF\r\n\x1a\n\0\0", 10, "is an HDF5 file", "safetensors.numpy.save_file"},
+	        {"PK\3\4\0\0\0\0metadata.json", 21, "is a Keras file", "numpy.save_file"},
+	        {"PK\3\4\0\0\0\0x.npy", 13, "is an npz archive", "safetensors.numpy.save_file"},
+	        {"\x93NUMPY\1\0\x76\0", 10, "is an npy array", "safetensors.numpy.save_file"},
+	        {"\200\4\225\1\0\0\0\0\0\0\0]", 12, "is a Python pickle", "numpy.save_file"},
+	        {"\x1f\x8b\x08\0\0\0\0\0\0", 9, "is a gzip file", "unpack it"},
+	        {"version https://git-lfs.github.com/spec/v1\n", 43, "Git LFS", "git lfs pull"},
+	        {"<!doctype html><title>404</title>", 33, "an HTML page", "fetch the file itself"},
+	        {"GIF89a\1\0\1\0", 10, "is a GIF picture", "best.safetensors of a run"},
+	        {"epoch,loss\n1,2\n", 15, "is plain text", "best.safetensors of a run"},
+	        {"", 0, "is an empty file", "write it again"},
+	        {"\x40\0\0\0\0\0\0\0{\"w\":", 13, "cut short", "header of 64 bytes"},
+	        {"\x80\2\0\0\0\0\0\0{\"w\":", 13, "cut short", "header of 640 bytes"},
+	};
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		nn_safetensors s;
+		nn_error e = {0};
+		toy_write("f.pth", row[i].bytes, row[i].count);
+		cr_assert(!nn_safetensors_read(&s, "f.pth", 76, &e) && e.code == 76, "%zu", i);
+		cr_assert(strstr(e.text, row[i].what) && strstr(e.text, row[i].way), "%zu: %s", i,
+		          e.text);
+	}
+}
