@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bar.h"
 #include "calc.h"
 #include "io.h"
 #include "nn_team.h"
@@ -36,7 +37,7 @@ static const struct {
         {"images_per_second", offsetof(nn_record, images_per_second), "time/images_per_second"},
 };
 
-enum { CSV, JSONL, COLUMNS = sizeof column / sizeof *column, BAR_WIDTH = 24, LOG_MOST = 64 << 20 };
+enum { CSV, JSONL, COLUMNS = sizeof column / sizeof *column, LOG_MOST = 64 << 20 };
 
 static const char *const file[] = {"log.csv", "log.jsonl", "events.out.tfevents.nncc"};
 
@@ -91,7 +92,8 @@ static void write_header(nn_text *t)
 bool nn_log_open(nn_log *l, const nn_options *o, const char *out, const int64_t keep[2],
                  int64_t step, bool write, nn_error *e)
 {
-	*l = (nn_log){.epochs = o->epochs, .drawn = -1e9};
+	int64_t last = o->until > 0 && o->until < o->epochs ? o->until : o->epochs;
+	*l = (nn_log){.epochs = o->epochs, .last = last, .drawn = -1e9};
 	bool automatic = !strcmp(o->progress, "auto"), terminal = isatty(STDERR_FILENO);
 	l->bar = !o->quiet && (!strcmp(o->progress, "bar") || (automatic && terminal));
 	l->lines = !o->quiet && strcmp(o->progress, "none") != 0;
@@ -178,6 +180,7 @@ static bool add_event(nn_log *l, const nn_record *r, nn_error *e)
 bool nn_log_epoch(nn_log *l, const nn_record *r, nn_error *e)
 {
 	nn_log_clear(l);
+	l->ending = fmax(r->seconds - l->stepped, 0);
 	if (l->lines)
 		print_line(l, r);
 	for (int k = 0; k < 2; k++) {
@@ -268,22 +271,26 @@ bool nn_log_read(const char *out, nn_record **record, int64_t *records, nn_error
 	return true;
 }
 
-void nn_log_bar(nn_log *l, const nn_record *r, double part)
+void nn_log_bar(nn_log *l, const nn_record *r, double part, double from)
 {
 	double now = nn_clock_ms();
+	l->stepped = r->seconds;
 	if (!l->bar || now - l->drawn < 100)
 		return;
 	l->drawn = now;
-	char bar[BAR_WIDTH + 1];
-	int full = (int)(part * (double)BAR_WIDTH);
-	for (int i = 0; i < BAR_WIDTH; i++)
-		bar[i] = i < full ? '=' : i == full ? '>' : ' ';
-	bar[BAR_WIDTH] = 0;
-	fprintf(stderr, "\r\033[Kepoch %lld/%lld [%s] %3.0f %%  loss %.4g", (long long)r->epoch,
-	        (long long)l->epochs, bar, part * 100, r->loss);
-	if (isfinite(r->accuracy))
-		fprintf(stderr, "  accuracy %.4f", r->accuracy);
-	fprintf(stderr, "  %.0f images/s", r->images_per_second);
+	/* The next epochs are taken to be as this one, and each to end as the one before did. */
+	double whole = r->seconds / (part - from);
+	nn_bar bar = {.epoch = r->epoch,
+	              .epochs = l->epochs,
+	              .part = part,
+	              .loss = r->loss,
+	              .accuracy = r->accuracy,
+	              .images_per_second = r->images_per_second,
+	              .epoch_left = whole * (1 - part) + l->ending};
+	bar.left = bar.epoch_left + (double)(l->last - r->epoch) * (whole + l->ending);
+	char text[NN_BAR_MOST];
+	nn_bar_text(&bar, nn_bar_columns(STDERR_FILENO), text);
+	fprintf(stderr, "\r\033[K%s", text);
 }
 
 void nn_log_close(nn_log *l)

@@ -26,7 +26,10 @@ typedef struct nn_log {
 	bool bar;           /* a bar on the terminal                           */
 	bool lines;         /* a line an epoch                                 */
 	int64_t epochs;     /* of the whole training                           */
+	int64_t last;       /* epoch of this start: --until, or epochs         */
 	double drawn;       /* clock when the bar was drawn last               */
+	double stepped;     /* seconds of an epoch at its step before now      */
+	double ending;      /* seconds that the last epoch took after its steps */
 } nn_log;
 
 /* Reads --log and --progress. With `keep` NULL starts new files, otherwise cuts the present ones to
@@ -45,8 +48,9 @@ bool nn_log_epoch(nn_log *l, const nn_record *r, nn_error *e);
  * is NULL then. The caller frees it. A line that is no record fails with 65. */
 bool nn_log_read(const char *out, nn_record **record, int64_t *records, nn_error *e);
 
-/* Redraws the bar when there is one and 0.1 s have passed. */
-void nn_log_bar(nn_log *l, const nn_record *r, double part);
+/* After each step: redraws the bar when there is one and 0.1 s have passed. `part` of the epoch is
+ * done; r->seconds were spent on it, from the part `from` on. */
+void nn_log_bar(nn_log *l, const nn_record *r, double part, double from);
 void nn_log_clear(nn_log *l);
 void nn_log_close(nn_log *l);
 

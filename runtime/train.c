@@ -274,9 +274,10 @@ static bool epoch(nn_training *t, nn_error *e)
 		}
 		if (nn_stop_asked() && t->score.count < t->train.count)
 			return stopped(t, nn_stop_asked(), e);
-		double seconds = (nn_clock_ms() - started) / 1000;
-		r.images_per_second = (double)(t->score.count - before) / fmax(seconds, 1e-9);
-		nn_log_bar(&t->log, &r, (double)t->score.count / (double)t->train.count);
+		r.seconds = (nn_clock_ms() - started) / 1000;
+		r.images_per_second = (double)(t->score.count - before) / fmax(r.seconds, 1e-9);
+		double all = (double)t->train.count;
+		nn_log_bar(&t->log, &r, (double)t->score.count / all, (double)before / all);
 	}
 	if (!end_epoch(t, &r, started, e))
 		return false;

@@ -188,6 +188,21 @@ check 76 'net.pth: .* a PyTorch file; ' ./fixed test --weights net.pth
 printf 'GIF89a\1\0\1\0' >net.gif
 check 76 'it is a GIF picture; weights are read from safetensors' ./fixed test --weights net.gif
 
+# The bar fits the terminal, whatever its width is, and tells what is left.
+for columns in 40 80 200; do
+	COLUMNS=300 script -qec "stty cols $columns && ./fixed train --out bar$columns --epochs 20" /dev/null \
+		</dev/null >said 2>&1
+	result $? "a training on $columns columns" "$(cat said)"
+	tr '\r' '\n' <said | sed -n 's/^\x1b\[K\(epoch .* left\)$/\1/p' >bars
+	awk -v most="$columns" 'length >= most || !/^epoch [0-9]+\/20 \[.*\] .* [0-9:]+\/[0-9:]+ left$/ {
+		exit bad = 1 } END { exit bad || !NR }' bars
+	result $? "the bar fits $columns columns" "$(cat bars)"
+done
+# Without a terminal, COLUMNS tells.
+COLUMNS=40 ./fixed train --out bar --progress bar 2>&1 | tr '\r' '\n' |
+	sed -n 's/^\x1b\[K\(epoch .* left\)$/\1/p' >bars
+awk 'length >= 40 { exit bad = 1 } END { exit bad || !NR }' bars
+result $? "the bar fits COLUMNS" "$(cat bars)"
 
 # Compiled anew it is another.
 check 0 parameters "$nncc" -D slope=0.2 -o fixed fixed.xml
