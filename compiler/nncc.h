@@ -19,7 +19,7 @@ enum { MAX_DIM = 8, MAX_VAR = 32 };
 
 /* Layers, with blocks and repeats expanded: of a description, and of one that is compiled. A layer
  * with parameters takes up to 5 ms and 0.6 MB of nncc. */
-enum { MAX_LAYERS = 100000, MAX_COMPILED = 6500 };
+enum { MAX_LAYERS = 100000, MAX_COMPILED = 12000 };
 
 /* ---- places and errors ---------------------------------------------------------------------- */
 

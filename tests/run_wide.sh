@@ -110,18 +110,18 @@ soon fan 60
 network nothing 'features="6"' '<repeat times="5000"><dropout rate="0.1"/></repeat>'
 soon nothing 60
 
-# The last of 6,500 layers is dense: one more, wherever it comes from, is one too many.
+# The last of 12,000 layers is dense: one more, wherever it comes from, is one too many.
 act='<activation type="relu"/>'
 link='<conv filters="2" kernel_size="1" activation="relu"/>'
-chain="<repeat times=\"2166\">$link<dropout rate=\"0.1\"/></repeat>$act"
-beyond='compiles at most 6500: this is the first too many. Repeat less often'
+chain="<repeat times=\"3999\">$link<dropout rate=\"0.1\"/></repeat>$act$act"
+beyond='compiles at most 12000: this is the first too many. Repeat less often'
 network most "$picture" "$chain"
 said=$("$nncc" -fsyntax-only most.xml 2>&1)
-result $? '6,500 layers are accepted' "$said"
+result $? '12,000 layers are accepted' "$said"
 network one_more "$picture" "$chain
 	$act"
 for option in -S -fsyntax-only -O3; do
-	refused one_more 30 'one_more.xml:7:1: error: the network has 6501 layers' "$option"
+	refused one_more 30 'one_more.xml:7:1: error: the network has 12001 layers' "$option"
 done
 network repeated "$picture" "<repeat times=\"49999\">$link</repeat>"
 refused repeated 30 "repeated.xml:5:23: error: the network has 99999 layers" -S
@@ -129,8 +129,8 @@ refused repeated 30 "$beyond" -S
 said=$("$nncc" --summary repeated.xml 2>&1)
 [[ $said == *$'\nrepeat1.49998.conv1 '* ]]
 result $? 'what is not compiled is still summed up' "$said"
-network written "$picture" "$(times 6600 "$act")"
-refused written 30 'written.xml:6505:1: error: the network has 6601 layers' -S
+network written "$picture" "$(times 12100 "$act")"
+refused written 30 'written.xml:12005:1: error: the network has 12101 layers' -S
 
 for room in 100000 150000 250000; do
 	(ulimit -v "$room" && "$nncc" -S -march=x86-64-v3 -o short.d deep.xml) >short.txt 2>&1
