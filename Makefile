@@ -14,7 +14,7 @@ LIBRARY  = $(abspath $(BUILD)/runtime/libnn.a)
 FLAGS    = -std=c17 -D_GNU_SOURCE $(CFLAGS) -Wall -Wextra -Wshadow -Wconversion -MMD -MP
 XML_C    = $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
 XML_LD   = $(shell pkg-config --libs libxml-2.0 2>/dev/null)
-# As a trainer is compiled (compiler/cc.c). clang-19 warns about its own choice of features.
+# As a trainer is compiled (compiler/driver/cc.c). clang-19 warns about its own choice of features.
 RUN_C    = -fopenmp -fno-math-errno -fno-trapping-math
 NATIVE   = -march=native -Wno-invalid-feature-combination
 LIB_C    = -std=gnu17 -O2 -ffp-contract=off $(RUN_C) -ffunction-sections -fdata-sections
@@ -23,9 +23,9 @@ RUN_LD   = -fopenmp -ljpeg -lpng -lz -lm
 # What a test links: the compiler or the runtime, each without its main. The compiler shares
 # a few files with the runtime. tests/fixture*.c are networks as nncc would emit them.
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard $(1))))
-SHARED   = $(patsubst %,$(BUILD)/compiler/%.o,calc near processors sha256)
-COMPILER = $(call objects,compiler/*.c) $(SHARED)
-TRAINER  = $(call objects,runtime/*.c tests/fixture*.c)
+SHARED   = $(patsubst %,$(BUILD)/compiler/%.o,base/calc base/near kernel/processors base/sha256)
+COMPILER = $(call objects,compiler/*/*.c) $(SHARED)
+TRAINER  = $(call objects,runtime/*/*.c tests/fixture*.c)
 
 LISTED   = $(shell sed 's/ .*//' runtime/files.txt)
 
@@ -53,9 +53,9 @@ $(BUILD)/%.o: %.c | $(BUILD)/checked
 $(SHARED): $(BUILD)/compiler/%.o: runtime/%.c | $(BUILD)/checked
 	$(compile)
 $(BUILD)/compiler/%.o: FLAGS += $(XML_C)
-$(BUILD)/compiler/sources.o: FLAGS += -DNNCC_RUNTIME='"$(RUNTIME)"' -DNNCC_LIBRARY='"$(LIBRARY)"'
+$(BUILD)/compiler/driver/sources.o: FLAGS += -DNNCC_RUNTIME='"$(RUNTIME)"' -DNNCC_LIBRARY='"$(LIBRARY)"'
 $(BUILD)/runtime/%.o: FLAGS += $(RUN_C) -ffp-contract=off
-$(BUILD)/runtime/peak.o $(BUILD)/tests/fixture%.o $(OF_RUN:=.o): FLAGS += $(RUN_C) $(NATIVE)
+$(BUILD)/runtime/kernel/peak.o $(BUILD)/tests/fixture%.o $(OF_RUN:=.o): FLAGS += $(RUN_C) $(NATIVE)
 $(BUILD)/runtime/lib/%.o: FLAGS = $(LIB_C) -MMD -MP
 $(BUILD)/runtime/lib/%.o: runtime/%.c $(BUILD)/runtime/libnn.a.cc | $(BUILD)/checked
 	$(compile)
@@ -63,7 +63,7 @@ $(BUILD)/runtime/lib/%.o: runtime/%.c $(BUILD)/runtime/libnn.a.cc | $(BUILD)/che
 # The runtime as trainers link it, for any processor of this architecture; nncc takes it only if
 # its C compiler calls itself what libnn.a.cc says, and no source is newer, nor a header of kernels.
 $(BUILD)/runtime/libnn.a: $(addprefix $(BUILD)/runtime/lib/,$(patsubst %.c,%.o,$(LISTED))) \
-		$(wildcard runtime/*.h)
+		$(wildcard runtime/*.h runtime/*/*.h)
 	@rm -f $@
 	ar rcs $@ $(filter %.o,$^)
 $(BUILD)/runtime/libnn.a.cc: FORCE
@@ -86,7 +86,7 @@ $(BUILD)/tests/shapes: $(BUILD)/tests/shapes.o
 
 # The peer in bench/, with the C compiler and so the OpenMP that Debian's oneDNN is built with.
 DNN      = $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c)) \
-	$(patsubst %,$(BUILD)/runtime/lib/%.o,safetensors json_read text io error sha256)
+	$(patsubst %,$(BUILD)/runtime/lib/%.o,file/safetensors file/json_read base/text file/io base/error base/sha256)
 $(BUILD)/bench/%.o: CC = gcc
 $(BUILD)/bench/%.o: FLAGS += -O3 -march=native -fno-math-errno -fno-trapping-math -fopenmp
 $(BUILD)/bench/onednn: $(DNN)
@@ -184,15 +184,17 @@ install: $(BUILD)/runtime/libnn.a
 	$(MAKE) BUILD=$(BUILD)/install RUNTIME=$(PREFIX)/share/nncc/runtime \
 		LIBRARY=$(PREFIX)/lib/nncc/libnn.a $(BUILD)/install/nncc
 	install -D $(BUILD)/install/nncc $(DESTDIR)$(PREFIX)/bin/nncc
-	install -d $(DESTDIR)$(PREFIX)/share/nncc/runtime $(DESTDIR)$(PREFIX)/lib/nncc
-	install -m 644 runtime/*.[ch] runtime/files.txt $(DESTDIR)$(PREFIX)/share/nncc/runtime
+	install -d $(DESTDIR)$(PREFIX)/lib/nncc
+	for f in $(wildcard runtime/*.h runtime/*/*.[ch]) runtime/files.txt; do \
+		install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/nncc/$$f || exit 1; done
 	install -m 644 $(BUILD)/runtime/libnn.a* $(DESTDIR)$(PREFIX)/lib/nncc
 
 clean:
 	rm -rf $(BUILD)/compiler $(BUILD)/runtime $(BUILD)/tests $(BUILD)/oracle $(BUILD)/install \
 		$(BUILD)/bench $(BUILD)/report $(BUILD)/walk $(BUILD)/asan $(BUILD)/checked $(BUILD)/nncc
 
--include $(wildcard $(addprefix $(BUILD)/,compiler/*.d runtime/*.d runtime/lib/*.d tests/*.d tests/fuzz/*.d bench/*.d))
+-include $(wildcard $(addprefix $(BUILD)/,compiler/*.d compiler/*/*.d runtime/*/*.d runtime/lib/*/*.d \
+	tests/*.d tests/fuzz/*.d bench/*.d))
 .SECONDARY:
 .PHONY: all test sanitized asan fuzz fuzz-nets test-torch test-neon test-report bench bench-quick bench-peers bench-venv \
 	demo style install clean FORCE

@@ -3,8 +3,8 @@
  *     in    the output in its plain layout, labels or targets; gradients in the weights' layout
  *     out   Net.loss and the output's gradient; new weights
  *
- * The formulas are those of compiler/layers.c, which are PyTorch's. Padding that a blocked layout
- * adds stays zero: every rule leaves a weight of 0 with a gradient of 0 where it is. */
+ * The formulas are those of compiler/rows/layers.c, which are PyTorch's. Padding that a blocked
+ * layout adds stays zero: every rule leaves a weight of 0 with a gradient of 0 where it is. */
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>

@@ -16,8 +16,8 @@
 #include <string.h>
 
 #include "dnn.h"
-#include "../runtime/io.h"
-#include "../runtime/safetensors.h"
+#include "../runtime/file/io.h"
+#include "../runtime/file/safetensors.h"
 
 enum { GRAPH_MOST = 1 << 28, LINE = 64 };
 

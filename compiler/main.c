@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "driver.h"
+#include "driver/driver.h"
 
 const Pass passes[] = {
         {'x', "xml", NULL, "text to a tree with line and column"},

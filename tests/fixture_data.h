@@ -2,7 +2,7 @@
 #ifndef FIXTURE_DATA_H
 #define FIXTURE_DATA_H
 
-#include "../runtime/data.h"
+#include "../runtime/data/data.h"
 #include "fixture.h"
 
 /* The toy (1x4x4 or what is said afterwards, 3 classes) with this format and training source; no

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../runtime/nn_rand.h"
-#include "../runtime/session.h"
-#include "../runtime/sha256.h"
+#include "../runtime/kernel/nn_rand.h"
+#include "../runtime/run/session.h"
+#include "../runtime/base/sha256.h"
 
 static char directory[64];
 char toy_output[1 << 16];

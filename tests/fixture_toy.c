@@ -14,7 +14,7 @@
 #include <signal.h>
 
 #include "fixture.h"
-#include "../runtime/tensor.h"
+#include "../runtime/net/tensor.h"
 
 enum { SIDE = 4, F = SIDE * SIDE, K = 3, N = 8, LANES = 4, LF = LANES * F };
 enum { LK = LANES * K, LS = LANES * SIDE };

@@ -17,12 +17,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "../compiler/ir.h"
+#include "../compiler/print/print.h"
 
 #define NN_REAL double
 #define NN_LANES 1
-#include "../runtime/nn_vec.h"
-#include "../runtime/nn_rand.h"
+#include "../runtime/kernel/nn_vec.h"
+#include "../runtime/kernel/nn_rand.h"
 
 typedef struct Dual {
 	double v, d;               /* value; derivative along the direction                       */
@@ -176,7 +176,7 @@ DUAL(POWER) { return (Dual){ pow(A, B), B * pow(A, B - 1) * x[0].d }; }
 
 static Dual (*const dual_of[])(const Dual *x) = {
 #define OP(id, name, arity, text, d0, d1, d2, d3) [OP_##id] = dual_##id,
-#include "../compiler/ops.h"
+#include "../compiler/rows/ops.h"
 #undef OP
 };
 #undef DUAL

@@ -4,8 +4,8 @@
 #undef NN_VEC_H
 #undef NN_MATH_H
 #undef NN_RAND_V_H
-#include "../runtime/nn_vec.h"
-#include "../runtime/nn_rand.h"
+#include "../runtime/kernel/nn_vec.h"
+#include "../runtime/kernel/nn_rand.h"
 
 static nn_v OWN(call)(enum function which, nn_v x)
 {

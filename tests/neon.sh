@@ -62,7 +62,7 @@ runtime() {
 	"$nncc" -march=armv8-a -S -o "$dir" models/lenet5.xml 2>&1 || return
 	arm_make "$dir" $gcc -j"${JOBS:-2}" lenet5 || return
 	rm -f $arm_library
-	ar rcs $arm_library "$dir"/runtime/*.o
+	ar rcs $arm_library "$dir"/runtime/*/*.o
 	mv "$dir/lenet5" $out/whole.arm
 	wrap $out/whole && $out/whole info >$out/whole.info
 }

@@ -3,7 +3,7 @@
  * In: a seed and a number. Out: a description of few kinds of small layers with that many readers
  * of one tensor, inputs of a join, layers on end, or dropouts, whose loss and sizes the seed draws.
  * random_network has up to 8 elements, so nothing in it meets a limit on how many there may be. */
-#include "../compiler/front.h"
+#include "../compiler/front/front.h"
 #include "net_gen.h"
 
 static Elem *layer(Elem *layers, const char *kind, const char *name, const char *from)

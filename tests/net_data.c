@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../compiler/ir.h"
+#include "../compiler/print/print.h"
 #include "net_gen.h"
 
 typedef struct Table {    /* a file in the making                                          */

@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../runtime/safetensors.h"
+#include "../runtime/file/safetensors.h"
 
 enum { OFF = 1, BAD_FILE = 2, MISTRUSTED = 3 };
 

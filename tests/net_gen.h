@@ -2,7 +2,7 @@
 #ifndef NET_GEN_H
 #define NET_GEN_H
 
-#include "../compiler/nncc.h"
+#include "../compiler/front/model.h"
 
 /* net_gen.c: random numbers from one seed, and trees. */
 void seed_with(uint64_t seed);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../compiler/front.h"
+#include "../compiler/front/front.h"
 #include "net_gen.h"
 
 enum { TRIES = 60, NAMES = 32, MAX_VALUES = 20000, FEW = 5 };

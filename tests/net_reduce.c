@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../compiler/front.h"
+#include "../compiler/front/front.h"
 #include "net_gen.h"
 
 static int left; /* changes to pass by before the one that is made                              */

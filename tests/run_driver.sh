@@ -211,7 +211,7 @@ tuned() {
 
 # The archive of the compiled runtime: which compilers link it, and that it changes no result.
 library() {
-	local links='bin/clang -fopenmp .*libnn\.a.? ' compiles='-c -o .*runtime/team\.o'
+	local links='bin/clang -fopenmp .*libnn\.a.? ' compiles='-c -o .*runtime/kernel/team\.o'
 	check 0 "$links" "$nncc" '-###' --cc bin/clang tiny.xml
 	printf 'clang version 99\n' >version
 	check 0 "$compiles" "$nncc" '-###' --cc bin/clang tiny.xml

@@ -22,32 +22,32 @@ objects="compiler/main compiler/nncc tests/test_dual tests/test_expr tests/test_
 
 bugs() {
 	cat <<-'END'
-	quotient_sign    ops.h          s|"-g \* y / b"|"g * y / b"|                               unit test_dual dual/operators
-	softmax_sign     layers.c       s|(dy\[n,c,@\] - p\[n,@\])|(dy[n,c,@] + p[n,@])|            unit test_dual dual/networks_of_their_own
-	lost_tap         solve.c        s|(m->extent - m0 + step - 1) / step|(m->extent - m0) / step|  unit test_dual dual/networks_of_their_own
-	lost_sign        expr.c         s|expr_is(a, 0) ? expr_op(OP_NEG, b, NULL, NULL, NULL)|expr_is(a, 0) ? b|  unit test_expr expr/*
-	early_update     fuse.c         s/l->reads\[q->out->id\] <= k->id + 1/q->id >= 0/  unit test_dual dual/networks_of_their_own
-	short_life       plan.c         /expr_each(.*touch_read/d                                  unit test_plan plan/*
-	lives_that_touch plan.c         s/if (t->last < at.lo/if (t->last <= at.lo/    unit test_plan plan/*
-	no_barrier       emit.c         s|meet ? "nn_sync"|meet ? "nn_pass"|                       threads tests/oracle/lenet.xml
-	no_meeting       meet.c         s/k->sync = p->plain .. conflicts(&m, k);/k->sync = k->id < 0;/           unit test_threads threads/networks_of_test_dual
-	last_maximum     emit_point.c   s|nn_ifabove(v, acc, nn_splat((nn_real)(%s)), at)|nn_ifabove(acc, v, at, nn_splat((nn_real)(%s)))|  oracle max_pool_ties
-	short_clip       emit_fold.c    s|b, step, o->extent, a->extent)|b, step, o->extent - 1, a->extent)|  oracle conv_pad
-	live_dead_lanes  emit_point.c   s|if (t->zero_dead |if (t->zero_dead < 0 |                  oracle partial_dense
-	long_clean_range sched.c        s/low < 0 || high >= extent/low < 0 || high > extent/      check tests/planted/edges.xml
-	mask_of_one_lane emit_expr.c    s|affine_coef(&x->index\[0\], em_lane(&a))|2 * &|         check tests/dual/dropout.xml
-	range_near_kinks sched.c        s/low < 0 || high >= extent/low < 0 || high > extent/      check tests/planted/kinks.xml
-	kink_out_of_place ops.h         s|"ifgt(y, a, g, 0)"|"ifgt(y, a + 0.001, g, 0)"|            check tests/planted/kinks.xml
-	lag_of_window    winograd.c     s|at\[2 + d\].c -= lag\[d\]|at[2 + d].c -= lag[0] + d|       check tests/planted/winograd.xml
-	flipped_window   winograd.c     s|affine_add(affine(WINDOW - 1), tap, -1)|tap|         check tests/planted/winograd.xml
-	tiles_of_two     winograd.c     s|{0, -1, 1, 0}, {0, 1, 0, -1}|{0, 1, 1, 0}, {0, 1, 0, -1}|  check tests/planted/winograd_small.xml
-	last_addend      emit_point.c   s|"acc%d += %s;"|"acc%d = %s;"|                           check tests/planted/sums.xml
-	rows_of_a_part   emit_matrix.c  s|q->matrix->value\[(ptrdiff_t)i \* high\]|q->matrix->value[i]|  check tests/planted/winograd.xml
-	taps_of_a_phase  lanes.c        s/some ? affine_subst(\*x, tap, to\[d\]) : to\[d\]/to[d]/  check tests/planted/strides.xml
-	rows_in_one_piece merge.c        s|t->mem\[d + 1\] == m->inner->extent|t->mem[d] > 0|           check tests/planted/pointwise.xml
-	owner_of_sums    fuse.c         s|k->shared = i;|k->shared = 3;|                         unit test_threads threads/networks_of_test_dual
-	wrong_padding    layers.c       s|j\*sw+s\*dw-pl\]"|j*sw+s*dw-pt]"|                         oracle conv_pad_sides
-	nesterov_sign    layers.c       s|(d\[...\] + momentum|(d[...] - momentum|                  oracle sgd_nesterov
+	quotient_sign    rows/ops.h           s|"-g \* y / b"|"g * y / b"|                               unit test_dual dual/operators
+	softmax_sign     rows/layers.c        s|(dy\[n,c,@\] - p\[n,@\])|(dy[n,c,@] + p[n,@])|            unit test_dual dual/networks_of_their_own
+	lost_tap         lang/solve.c         s|(m->extent - m0 + step - 1) / step|(m->extent - m0) / step|  unit test_dual dual/networks_of_their_own
+	lost_sign        lang/expr.c          s|expr_is(a, 0) ? expr_op(OP_NEG, b, NULL, NULL, NULL)|expr_is(a, 0) ? b|  unit test_expr expr/*
+	early_update     opt/fuse.c           s/l->reads\[q->out->id\] <= k->id + 1/q->id >= 0/  unit test_dual dual/networks_of_their_own
+	short_life       opt/plan.c           /expr_each(.*touch_read/d                                  unit test_plan plan/*
+	lives_that_touch opt/plan.c           s/if (t->last < at.lo/if (t->last <= at.lo/    unit test_plan plan/*
+	no_barrier       print/emit.c         s|meet ? "nn_sync"|meet ? "nn_pass"|                       threads tests/oracle/lenet.xml
+	no_meeting       opt/meet.c           s/k->sync = p->plain .. conflicts(&m, k);/k->sync = k->id < 0;/           unit test_threads threads/networks_of_test_dual
+	last_maximum     print/emit_point.c   s|nn_ifabove(v, acc, nn_splat((nn_real)(%s)), at)|nn_ifabove(acc, v, at, nn_splat((nn_real)(%s)))|  oracle max_pool_ties
+	short_clip       print/emit_fold.c    s|b, step, o->extent, a->extent)|b, step, o->extent - 1, a->extent)|  oracle conv_pad
+	live_dead_lanes  print/emit_point.c   s|if (t->zero_dead |if (t->zero_dead < 0 |                  oracle partial_dense
+	long_clean_range sched/sched.c        s/low < 0 || high >= extent/low < 0 || high > extent/      check tests/planted/edges.xml
+	mask_of_one_lane print/emit_expr.c    s|affine_coef(&x->index\[0\], em_lane(&a))|2 * &|         check tests/dual/dropout.xml
+	range_near_kinks sched/sched.c        s/low < 0 || high >= extent/low < 0 || high > extent/      check tests/planted/kinks.xml
+	kink_out_of_place rows/ops.h           s|"ifgt(y, a, g, 0)"|"ifgt(y, a + 0.001, g, 0)"|            check tests/planted/kinks.xml
+	lag_of_window    opt/winograd.c       s|at\[2 + d\].c -= lag\[d\]|at[2 + d].c -= lag[0] + d|       check tests/planted/winograd.xml
+	flipped_window   opt/winograd.c       s|affine_add(affine(WINDOW - 1), tap, -1)|tap|         check tests/planted/winograd.xml
+	tiles_of_two     opt/winograd.c       s|{0, -1, 1, 0}, {0, 1, 0, -1}|{0, 1, 1, 0}, {0, 1, 0, -1}|  check tests/planted/winograd_small.xml
+	last_addend      print/emit_point.c   s|"acc%d += %s;"|"acc%d = %s;"|                           check tests/planted/sums.xml
+	rows_of_a_part   print/emit_matrix.c  s|q->matrix->value\[(ptrdiff_t)i \* high\]|q->matrix->value[i]|  check tests/planted/winograd.xml
+	taps_of_a_phase  opt/lanes.c          s/some ? affine_subst(\*x, tap, to\[d\]) : to\[d\]/to[d]/  check tests/planted/strides.xml
+	rows_in_one_piece sched/merge.c        s|t->mem\[d + 1\] == m->inner->extent|t->mem[d] > 0|           check tests/planted/pointwise.xml
+	owner_of_sums    opt/fuse.c           s|k->shared = i;|k->shared = 3;|                         unit test_threads threads/networks_of_test_dual
+	wrong_padding    rows/layers.c        s|j\*sw+s\*dw-pl\]"|j*sw+s*dw-pt]"|                         oracle conv_pad_sides
+	nesterov_sign    rows/layers.c        s|(d\[...\] + momentum|(d[...] - momentum|                  oracle sgd_nesterov
 	END
 }
 
@@ -120,17 +120,17 @@ threads() {
 # derivatives.
 plant() {
 	local dir=$out/$1 file=compiler/$2 change=$3
-	rm -rf "$dir" && mkdir -p "$dir/build/compiler" "$dir/build/tests" || exit 1
+	rm -rf "$dir" && mkdir -p "$dir/build/tests" || exit 1
 	cp -rp compiler runtime tests Makefile "$dir"
-	cp -p build/compiler/*.[oda] "$dir/build/compiler"
+	cp -rp build/compiler "$dir/build"
 	cp -p build/nncc "$dir/build"
 	cp -p build/tests/{test_dual,test_expr,test_plan,test_threads,compare}{,.o,.d} "$dir/build/tests"
 	cd "$dir" || exit 1
 	sed -i "$change" "$file"
 	cmp -s "$file" "$root/$file" && die "the line that it changes is gone"
-	if [ "$2" = ops.h ]; then
+	if [ "$2" = rows/ops.h ]; then
 		touch -r "$root/$file" "$file"
-		touch compiler/grad.c
+		touch compiler/lang/grad.c
 	fi
 }
 

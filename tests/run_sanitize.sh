@@ -5,7 +5,7 @@
 # Needs `make asan`. Left out are test_dual and test_threads, which walk through each point of whole
 # networks and would take half an hour, and test_runtime_pace, which compares times.
 set -u
-export LC_ALL=C ASAN_OPTIONS=detect_leaks=0    # the compiler frees nothing: see compiler/nncc.h
+export LC_ALL=C ASAN_OPTIONS=detect_leaks=0    # the compiler frees nothing: see compiler/base/base.h
 cd "$(dirname "$0")/.." || exit 1
 built=build/asan out=build/sanitize
 mkdir -p $out

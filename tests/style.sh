@@ -6,7 +6,7 @@ set -u
 export LC_ALL=C
 cd "$(dirname "$0")/.." || exit 1
 if [ $# -gt 0 ]; then sources=("$@"); else
-	mapfile -t sources < <(ls {compiler,runtime,bench,tests}/*.[ch] 2>/dev/null)
+	mapfile -t sources < <(ls {compiler,runtime}/{,*/}*.[ch] {bench,tests}/*.[ch] 2>/dev/null)
 fi
 [ ${#sources[@]} -gt 0 ] || exit 0
 
@@ -31,15 +31,40 @@ rules() {
 			print FILENAME ":" inside ": a body of " FNR - inside - 1 " lines; up to 60"
 		inside = 0
 	}' "${sources[@]}"
-	grep -nE '^[[:space:]]*#[[:space:]]*(if|ifdef|ifndef|elif)\b' compiler/*.c 2>/dev/null |
+	grep -nE '^[[:space:]]*#[[:space:]]*(if|ifdef|ifndef|elif)\b' compiler/{,*/}*.c 2>/dev/null |
 		sed 's/$/   <- no conditional compilation in compiler\//'
-	grep -nE '^[[:space:]]*#[[:space:]]*(if|ifdef|ifndef|elif)\b' compiler/*.h 2>/dev/null |
+	grep -nE '^[[:space:]]*#[[:space:]]*(if|ifdef|ifndef|elif)\b' compiler/{,*/}*.h 2>/dev/null |
 		grep -vE '#ifndef [A-Z0-9_]+_H$' | sed 's/$/   <- no conditional compilation in compiler\//'
-	grep -lwiE 'conv|relu|max_pool|softmax' compiler/*.[ch] 2>/dev/null |
-		grep -vx compiler/layers.c | sed 's/$/: names a layer; only layers.c may/'
+	grep -lwiE 'conv|relu|max_pool|softmax' compiler/{,*/}*.[ch] 2>/dev/null |
+		grep -vx compiler/rows/layers.c | sed 's/$/: names a layer; only layers.c may/'
 	# Written so that this file does not find itself.
 	git grep -nIE 'TOD[O]|FIXM[E]|\bXX[X]\b' -- . ':!LICENSE' | sed 's/$/   <- open end/'
 	git grep -nIE '(^|[^a-zA-Z0-9.])/(work|root|home)[/]' | sed 's/$/   <- path of a machine/'
+}
+
+# Rooms stack: an include goes to the same folder or to one further down in its line here.
+rooms() {
+	local top order
+	for top in compiler runtime; do
+		case $top in
+		compiler) order="driver print sched opt lang front rows base" ;;
+		runtime) order="verbs train report run data net file kernel base" ;;
+		esac
+		grep -oHE '^#include "[^"]+"' $top/*/*.[ch] 2>/dev/null |
+			awk -v top=$top -v order="$order" '
+			BEGIN { n = split(order, name, " "); for (i = 1; i <= n; i++) floor[name[i]] = i }
+			{
+				split($0, part, "/")
+				from = part[2]
+				to = $0
+				if (!(from in floor)) print $0 ": a folder that tests/style.sh does not know"
+				if (to !~ /include "\.\.\/[a-z]+\//) next
+				sub(/.*include "\.\.\//, "", to)
+				sub(/\/.*/, "", to)
+				if (!(to in floor) || floor[to] < floor[from])
+					print $0 ": from " from " up to " to
+			}'
+	done
 }
 
 # Headers are tables of fields and functions, laid out by hand: only their columns are checked.
@@ -60,7 +85,7 @@ tidy() {
 		sort -u
 }
 
-found=$(rules; format; tidy)
+found=$(rules; rooms; format; tidy)
 [ -z "$found" ] && exit 0
 sed "s|$PWD/||" <<<"$found"
 exit 1

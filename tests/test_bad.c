@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../compiler/front.h"
+#include "../compiler/front/front.h"
 
 /* The whole file, from the compiler's arena; NULL when there is none. */
 static const char *read_text(const char *path)

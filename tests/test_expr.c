@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../compiler/ir.h"
+#include "../compiler/print/print.h"
 
 enum { AXES = 4, READS = 3 };
 
@@ -215,7 +215,7 @@ static double compute(Op op, const double *v)
 {
 	static const char *const name[] = {
 #define OP(id, name, arity, text, d0, d1, d2, d3) name,
-#include "../compiler/ops.h"
+#include "../compiler/rows/ops.h"
 #undef OP
 	};
 	const char *s = name[op];

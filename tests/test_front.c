@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../compiler/front.h"
+#include "../compiler/front/front.h"
 
 #define REST_OF(loss)                                                                              \
 	"<loss type='" loss "'/><data format='synthetic'/>"                                        \

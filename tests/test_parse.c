@@ -7,7 +7,7 @@
 #include <criterion/redirect.h>
 #include <string.h>
 
-#include "../compiler/ir.h"
+#include "../compiler/print/print.h"
 
 static const Var numbers[] = {{"C", 2},  {"H", 5},  {"W", 7},      {"sh", 2},      {"dh", 3},
                               {"pt", 1}, {"kh", 3}, {"groups", 2}, {"filters", 6}, {"alpha", 0.5}};

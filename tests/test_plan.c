@@ -7,7 +7,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "../compiler/ir.h"
+#include "../compiler/print/print.h"
 
 enum { TENSORS = 40 };
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../runtime/bar.h"
+#include "../runtime/run/bar.h"
 
 static nn_bar usual(void)
 {

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../runtime/calc.h"
+#include "../runtime/base/calc.h"
 
 static bool names(void *ctx, const char *name, size_t len, double *value)
 {

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../runtime/data.h"
-#include "../runtime/safetensors.h"
+#include "../runtime/data/data.h"
+#include "../runtime/file/safetensors.h"
 #include "fixture_data.h"
 
 TestSuite(classes, .init = toy_enter, .fini = toy_leave);

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "../runtime/feed.h"
-#include "../runtime/shuffle.h"
-#include "../runtime/tensor.h"
+#include "../runtime/data/feed.h"
+#include "../runtime/data/shuffle.h"
+#include "../runtime/net/tensor.h"
 #include "fixture_data.h"
 
 TestSuite(data, .init = toy_enter, .fini = toy_leave);

@@ -7,8 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../runtime/image.h"
-#include "../runtime/nn_rand.h"
+#include "../runtime/data/image.h"
+#include "../runtime/kernel/nn_rand.h"
 #include "fixture_data.h"
 
 TestSuite(pictures, .init = toy_enter, .fini = toy_leave);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../runtime/diagnose.h"
+#include "../runtime/report/diagnose.h"
 
 enum { MANY = 6000 };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../runtime/log.h"
+#include "../runtime/run/log.h"
 #include "fixture.h"
 
 TestSuite(events, .init = toy_enter, .fini = toy_leave);

@@ -7,8 +7,8 @@
 
 #include <jpeglib.h>
 
-#include "../runtime/image.h"
-#include "../runtime/kind.h"
+#include "../runtime/data/image.h"
+#include "../runtime/file/kind.h"
 #include "fixture_data.h"
 
 #define FOLDER "tests/pictures/"

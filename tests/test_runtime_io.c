@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../runtime/io.h"
-#include "../runtime/sha256.h"
-#include "../runtime/train.h"
+#include "../runtime/file/io.h"
+#include "../runtime/base/sha256.h"
+#include "../runtime/train/train.h"
 #include "fixture.h"
 
 TestSuite(io, .init = toy_enter, .fini = toy_leave);

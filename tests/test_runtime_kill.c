@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../runtime/io.h"
-#include "../runtime/nn_rand.h"
-#include "../runtime/train.h"
+#include "../runtime/file/io.h"
+#include "../runtime/kernel/nn_rand.h"
+#include "../runtime/train/train.h"
 #include "fixture.h"
 
 TestSuite(kill, .init = toy_enter, .fini = toy_leave);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "../runtime/safetensors.h"
+#include "../runtime/file/safetensors.h"
 #include "fixture.h"
 
 TestSuite(npz, .init = toy_enter, .fini = toy_leave);

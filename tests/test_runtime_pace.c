@@ -1,5 +1,5 @@
 /* test_runtime_pace.c: which threads do a step (pace.c), by a clock that the test moves. */
-#include "../runtime/net.h"
+#include "../runtime/net/net.h"
 
 #include <criterion/criterion.h>
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../runtime/chart.h"
+#include "../runtime/report/chart.h"
 #include "fixture.h"
 
 TestSuite(page, .init = toy_enter, .fini = toy_leave);

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../runtime/feed.h"
-#include "../runtime/tensor.h"
+#include "../runtime/data/feed.h"
+#include "../runtime/net/tensor.h"
 #include "fixture.h"
 
 enum { ITEMS = 600, ROW = 28, CELLS = ROW * ROW };

@@ -2,7 +2,7 @@
  *
  * A root directory holds proc/self/cgroup, proc/self/mountinfo and the mounts that it names. */
 #define _GNU_SOURCE 1
-#include "../runtime/processors.h"
+#include "../runtime/kernel/processors.h"
 
 #include <criterion/criterion.h>
 #include <stdarg.h>

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../runtime/checkpoint.h"
-#include "../runtime/tensor.h"
-#include "../runtime/train.h"
+#include "../runtime/run/checkpoint.h"
+#include "../runtime/net/tensor.h"
+#include "../runtime/train/train.h"
 #include "fixture.h"
 
 TestSuite(resume, .init = toy_enter, .fini = toy_leave);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../runtime/safetensors.h"
+#include "../runtime/file/safetensors.h"
 #include "fixture.h"
 
 TestSuite(safetensors, .init = toy_enter, .fini = toy_leave);

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../runtime/schedule.h"
-#include "../runtime/tensor.h"
+#include "../runtime/train/schedule.h"
+#include "../runtime/net/tensor.h"
 #include "fixture.h"
 
 /* A schedule of this type with 10 steps an epoch and 10 epochs, base rate 2. */

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../runtime/calc.h"
-#include "../runtime/options.h"
-#include "../runtime/text.h"
+#include "../runtime/base/calc.h"
+#include "../runtime/net/options.h"
+#include "../runtime/base/text.h"
 #include "fixture_data.h"
 
 TestSuite(text, .init = toy_enter, .fini = toy_leave);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../runtime/safetensors.h"
+#include "../runtime/file/safetensors.h"
 #include "fixture.h"
 
 TestSuite(train, .init = toy_enter, .fini = toy_leave);

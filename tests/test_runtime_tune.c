@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../runtime/tune.h"
+#include "../runtime/verbs/tune.h"
 #include "fixture.h"
 
 enum { POINTS = 4000 };

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../compiler/front.h"
+#include "../compiler/front/front.h"
 
 /* ---- a description that holds an element ---------------------------------------------------- */
 

@@ -1,5 +1,5 @@
 /* test_target.c: the rows of target.c, and what `native` adds to one. */
-#include "../compiler/ir.h"
+#include "../compiler/print/print.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

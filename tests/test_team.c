@@ -4,9 +4,9 @@
  * for both forms of the barrier. The barrier is tested by what it is for: what a thread wrote
  * before a meeting, all see after it, and nobody runs ahead into the next round. */
 #define _GNU_SOURCE 1
-#include "../runtime/nn_peak.h"
-#include "../runtime/nn_team.h"
-#include "../runtime/processors.h"
+#include "../runtime/kernel/nn_peak.h"
+#include "../runtime/kernel/nn_team.h"
+#include "../runtime/kernel/processors.h"
 
 #include <criterion/criterion.h>
 #include <stdatomic.h>

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../compiler/ir.h"
+#include "../compiler/print/print.h"
 
 typedef struct Fault {
 	char letter;      /* of the pass after which it is put in                     */

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "../../runtime/calc.h"
+#include "../../runtime/base/calc.h"
 #include "fuzz.h"
 
 static bool known(void *ctx, const char *name, size_t len, double *value)

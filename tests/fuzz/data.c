@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "../../runtime/image.h"
+#include "../../runtime/data/image.h"
 
 enum { SOME = 16 };
 

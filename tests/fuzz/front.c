@@ -1,6 +1,6 @@
 /* front.c: any text as a description: the passes in which a user can make mistakes. */
-#include "../../compiler/ir.h"
-#include "../../compiler/front.h"
+#include "../../compiler/print/print.h"
+#include "../../compiler/front/front.h"
 #include "child.h"
 
 static void body(const char *path)

@@ -1,7 +1,7 @@
 /* json.c: any text as JSON, read by what its own brackets announce. */
 #include <stdlib.h>
 
-#include "../../runtime/json_read.h"
+#include "../../runtime/file/json_read.h"
 #include "fuzz.h"
 
 static void value(nn_json *j, int depth);

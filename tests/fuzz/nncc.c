@@ -2,8 +2,8 @@
  * and the C of them. */
 #include <stdlib.h>
 
-#include "../../compiler/driver.h"
-#include "../../compiler/front.h"
+#include "../../compiler/driver/driver.h"
+#include "../../compiler/front/front.h"
 #include "child.h"
 
 /* As in main.c, which is not linked; the command line's file refers to both. */

@@ -1,7 +1,7 @@
 /* options.c: lines as the command line of every verb. */
 #include <stdlib.h>
 
-#include "../../runtime/options.h"
+#include "../../runtime/net/options.h"
 #include "lines.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

@@ -1,7 +1,7 @@
 /* safetensors.c: any bytes as a file of tensors, and as weights of the toy network. */
 #include <stdlib.h>
 
-#include "../../runtime/checkpoint.h"
+#include "../../runtime/run/checkpoint.h"
 #include "data.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../runtime/augment.h"
-#include "../../runtime/calc.h"
-#include "../../runtime/schedule.h"
-#include "../../runtime/session.h"
-#include "../../runtime/tune.h"
+#include "../../runtime/data/augment.h"
+#include "../../runtime/base/calc.h"
+#include "../../runtime/train/schedule.h"
+#include "../../runtime/run/session.h"
+#include "../../runtime/verbs/tune.h"
 #include "data.h"
 #include "lines.h"
 

@@ -6,9 +6,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../runtime/checkpoint.h"
-#include "../../runtime/io.h"
-#include "../../runtime/tensor.h"
+#include "../../runtime/run/checkpoint.h"
+#include "../../runtime/file/io.h"
+#include "../../runtime/net/tensor.h"
 #include "data.h"
 #include "lines.h"
 

@@ -4,7 +4,7 @@ In:  the graph: {"input", "layers": [{name kind inputs shape numbers parameters 
      "optimizer"}; layers stand in an order in which each comes after its inputs, the output last.
 Out: GraphNet, a torch.nn.Module whose parameters have nncc's names; loss_of and Optimizer, which
      are the network's loss and optimizer.
-Idea: one short function for each row of compiler/layers.c, which calls what PyTorch offers for it
+Idea: one short function for each row of compiler/rows/layers.c, which calls what PyTorch offers for it
 and takes the general way only where PyTorch has no equal (unequal paddings, say): the same module
 is what nncc is compared with, in values and in speed.
 """

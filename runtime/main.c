@@ -1,7 +1,0 @@
-/* main.c: a trainer is nn_trainer on the network that is linked with it. */
-#include "session.h"
-
-int main(int argc, char **argv)
-{
-	return nn_trainer(&nn_network, argc, argv);
-}
