@@ -87,7 +87,7 @@ typedef struct nn_task {
 	double        mark;        /* clock at the last nn_sync, when ms is set                   */
 } nn_task;
 
-/* All threads of the team meet; with t->ms set, thread 0 books the time since the last meeting on
+/* A barrier of the team; with t->ms set, thread 0 books the time since the last barrier on
  * kernel k. Emitted after every kernel whose results another thread reads. (team.c) */
 void nn_sync(nn_task *t, int k);
 

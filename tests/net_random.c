@@ -237,7 +237,7 @@ static void draw_body(Gen *g, Elem *e, int depth);
 
 static bool is_built(const ElemSpec *s)
 {
-	return s->layer && (!s->meets || find_row(ROW_LAYER, s->meets)->supported);
+	return s->layer && (!s->join || find_row(ROW_LAYER, s->join)->supported);
 }
 
 /* An element's name: on images, layers that need one and have weights come most often. */
@@ -262,7 +262,7 @@ static const char *draw_name(const Gen *g, int depth)
 	}
 	for (const ElemSpec *s = vocab; s->name && depth < 2; s++)
 		if (is_built(s))
-			for (int k = s->meets ? 3 : 1; k > 0; k--)
+			for (int k = s->join ? 3 : 1; k > 0; k--)
 				list[n++] = s->name;
 	return list[below(n)];
 }
@@ -328,7 +328,7 @@ static bool small(const Gen *g, const Model *m)
 	for (const Layer *l = m->layers; l; l = l->next) {
 		double one = 0;
 		if (l->row->macs)
-			sums(l->row->macs, l->var, l->nvar, true, &one);
+			arithmetic(l->row->macs, l->var, l->nvar, true, &one);
 		macs += one + (double)count_of(l->shape);
 		if (count_of(l->shape) > MAX_VALUES)
 			return false;

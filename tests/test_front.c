@@ -417,12 +417,13 @@ Test(shapes, whole_division_rounds_down)
 {
 	static const Var v[] = {{"H", 7}, {"k", 2}};
 	double value;
-	cr_assert(sums("(H-k)/2+1", v, 2, true, &value) && value == 3);
-	cr_assert(sums("(H-k)/2+1", v, 2, false, &value) && value == 3.5);
-	cr_assert(sums("(k-H)/2", v, 2, true, &value) && value == -3);
-	cr_assert(sums("-H*(k+1) / 3", v, 2, false, &value) && value == -7);
-	cr_assert(!sums("H+q", v, 2, true, &value) && !sums("(H", v, 2, true, &value));
-	cr_assert(!sums("H/0", v, 2, false, &value) && !sums("H k", v, 2, false, &value));
+	cr_assert(arithmetic("(H-k)/2+1", v, 2, true, &value) && value == 3);
+	cr_assert(arithmetic("(H-k)/2+1", v, 2, false, &value) && value == 3.5);
+	cr_assert(arithmetic("(k-H)/2", v, 2, true, &value) && value == -3);
+	cr_assert(arithmetic("-H*(k+1) / 3", v, 2, false, &value) && value == -7);
+	cr_assert(!arithmetic("H+q", v, 2, true, &value) && !arithmetic("(H", v, 2, true, &value));
+	cr_assert(!arithmetic("H/0", v, 2, false, &value) &&
+	          !arithmetic("H k", v, 2, false, &value));
 }
 
 /* ---- settings ------------------------------------------------------------------------------- */

@@ -13,8 +13,8 @@
  * nncc's version, the C compiler's, its flags, and the processor. If a kernel is not in there, all
  * are measured that are not: the whole network is compiled with the first tile of each kernel, with
  * the second, and so on, and the steps of all these programs run in turns
- * (runtime/verbs/measure.c). So a kernel is timed on the data, the caches and the neighbours that it
- * will have. A tile replaces the cost model's when it is faster by more than noise. */
+ * (runtime/verbs/measure.c). So a kernel is timed on the data, the caches and the neighbours that
+ * it will have. A tile replaces the cost model's when it is faster by more than noise. */
 #include "tune.h"
 
 #include <stdlib.h>

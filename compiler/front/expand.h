@@ -1,4 +1,4 @@
-/* expand.h: what expand.c and join.c share. See expand.c. */
+/* expand.h: what expand.c and branches.c share. See expand.c. */
 #ifndef EXPAND_H
 #define EXPAND_H
 
@@ -50,7 +50,7 @@ void leave_out(Walk *w);                       /* after an error: the output is 
 void walk_layer(Walk *w, const Elem *e, const Row *row);
 void walk_list(Walk *w, const Elem *first);
 
-/* join.c */
+/* branches.c */
 void walk_residual(Walk *w, const Elem *e);
 void walk_parallel(Walk *w, const Elem *e);
 

@@ -15,7 +15,7 @@ typedef struct ElemSpec {
 	const char *children;      /* "input data? param* @layer*": one, at most one, any number  */
 	const char *variant;       /* "step(milestones gamma) ...": attributes that suit one type */
 	const char *later;         /* words not built yet: "*" itself, attributes, "type=value"   */
-	const char *meets;         /* the layer that its branches meet in by default              */
+	const char *join;          /* the layer that its branches meet in by default              */
 	int rows;                  /* 1 + RowKind when `type` names a row: its attributes join   */
 	bool layer;                /* stands among layers                                         */
 	bool text;                 /* holds text                                                  */

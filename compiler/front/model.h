@@ -126,8 +126,8 @@ Elem *xml(const char *path);
 /* model.c    tree -> checked layers. needs: Elem  fills: Model, Layer  breaks: nothing */
 Model *model(Elem *root);
 
-/* sums.c     arithmetic over variables, "(H+pt+pb-kh)/sh+1"; division rounds down when whole_div */
-bool sums(const char *text, const Var *var, int nvar, bool whole_div, double *result);
+/* arithmetic.c: over variables, "(H+pt+pb-kh)/sh+1"; division rounds down when whole_div */
+bool arithmetic(const char *text, const Var *var, int nvar, bool whole_div, double *result);
 
 /* schema.c summary.c graph.c: what --print-schema, --summary and --emit-graph print */
 void schema(const char *kind, FILE *out);

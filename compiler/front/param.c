@@ -31,7 +31,7 @@ static void dims(const Layer *l, LayerParam *p, const char *text)
 				add_dim(p, "...", l->shape.dim[d]);
 			continue;
 		}
-		sums(strcmp(dim[i], "...") ? dim[i] : "F", l->var, l->nvar, true, &value);
+		arithmetic(strcmp(dim[i], "...") ? dim[i] : "F", l->var, l->nvar, true, &value);
 		add_dim(p, dim[i], (int64_t)value);
 	}
 }
@@ -55,7 +55,7 @@ int layer_params(const Layer *l, LayerParam *list)
 				p->value = copy_bytes(++at, 1);
 			else if (*at == '!')
 				p->running = true;
-			else if (sums(copy_bytes(at + 1, n), l->var, l->nvar, true, &there))
+			else if (arithmetic(copy_bytes(at + 1, n), l->var, l->nvar, true, &there))
 				at += n;
 			p->absent |= there <= 0;
 		}

@@ -302,7 +302,7 @@ static void md(FILE *out)
 {
 	md_head(out, "Elements");
 	for (const ElemSpec *s = vocab; s->name; s++) {
-		bool built = !s->meets || find_row(ROW_LAYER, s->meets)->supported;
+		bool built = !s->join || find_row(ROW_LAYER, s->join)->supported;
 		md_attrs(out, s->name, s->doc, built ? s->later : "*", s->attr);
 	}
 	md_rows(out, ROW_LAYER, "Layers");

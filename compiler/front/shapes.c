@@ -39,7 +39,7 @@ char *shape_text(Shape s)
 static double value_of(const Layer *l, const char *text)
 {
 	double value = 0;
-	bool fine = sums(text, l->var, l->nvar, true, &value);
+	bool fine = arithmetic(text, l->var, l->nvar, true, &value);
 	assert(fine && "a text in layers.c does not evaluate");
 	return fine ? value : 0;
 }
@@ -174,7 +174,7 @@ static bool whole_dims(const Layer *l, const Elem *e, const char *text, const ch
 	*product = 1;
 	for (int i = 0; i < n; i++) {
 		double value = 0;
-		if (!sums(dim[i], l->var, l->nvar, false, &value)) {
+		if (!arithmetic(dim[i], l->var, l->nvar, false, &value)) {
 			assert(false && "a dim in layers.c does not evaluate");
 			return false;
 		}

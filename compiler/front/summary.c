@@ -64,9 +64,9 @@ static Line measure(const Line *before, int n, const Layer *l)
 	int np = layer_params(l, p);
 	if (l->row->window && split(l->row->window, " ", &w) == 8)
 		for (int i = 0; i < 8; i++)
-			sums(w[i], l->var, l->nvar, true, &line.window[i]);
+			arithmetic(w[i], l->var, l->nvar, true, &line.window[i]);
 	if (l->row->macs)
-		sums(l->row->macs, l->var, l->nvar, true, &macs);
+		arithmetic(l->row->macs, l->var, l->nvar, true, &macs);
 	for (int i = 0; i < np; i++)
 		if (!p[i].absent && !p[i].running)
 			line.params += p[i].count;

@@ -206,7 +206,7 @@ const char *row_text(const Layer *l, const char *text)
 
 	if (!l)
 		return text;
-	if (l->row->choose && sums(l->row->choose, l->var, l->nvar, true, &which))
+	if (l->row->choose && arithmetic(l->row->choose, l->var, l->nvar, true, &which))
 		for (; which > 0 && strchr(text, '|'); which--)
 			text = strchr(text, '|') + 1;
 	return for_inputs(copy_bytes(text, strcspn(text, "|")), l->nin);

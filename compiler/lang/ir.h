@@ -190,8 +190,8 @@ typedef struct Kernel {
 	int shared;                /* with stages: so many outer loops may be shared out        f */
 	int outer;                 /* so many axes of the first equation are loops around all
 	                            * others, which sums go along; 0: all are outer             f */
-	bool sync;                 /* threads meet before it starts                             f */
-	int interval;              /* number of meetings before it                              f */
+	bool sync;                 /* a barrier stands before it                            f */
+	int interval;              /* number of barriers before it                              f */
 	double flop, bytes;        /* of a full batch                                           k */
 	bool contraction;          /* a sum of products of two tensors                          k */
 	Tile tried[MAX_TRIED];     /* tiles that come near, best predicted first                s */

@@ -1,5 +1,5 @@
-/* parse.h: what the two files that read formulas share: parse.c (values, statements) and index.c
- * (words, axes, indices). */
+/* parse.h: what the two files that read formulas share: parse.c (values, statements) and
+ * parse_index.c (words, axes, indices). */
 #ifndef NNCC_PARSE_H
 #define NNCC_PARSE_H
 

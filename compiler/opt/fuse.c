@@ -1,4 +1,4 @@
-/* fuse.c: which equations share a kernel, and where threads must meet.
+/* fuse.c: which equations share a kernel, and where barriers stand.
  *
  * In: equations in order. Out: kernels. A kernel's outer axes are the free axes of its first
  * equation. A later equation joins the kernel of its latest input when it reads what that kernel
@@ -10,7 +10,7 @@
  * the mean of an image) is added up in the kernel's loops, and so are sums over the same image.
  *
  * Threads share a kernel's images (`slice`) where there are enough of them: then consecutive
- * kernels need no meeting, since each thread reads what it wrote. `sync` says where one is needed,
+ * kernels need no barrier, since each thread reads what it wrote. `sync` says where one is needed,
  * `interval` counts them; memory is reused across intervals only (plan.c). */
 #include "opt.h"
 
@@ -473,5 +473,5 @@ void fuse(Prog *p)
 		k->serial = q->nfree == 0 || options.no_parallel;
 	}
 	find_locals(p);
-	meetings(p);
+	barriers(p);
 }

@@ -17,7 +17,7 @@ void fuse(Prog *p);
 bool eqn_is_contraction(const Eqn *q); /* a sum of products of two tensors                    */
 /* Equations join k unless it would lose the axis in its lanes; true when they did. */
 bool kernel_enter(const Prog *p, Kernel *k, Eqn *const *q, int n);
-/* parts.c    a part of fuse */
+/* split_readers.c: a part of fuse */
 const Expr *expr_read_of(const Expr *e, const Tensor *t);      /* the first of t, or NULL      */
 /* Splits q into the parts of an input that kernel k makes completely, and joins them to it. */
 bool join_parts(Prog *p, Kernel *k, Eqn *q);
@@ -27,7 +27,7 @@ void lanes(Prog *p);
 bool prefers_channels(Prog *p);                        /* would channels be in the lanes?      */
 bool take_lane(const Prog *p, Kernel *k);
 int blocks_of(const Prog *p, const Axis *a);           /* iterations of a loop over a          */
-/* meet.c     the second half of fuse */
+/* barriers.c: the second half of fuse */
 bool eqn_reads(const Eqn *q, const Tensor *t);
 bool kernel_reads(const Kernel *k, const Tensor *t);
 bool kernel_writes(const Kernel *k, const Tensor *t);
@@ -36,7 +36,7 @@ bool kernel_writes(const Kernel *k, const Tensor *t);
 bool eqn_reads_along(const Eqn *q, const Axis *axis, bool images);
 bool kernel_given(const Kernel *k, const Axis *a);     /* is it a loop around this stage?      */
 void find_locals(Prog *p);
-void meetings(Prog *p);
+void barriers(Prog *p);
 
 /* layout.c   needs: Kernels  fills: Tensor.mem elems zero_dead, Kernel.partial  breaks: nothing */
 void layout(Prog *p);

@@ -1,8 +1,8 @@
 /* plan.c: lifetimes to offsets in one arena.
  *
- * In: kernels with their intervals between meetings, tensors with their sizes. Out: an offset
+ * In: kernels with their intervals between barriers, tensors with their sizes. Out: an offset
  * for every tensor that is not local to a kernel. Two tensors may share bytes when no interval
- * touches both: within an interval threads run ahead of each other, so only a meeting separates
+ * touches both: within an interval threads run ahead of each other, so only a barrier separates
  * a last read from a first write. Tensors that the runtime sees live always. Placement is greedy
  * by size (Pisarchyk and Lee 2020): the largest first, each at the lowest gap among those it
  * must not meet. */
@@ -117,7 +117,7 @@ static void take(Ranges *s, Range t)
 	s->r[i] = t;
 }
 
-/* A tree over the intervals between meetings: node 1 is all of them, the halves of node i are 2i
+/* A tree over the intervals between barriers: node 1 is all of them, the halves of node i are 2i
  * and 2i + 1. A tensor's bytes are in each node that it lives in, so few nodes tell what is taken
  * in a span of intervals, and few ranges, since tensors lie close together. */
 typedef struct Node {

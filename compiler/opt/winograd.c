@@ -24,7 +24,7 @@
  * say. Every sum has one owner: a thread owns some p, and reads all images for them, or shares, and
  * reads few images that others made (what processors of two caches have read costs several times as
  * much to write). A cost model decides; -fno-winograd keeps the sums in their plain order. */
-#include "window.h"
+#include "winograd.h"
 
 #include <string.h>
 
@@ -456,7 +456,7 @@ void winograd(Prog *p)
 	for (Eqn **link = &p->first; *link; link = &(*link)->next) {
 		Window m = {.p = p, .q = *link};
 		Eqn *part[5];
-		if (!window(&m))
+		if (!winograd_choose(&m))
 			continue;
 		int parts = replace(&m, part);
 		for (int i = 0; i < parts; i++) {

@@ -31,7 +31,7 @@ static inline nn_span nn_share(const nn_task *t, int total)
 	                  (int)(all * (t->thread + 1) / t->threads) };
 }
 
-/* Behind a kernel whose results only the same thread reads next: a meeting only to take times. */
+/* Behind a kernel whose results only the same thread reads next: a barrier only to take times. */
 static inline void nn_pass(nn_task *t, int k)
 {
 	if (t->ms)

@@ -1,7 +1,7 @@
 /* peak.c: FMA peak and triad bandwidth (nn_peak.h).
  *
  * Peak: every thread runs a loop of independent multiply-adds, as many accumulators as hide the
- * latency and still fit in registers, between two meetings of the team; the clock is thread 0's.
+ * latency and still fit in registers, between two barriers of the team; the clock is thread 0's.
  * The numbers converge to a fixed point, so nothing overflows or becomes denormal.
  *
  * Triad: every thread owns one contiguous part of the arrays and touches it first, so that its

@@ -1,14 +1,14 @@
 /* team.c: one persistent parallel region, work for all its threads, and their barrier (nn_team.h).
  *
- * Every thread has a seat: a cache line with the number of the last meeting it has come to.
- * A meeting: each thread writes the next number on its seat. In a small team each then watches all
+ * Every thread has a seat: a cache line with the number of the last barrier it has come to.
+ * A barrier: each thread writes the next number on its seat. In a small team each then watches all
  * seats, which costs one trip between processors; in a larger one thread 0 reads the seats and
  * writes the number on the team's gate, which the others watch. No thread writes what another one
- * writes. A seat may already be one meeting ahead when it is read, never two.
+ * writes. A seat may already be one barrier ahead when it is read, never two.
  *
  * Work is handed out in the same way through `call`, a number that thread 0 raises once the job is
- * described; the job ends with a meeting. Orders are release and acquire, so that whatever was
- * written before a meeting is seen after it.
+ * described; the job ends with a barrier. Orders are release and acquire, so that whatever was
+ * written before a barrier is seen after it.
  *
  * Nothing is pinned: a processor that another program has taken must not hold up a thread for ever.
  * But two threads may be put on one processor, by a wake-up for example, and then each spins while
@@ -20,9 +20,9 @@
  * whether anyone has to be woken. Those two are sequentially consistent: either thread 0 sees the
  * sleeper, or the sleeper sees the new call.
  *
- * Where other programs keep the processors busy, who waits at a meeting by yielding uses up the
+ * Where other programs keep the processors busy, who waits at a barrier by yielding uses up the
  * time that it should work in, and is put behind them. That is noticed by a yield that lasts for
- * LONG_MS; for BUSY_MS from then on a thread sleeps at meetings too, on the number that it waits
+ * LONG_MS; for BUSY_MS from then on a thread sleeps at barriers too, on the number that it waits
  * for, and whoever writes that number looks at `waiters`, likewise sequentially consistent. */
 #define _GNU_SOURCE 1
 #include "nn_team.h"
@@ -60,10 +60,10 @@ static const double LONG_MS = 0.5;  /* a yield of that long: others have run    
 static const double BUSY_MS = 200;  /* so long they are expected to be there still */
 
 typedef struct {
-	_Alignas(LINE) atomic_uint came; /* last meeting this thread has come to          */
+	_Alignas(LINE) atomic_uint came; /* last barrier this thread has come to          */
 	atomic_int cpu;                  /* where it was then; -1: not known              */
 	double moved;                    /* when it last moved away; its own business     */
-	double busy;                     /* until then it sleeps at meetings; likewise    */
+	double busy;                     /* until then it sleeps at barriers; likewise    */
 } seat;
 
 typedef struct {
@@ -76,10 +76,10 @@ typedef struct {
 } job;
 
 struct nn_team {
-	_Alignas(LINE) atomic_uint gate;   /* last meeting all have come to                 */
+	_Alignas(LINE) atomic_uint gate;   /* last barrier all have come to                 */
 	_Alignas(LINE) atomic_uint call;   /* number of jobs handed out                     */
 	atomic_int sleepers;               /* threads that sleep, or are about to, on call  */
-	_Alignas(LINE) atomic_int waiters; /* the same at meetings                        */
+	_Alignas(LINE) atomic_int waiters; /* the same at barriers                        */
 	_Alignas(LINE) job job;            /* written by thread 0 before it raises call     */
 	int threads;                       /* written once, before the first job            */
 	bool crowded;                      /* more threads than processors: do not spin     */
@@ -170,7 +170,7 @@ static bool reached(const atomic_uint *number, unsigned wanted)
 	return (int)(atomic_load_explicit(number, memory_order_acquire) - wanted) >= 0;
 }
 
-/* Whether a thread that has not come to meeting `wanted` was last on this thread's processor. */
+/* Whether a thread that has not come to barrier `wanted` was last on this thread's processor. */
 static bool shares_processor(const nn_team *team, int thread, unsigned wanted)
 {
 	int cpu = processor();
@@ -234,7 +234,7 @@ static void step_aside(nn_team *team, int thread, const atomic_uint *number, uns
 	atomic_fetch_sub(&team->waiters, 1);
 }
 
-/* Returns when *number has reached meeting `wanted`, with all that was written before it did. */
+/* Returns when *number has reached barrier `wanted`, with all that was written before it did. */
 static void wait_until(nn_team *team, int thread, const atomic_uint *number, unsigned wanted)
 {
 	double start = 0;
@@ -285,8 +285,8 @@ static unsigned wait_for_work(nn_team *team, int thread, unsigned done)
 	}
 }
 
-/* All threads of the team meet. */
-static void meet(nn_team *team, int thread)
+/* Returns when all threads of the team have come here. */
+static void barrier(nn_team *team, int thread)
 {
 	if (team->threads == 1)
 		return;
@@ -307,7 +307,7 @@ static void meet(nn_team *team, int thread)
 void nn_sync(nn_task *t, int k)
 {
 	if (t->threads > 1)
-		meet(t->team, t->thread);
+		barrier(t->team, t->thread);
 	if (t->ms && t->thread == 0) {
 		double now = nn_clock_ms();
 		t->ms[k] += now - t->mark;
@@ -330,7 +330,7 @@ static void run_step(nn_team *team, const job *j, int thread, int threads)
 	j->step(&task);
 }
 
-/* This thread's share of the job, up to the meeting that ends it. */
+/* This thread's share of the job, up to the barrier that ends it. */
 static void work(nn_team *team, int thread)
 {
 	const job *j = &team->job;
@@ -339,7 +339,7 @@ static void work(nn_team *team, int thread)
 	} else if (j->each) {
 		j->each(j->arg, thread, team->threads);
 	}
-	meet(team, thread);
+	barrier(team, thread);
 }
 
 /* Thread 0: makes j the team's job and lets the others start. */

@@ -7,7 +7,7 @@
  * other programs take processors away, that may be so for a while. So the two ways are compared
  * again and again while the network runs; no bit of a result depends on it. A comparison: first the
  * team works for WARM_MS, for threads have to wake up and to find processors; where that takes few
- * steps, meetings do not matter, unless it took less before. Then some steps by the team and some
+ * steps, barriers do not matter, unless it took less before. Then some steps by the team and some
  * by thread 0 alone, in turn, so that what disturbs the machine disturbs both. The first ones of a
  * turn do not count, for data must come to where they are needed. */
 #include "pace.h"

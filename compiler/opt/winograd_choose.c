@@ -1,10 +1,10 @@
-/* window.c: which contractions winograd.c rewrites, and into tasks of what size.
+/* winograd_choose.c: which contractions winograd.c rewrites, and into tasks of what size.
  *
  * In: an equation. Out: a Window where it is a sum over a 3 x 3 window that moves by one (forward,
  * the gradient of the data, or that of the weights) and fewer multiplications are worth their
  * transforms: both ways are counted in multiply-adds of vectors. Tasks are sized by the
  * second-level cache. */
-#include "window.h"
+#include "winograd.h"
 
 #include <limits.h>
 #include <math.h>
@@ -285,7 +285,7 @@ static double expected_error(const Window *m)
 	return m->form->error * unit * pow(n, 0.4) * (options.real_double ? 0x1p-29 : 1);
 }
 
-bool window(Window *m)
+bool winograd_choose(Window *m)
 {
 	if (!matches(m))
 		return false;

@@ -1,4 +1,4 @@
-/* sums.c: arithmetic over the numbers of a layer, for the table of layers.
+/* arithmetic.c: arithmetic over the numbers of a layer, for the table of layers.
  *
  *     in    "(H+pt+pb-kh)/sh+1" with H = 28, pt = pb = 2, kh = 5, sh = 1
  *     out   28
@@ -86,7 +86,7 @@ static double sum(Text *t)
 	return value;
 }
 
-bool sums(const char *text, const Var *var, int nvar, bool whole_div, double *result)
+bool arithmetic(const char *text, const Var *var, int nvar, bool whole_div, double *result)
 {
 	Text t = {text, var, nvar, whole_div, false};
 	*result = sum(&t);

@@ -1,7 +1,7 @@
-/* window.h: a contraction over 3 x 3 windows, between window.c (which, whether, how) and winograd.c
- * (what it becomes). */
-#ifndef NNCC_WINDOW_H
-#define NNCC_WINDOW_H
+/* winograd.h: a contraction over 3 x 3 windows, between winograd_choose.c (which, whether, how) and
+ * winograd.c (what it becomes). */
+#ifndef NNCC_WINOGRAD_H
+#define NNCC_WINOGRAD_H
 
 #include "opt.h"
 
@@ -37,7 +37,7 @@ typedef struct Window { /* what is rewritten                                    
 } Window;
 
 /* Fills m from m->p and m->q where q is such a contraction and Winograd pays for it. */
-bool window(Window *m);
+bool winograd_choose(Window *m);
 /* Multiply-adds of the plain sum, for an image and a pair of channels. */
 double window_work(const Window *m);
 

@@ -1,4 +1,4 @@
-/* join.c: containers whose branches meet again.
+/* branches.c: containers whose branches meet again.
  *
  *     in    <residual activation="tanh"> body </residual> after x
  *     out   the body's layers; where its shape differs from x, a projection of x (shortcut1,
@@ -25,7 +25,7 @@ static Scope *enter_named(Walk *w, const Elem *e)
 }
 
 /* The layer where branches meet; rank 0 with a message where they do not fit. */
-static void meet(Walk *w, const Elem *e, const Row *row, const char *name, const Out *branch, int n)
+static void join(Walk *w, const Elem *e, const Row *row, const char *name, const Out *branch, int n)
 {
 	Pos pos = placed(&w->env, e->pos);
 	bool known = true;
@@ -149,7 +149,7 @@ void walk_residual(Walk *w, const Elem *e)
 	Out branch[2] = {w->cur, {NULL, {0}}};
 	branch[1] = shortcut(w, e, from, branch[0]);
 	w->scope = outer;
-	meet(w, e, find_row(ROW_LAYER, find_spec(e->name)->meets), name, branch, 2);
+	join(w, e, find_row(ROW_LAYER, find_spec(e->name)->join), name, branch, 2);
 	w->trainable = trainable;
 	if (*own)
 		define(w, e, own, w->cur);
@@ -189,7 +189,7 @@ void walk_parallel(Walk *w, const Elem *e)
 		error_at(placed(&w->env, e->pos), name_len(e),
 		         "<parallel> wants at least two <path>, found %d", n);
 	if (n >= 2 && row)
-		meet(w, e, row, name, branch, n);
+		join(w, e, row, name, branch, n);
 	else
 		leave_out(w);
 	w->trainable = trainable;

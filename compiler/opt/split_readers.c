@@ -1,4 +1,4 @@
-/* parts.c: readers of a tensor that is written in parts (a piece of fuse.c).
+/* split_readers.c: readers of a tensor that is written in parts (a piece of fuse.c).
  *
  * In: a kernel whose equations each make a part of a tensor (the phases of a strided gradient), and
  * an elementwise reader of it. Out: one equation for each part, which joins it. */

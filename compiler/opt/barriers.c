@@ -1,8 +1,8 @@
-/* meet.c: what stays in registers, and where threads meet (the second half of pass fuse).
+/* barriers.c: what stays in registers, and where barriers stand (the second half of pass fuse).
  *
  * In: kernels. Out: Tensor.local for what a kernel makes and reads at the same point and nobody
  * else asks for; Kernel.sync where a kernel reads or overwrites what another thread wrote since
- * the last meeting. Kernels that share out nothing but the images need no meeting among each
+ * the last barrier. Kernels that share out nothing but the images need no barrier among each
  * other: each thread reads what it wrote. */
 #include "opt.h"
 
@@ -168,10 +168,10 @@ void find_locals(Prog *p)
 		}
 }
 
-/* ---- meetings ------------------------------------------------------------------------------- */
+/* ---- barriers ------------------------------------------------------------------------------- */
 
 /* How the threads share a kernel: kernels that both go by images, or that one thread does, run one
- * after the other without a meeting. */
+ * after the other without a barrier. */
 enum { BY_IMAGES = 1, BY_ONE = 2, WAYS = 4 };
 
 static int way_of(const Kernel *k)
@@ -184,14 +184,14 @@ typedef struct Access {
 	int written[WAYS], read[WAYS];
 } Access;
 
-typedef struct Meeting {
+typedef struct Accesses {
 	Access *access;    /* by tensor id                                                    */
 	int way;           /* of the kernel that is looked at                                 */
-	int kernel, since; /* its number; that of the first one after the last meeting        */
+	int kernel, since; /* its number; that of the first one after the last barrier        */
 	bool conflict;
-} Meeting;
+} Accesses;
 
-static bool other_way(const Meeting *m, const int *last)
+static bool other_way(const Accesses *m, const int *last)
 {
 	for (int way = 0; way < WAYS; way++)
 		if (!(way & m->way) && last[way] > m->since)
@@ -201,7 +201,7 @@ static bool other_way(const Meeting *m, const int *last)
 
 static void ask_read(Expr *e, void *ctx)
 {
-	Meeting *m = ctx;
+	Accesses *m = ctx;
 
 	if (e->op == OP_READ)
 		m->conflict |= other_way(m, m->access[e->tensor->id].written);
@@ -209,15 +209,15 @@ static void ask_read(Expr *e, void *ctx)
 
 static void note_read(Expr *e, void *ctx)
 {
-	const Meeting *m = ctx;
+	const Accesses *m = ctx;
 
 	if (e->op == OP_READ)
 		m->access[e->tensor->id].read[m->way] = m->kernel + 1;
 }
 
-/* Does k read or overwrite what another thread may have written since the last meeting, or write
+/* Does k read or overwrite what another thread may have written since the last barrier, or write
  * what one may still read? */
-static bool conflicts(Meeting *m, const Kernel *k)
+static bool conflicts(Accesses *m, const Kernel *k)
 {
 	m->conflict = false;
 	for (int i = 0; i < k->neqn; i++) {
@@ -230,7 +230,7 @@ static bool conflicts(Meeting *m, const Kernel *k)
 	return m->conflict;
 }
 
-static void note_kernel(const Meeting *m, const Kernel *k)
+static void note_kernel(const Accesses *m, const Kernel *k)
 {
 	for (int i = 0; i < k->neqn; i++) {
 		const Eqn *q = k->eqn[i];
@@ -242,9 +242,9 @@ static void note_kernel(const Meeting *m, const Kernel *k)
 	}
 }
 
-void meetings(Prog *p)
+void barriers(Prog *p)
 {
-	Meeting m = {.access = alloc(sizeof(Access) * (size_t)p->ntensor)};
+	Accesses m = {.access = alloc(sizeof(Access) * (size_t)p->ntensor)};
 	int interval = 0;
 
 	for (m.kernel = 0; m.kernel < p->nkernel; m.kernel++) {

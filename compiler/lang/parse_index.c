@@ -1,4 +1,4 @@
-/* index.c: words, axes and indices of formulas.
+/* parse_index.c: words, axes and indices of formulas.
  *
  * In: text like [n,c,i*sh+r-pt,j*sw+s-pl] in a Scope. Out: affine indices. One lower-case letter is
  * an axis; its extent is the dimension where it stands alone, or what Row.axes says; an axis of one
@@ -71,7 +71,7 @@ static int declared_extent(const Scope *s, const char *name)
 		if (n != strlen(name) || strncmp(a, name, n) != 0)
 			continue;
 		const char *sum = copy_bytes(a + n + 1, strcspn(a + n + 1, " "));
-		if (!sums(sum, s->var, s->nvar, true, &v))
+		if (!arithmetic(sum, s->var, s->nvar, true, &v))
 			fatal(70, "axis '%s' of a row has no extent; please report this", name);
 		return (int)v;
 	}
