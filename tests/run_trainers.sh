@@ -124,16 +124,16 @@ trainer classes y 'type="adam" lr="{rate}"' 'type="cross_entropy" class_weights=
 	'<conv filters="4" kernel_size="3" bias="true"/><batch_norm activation="relu"/><max_pool
 	kernel_size="2"/><dense units="3"/>'
 every_verb classes 3 \
-	'[01].?[0-9]*,"count":56,"confusion"' '"label":"[012]","index":[012],"probability":0\.[0-9]+,"top5":\['
+	'[01].?[0-9]*,"top5":1,"count":56,"confusion"' '"label":"[012]","index":[012],"probability":0\.[0-9]+,"top5":\['
 trainer mse t "$sgd" 'type="mse"' "$dense"
-every_verb mse 0 'null,"count":56,' '"output":\[-?[0-9.e-]+,-?[0-9.e-]+\]'
+every_verb mse 0 'null,"top5":null,"count":56,' '"output":\[-?[0-9.e-]+,-?[0-9.e-]+\]'
 trainer bce b 'type="rmsprop" lr="{rate / 10}" decay="{0.9 + none}"' \
 	'type="binary_cross_entropy"' "$dense"
 # Its outputs are logits; what it tells are probabilities.
-every_verb bce 0 'null,"count":56,' '"output":\[0\.[0-9]+,0\.[0-9]+\]'
+every_verb bce 0 'null,"top5":null,"count":56,' '"output":\[0\.[0-9]+,0\.[0-9]+\]'
 trainer encoder y 'type="adamw" lr="{rate}" weight_decay="{penalty}" l1="{none}"' \
 	'type="mse" target="input"' "$image"
-every_verb encoder 0 'null,"count":56,' '"output":\[(-?[0-9.e-]+,){35}'
+every_verb encoder 0 'null,"top5":null,"count":56,' '"output":\[(-?[0-9.e-]+,){35}'
 
 # Early stopping: nothing gets better by 0.3 for long; the best weights come back; resuming ends.
 check 0 '^[345] epochs, ' ./classes train --out stop --progress none

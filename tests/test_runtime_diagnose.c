@@ -125,37 +125,36 @@ Test(diagnose, chances)
 		double chance[2], training, validation; /* accuracies    */
 		int64_t count[2];                       /* items         */
 		nn_verdict wanted;                      /* for them      */
-	} row[] = {
-	        /* 99 % of all items are of one class. */
-	        {{0.99, 0.99}, 0.99, 0.99, {5000, MANY}, NN_NOT_LEARNING},
-	        {{0.99, 0.985}, 0.99, 0.985, {5000, 2000}, NN_NOT_LEARNING},
-	        {{0.99, 0.99}, 1.00, 0.998, {5000, MANY}, NN_OVERFITTING},
-	        {{0.99, 0.99}, 0.9995, 0.9993, {5000, 60000}, NN_FITS},
-	        {{0.99, 0.99}, 0.9995, 0.9990, {5000, 300}, NN_TOO_SMALL},
-	        {{0.99, 1.00}, 1.00, 1.00, {5000, 20}, NN_TOO_SMALL},
-	        {{0.99, 0.99}, 0.995, 0.995, {5000, MANY}, NN_UNDERFITTING},
-	        /* A constant answer, where the shares of the parts differ. */
-	        {{0.60, 0.65}, 0.60, 0.65, {5000, 1000}, NN_NOT_LEARNING},
-	        {{0.60, 0.65}, 0.98, 0.65, {5000, 1000}, NN_NOT_CARRIED},
-	        /* All labels are the same. */
-	        {{1.00, 1.00}, 1.00, 1.00, {5000, 1000}, NN_NOT_LEARNING},
-	        /* A thousand classes, of which a few per cent are far more than luck. */
-	        {{0.001, 0.001}, 0.0012, 0.001, {5000, 50000}, NN_NOT_LEARNING},
-	        {{0.001, 0.001}, 0.03, 0.028, {5000, 50000}, NN_UNDERFITTING},
-	        {{0.001, 0.001}, 0.95, 0.93, {5000, 50000}, NN_FITS},
-	        {{0.001, 0.001}, 0.99, 0.70, {5000, 50000}, NN_OVERFITTING},
-	        {{0.001, 0.001}, 0.99, 0.001, {5000, 50000}, NN_NOT_CARRIED},
-	        {{0.001, 0.05}, 0.99, 0.95, {5000, 20}, NN_TOO_SMALL},
-	        /* Two classes, few training items. */
-	        {{0.5, 0.5}, 1.00, 0.60, {60, 15}, NN_OVERFITTING},
-	        {{0.5, 0.5}, 1.00, 0.50, {60, 10}, NN_OVERFITTING},
-	        {{0.5, 0.5}, 1.00, 0.503, {60, MANY}, NN_NOT_CARRIED},
-	        /* Fisher: 2 of 10 beside 0 of 60 are luck in 1.9 % of cases, 1 of 10 in 14 %. */
-	        {{0.5, 0.5}, 1.00, 0.80, {60, 10}, NN_OVERFITTING},
-	        {{0.5, 0.5}, 1.00, 0.90, {60, 10}, NN_TOO_SMALL},
-	        {{0.5, 0.5}, 1.00, 1.00, {60, 40}, NN_FITS},
-	        {{0.5, 0.5}, 0.75, 0.50, {8, 4}, NN_TOO_SMALL},
-	        {{0.5, 0.5}, 0.70, 0.70, {400, 10}, NN_UNDERFITTING}};
+	} row[] = {                                     /* 99 % of all items are of one class. */
+	           {{0.99, 0.99}, 0.99, 0.99, {5000, MANY}, NN_NOT_LEARNING},
+	           {{0.99, 0.985}, 0.99, 0.985, {5000, 2000}, NN_NOT_LEARNING},
+	           {{0.99, 0.99}, 1.00, 0.998, {5000, MANY}, NN_OVERFITTING},
+	           {{0.99, 0.99}, 0.9995, 0.9993, {5000, 60000}, NN_FITS},
+	           {{0.99, 0.99}, 0.9995, 0.9990, {5000, 300}, NN_TOO_SMALL},
+	           {{0.99, 1.00}, 1.00, 1.00, {5000, 20}, NN_TOO_SMALL},
+	           {{0.99, 0.99}, 0.995, 0.995, {5000, MANY}, NN_UNDERFITTING},
+	           /* A constant answer, where the shares of the parts differ. */
+	           {{0.60, 0.65}, 0.60, 0.65, {5000, 1000}, NN_NOT_LEARNING},
+	           {{0.60, 0.65}, 0.98, 0.65, {5000, 1000}, NN_NOT_CARRIED},
+	           /* All labels are the same. */
+	           {{1.00, 1.00}, 1.00, 1.00, {5000, 1000}, NN_NOT_LEARNING},
+	           /* A thousand classes, of which a few per cent are far more than luck. */
+	           {{0.001, 0.001}, 0.0012, 0.001, {5000, 50000}, NN_NOT_LEARNING},
+	           {{0.001, 0.001}, 0.03, 0.028, {5000, 50000}, NN_UNDERFITTING},
+	           {{0.001, 0.001}, 0.95, 0.93, {5000, 50000}, NN_FITS},
+	           {{0.001, 0.001}, 0.99, 0.70, {5000, 50000}, NN_OVERFITTING},
+	           {{0.001, 0.001}, 0.99, 0.001, {5000, 50000}, NN_NOT_CARRIED},
+	           {{0.001, 0.05}, 0.99, 0.95, {5000, 20}, NN_TOO_SMALL},
+	           /* Two classes, few training items. */
+	           {{0.5, 0.5}, 1.00, 0.60, {60, 15}, NN_OVERFITTING},
+	           {{0.5, 0.5}, 1.00, 0.50, {60, 10}, NN_OVERFITTING},
+	           {{0.5, 0.5}, 1.00, 0.503, {60, MANY}, NN_NOT_CARRIED},
+	           /* Fisher: 2 of 10 beside 0 of 60 are luck in 1.9 % of cases, 1 of 10 in 14 %. */
+	           {{0.5, 0.5}, 1.00, 0.80, {60, 10}, NN_OVERFITTING},
+	           {{0.5, 0.5}, 1.00, 0.90, {60, 10}, NN_TOO_SMALL},
+	           {{0.5, 0.5}, 1.00, 1.00, {60, 40}, NN_FITS},
+	           {{0.5, 0.5}, 0.75, 0.50, {8, 4}, NN_TOO_SMALL},
+	           {{0.5, 0.5}, 0.70, 0.70, {400, 10}, NN_UNDERFITTING}};
 	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
 		nn_facts f = facts(row[i].training, row[i].validation, row[i].count[1]);
 		for (int k = 0; k < 2; k++) {

@@ -248,67 +248,69 @@ Test(image, orientation_of_anything)
 
 /* ---- kinds --------------------------------------------------------------------------------- */
 
+/* Files of every kind. */
+static const struct {
+	const char *bytes; /* the first of the file       */
+	size_t count;      /* how many                    */
+	const char *what;  /* what they are               */
+	const char *way;   /* part of the way out         */
+} kinds[] = {
+        {"", 0, "an empty file", "again"},
+        {"GIF89a\1\0\1\0", 10, "a GIF picture", "PNG"},
+        {"RIFF\x10\0\0\0WEBPVP8L", 16, "a WebP picture", "PNG"},
+        {"RIFF\x10\0\0\0WAVEfmt ", 16, "a sound or a video (RIFF)", ""},
+        {"MM\0*\0\0\0\x08", 8, "a TIFF picture", "PNG"},
+        {"\0\0\0\x18"
+         "ftypheic\0\0",
+         14, "an HEIC picture", "PNG"},
+        {"\0\0\0\x18"
+         "ftypavif\0\0",
+         14, "an AVIF picture", "PNG"},
+        {"BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", 18, "a BMP picture", ""},
+        {"BMI,age,label\n20,31,1\n", 22, "plain text", "csv"},
+        {"P5 2 2 255\n", 11, "a PGM or PPM picture", ""},
+        {"P5,P6\n1,2\n", 10, "plain text", "csv"},
+        {"%PDF-1.7\n", 9, "a PDF document", "PNG"},
+        {"\xef\xbb\xbf\n <!DocType HTML>", 20, "an HTML page", "fetch"},
+        {"<?xml version=\"1.0\"?><svg>", 26, "an SVG drawing", "PNG"},
+        {"not found\n", 10, "plain text", "csv"},
+        {"version https://git-lfs.github.com/spec/v1\n", 43, "a pointer of Git LFS, not the file",
+         "git lfs pull"},
+        {"PK\3\4\0\0\0\0net/data.pkl", 20, "a PyTorch file", "safetensors"},
+        {"PK\3\4\0\0\0\0x.npy", 13, "an npz archive", "npz"},
+        {"PK\3\4\0\0\0\0a.txt", 13, "a zip archive", "unpack"},
+        {"\200\2\212\nl\374\234F\371 j\250P\31.", 15, "a PyTorch file", "safetensors"},
+        {"\200\4\225\1\0\0\0\0\0\0\0]", 12, "a Python pickle", "np.savez"},
+        {"\211HDF\r\n\x1a\n\0\0", 10, "an HDF5 file (.h5)", "np.savez"},
+        {"\x08\7\x12\7pytorch", 11, "an ONNX model", "safetensors"},
+        {"\x0a:\x0a", 3, "plain text", "csv"},
+        {"\x08\x0a:\xd2\x03\x0a\x1f", 7, "an ONNX model", "to_array"},
+        {"\x08\x0a:\xd2\x03\x0b\x1f", 7, "of no kind that is known", ""},
+        {"GGUF\3\0\0\0", 8, "a GGUF file", "safetensors"},
+        {"\x40\0\0\0\0\0\0\0{\"w\":", 13, "a safetensors file", "weights"},
+        /* Headers of 640, 35615 and 2815 bytes: the marks of a pickle, gzip and JPEG XL. */
+        {"\x80\2\0\0\0\0\0\0{\"w\":", 13, "a safetensors file", "weights"},
+        {"\x1f\x8b\0\0\0\0\0\0{\"w\":", 13, "a safetensors file", "weights"},
+        {"\xff\x0a\0\0\0\0\0\0{\"w\":", 13, "a safetensors file", "weights"},
+        {"\x1f\x8b\x08\0", 4, "a gzip file", "unpack"},
+        {"\x93NUMPY\1\0", 8, "an npy array", "npy"},
+        {"\0\0\x08\3\0\0\0\1", 8, "an idx file", "idx"},
+        {"\xff\xfe"
+         "1\0,\0",
+         6, "text in UTF-16", "UTF-8"},
+        {"\1\2\3\4\5", 5, "of no kind that is known", "cannot be read"},
+};
+
 Test(image, files_are_called_what_they_are)
 {
-	static const struct {
-		const char *bytes; /* the first of the file       */
-		size_t count;      /* how many                    */
-		const char *what;  /* what they are               */
-		const char *way;   /* part of the way out         */
-	} row[] = {
-	        {"", 0, "an empty file", "again"},
-	        {"GIF89a\1\0\1\0", 10, "a GIF picture", "PNG"},
-	        {"RIFF\x10\0\0\0WEBPVP8L", 16, "a WebP picture", "PNG"},
-	        {"RIFF\x10\0\0\0WAVEfmt ", 16, "a sound or a video (RIFF)", ""},
-	        {"MM\0*\0\0\0\x08", 8, "a TIFF picture", "PNG"},
-	        {"\0\0\0\x18"
-	         "ftypheic\0\0",
-	         14, "an HEIC picture", "PNG"},
-	        {"\0\0\0\x18"
-	         "ftypavif\0\0",
-	         14, "an AVIF picture", "PNG"},
-	        {"BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", 18, "a BMP picture", ""},
-	        {"BMI,age,label\n20,31,1\n", 22, "plain text", "csv"},
-	        {"P5 2 2 255\n", 11, "a PGM or PPM picture", ""},
-	        {"P5,P6\n1,2\n", 10, "plain text", "csv"},
-	        {"%PDF-1.7\n", 9, "a PDF document", "PNG"},
-	        {"\xef\xbb\xbf\n <!DocType HTML>", 20, "an HTML page", "fetch"},
-	        {"<?xml version=\"1.0\"?><svg>", 26, "an SVG drawing", "PNG"},
-	        {"not found\n", 10, "plain text", "csv"},
-	        {"version https://git-lfs.github.com/spec/v1\n", 43,
-	         "a pointer of Git LFS, not the file", "git lfs pull"},
-	        {"PK\3\4\0\0\0\0net/data.pkl", 20, "a PyTorch file", "safetensors"},
-	        {"PK\3\4\0\0\0\0x.npy", 13, "an npz archive", "npz"},
-	        {"PK\3\4\0\0\0\0a.txt", 13, "a zip archive", "unpack"},
-	        {"\200\2\212\nl\374\234F\371 j\250P\31.", 15, "a PyTorch file", "safetensors"},
-	        {"\200\4\225\1\0\0\0\0\0\0\0]", 12, "a Python pickle", "np.savez"},
-	        {"\211HDF\r\n\x1a\n\0\0", 10, "an HDF5 file (.h5)", "np.savez"},
-	        {"\x08\7\x12\7pytorch", 11, "an ONNX model", "safetensors"},
-	        {"\x0a:\x0a", 3, "plain text", "csv"},
-	        {"\x08\x0a:\xd2\x03\x0a\x1f", 7, "an ONNX model", "to_array"},
-	        {"\x08\x0a:\xd2\x03\x0b\x1f", 7, "of no kind that is known", ""},
-	        {"GGUF\3\0\0\0", 8, "a GGUF file", "safetensors"},
-	        {"\x40\0\0\0\0\0\0\0{\"w\":", 13, "a safetensors file", "weights"},
-	        /* Headers of 640, 35615 and 2815 bytes: the marks of a pickle, gzip and JPEG XL. */
-	        {"\x80\2\0\0\0\0\0\0{\"w\":", 13, "a safetensors file", "weights"},
-	        {"\x1f\x8b\0\0\0\0\0\0{\"w\":", 13, "a safetensors file", "weights"},
-	        {"\xff\x0a\0\0\0\0\0\0{\"w\":", 13, "a safetensors file", "weights"},
-	        {"\x1f\x8b\x08\0", 4, "a gzip file", "unpack"},
-	        {"\x93NUMPY\1\0", 8, "an npy array", "npy"},
-	        {"\0\0\x08\3\0\0\0\1", 8, "an idx file", "idx"},
-	        {"\xff\xfe"
-	         "1\0,\0",
-	         6, "text in UTF-16", "UTF-8"},
-	        {"\1\2\3\4\5", 5, "of no kind that is known", "cannot be read"},
-	};
-	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		/* In memory of exactly that size. */
-		uint8_t *bytes = malloc(row[i].count + 1);
+		uint8_t *bytes = malloc(kinds[i].count + 1);
 		cr_assert_not_null(bytes);
-		memcpy(bytes, row[i].bytes, row[i].count);
-		const nn_file_kind *kind = nn_kind_of(bytes, row[i].count);
-		cr_assert_str_eq(kind->what, row[i].what);
-		cr_assert(strstr(kind->instead, row[i].way), "%s: %s", kind->what, kind->instead);
+		memcpy(bytes, kinds[i].bytes, kinds[i].count);
+		const nn_file_kind *kind = nn_kind_of(bytes, kinds[i].count);
+		cr_assert_str_eq(kind->what, kinds[i].what);
+		cr_assert(strstr(kind->instead, kinds[i].way), "%s: %s", kind->what, kind->instead);
 		free(bytes);
 	}
 }

@@ -132,7 +132,7 @@ double nn_score_accuracy(const nn_score *s, const nn_model *m)
 
 double nn_score_top5(const nn_score *s, const nn_model *m)
 {
-	return m->classes > 5 && s->count ? (double)s->top5 / (double)s->count : NAN;
+	return m->classes && s->count ? (double)s->top5 / (double)s->count : NAN;
 }
 
 bool nn_weigh_classes(nn_net *net, const nn_part *training, nn_error *e)

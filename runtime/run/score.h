@@ -61,7 +61,7 @@ bool nn_weigh_classes(nn_net *net, const nn_part *training, nn_error *e);
 /* NaN where the network has no labels. */
 double nn_score_accuracy(const nn_score *s, const nn_model *m);
 
-/* NaN where five classes are all there are: then it is always 1, and says nothing. */
+/* NaN where the network has no classes; always 1 where it has five or fewer, which says nothing. */
 double nn_score_top5(const nn_score *s, const nn_model *m);
 
 #endif

@@ -28,10 +28,8 @@ static bool print_json(const nn_score *s, const nn_model *m, nn_error *e)
 	nn_text_number(&t, nn_score_loss(s), 9);
 	nn_text_add(&t, ",\"accuracy\":");
 	nn_text_number(&t, nn_score_accuracy(s, m), 9);
-	if (isfinite(nn_score_top5(s, m))) {
-		nn_text_add(&t, ",\"top5\":");
-		nn_text_number(&t, nn_score_top5(s, m), 9);
-	}
+	nn_text_add(&t, ",\"top5\":");
+	nn_text_number(&t, nn_score_top5(s, m), 9);
 	nn_text_add(&t, ",\"count\":%lld,\"confusion\":", (long long)s->count);
 	if (s->confusion)
 		add_confusion(&t, s, m->classes);
@@ -66,7 +64,7 @@ static void print_text(const nn_score *s, const nn_model *m)
 	printf("%lld items, loss %.6g", (long long)s->count, nn_score_loss(s));
 	if (m->classes)
 		printf(", accuracy %.4f", nn_score_accuracy(s, m));
-	if (isfinite(nn_score_top5(s, m)))
+	if (m->classes > 5)
 		printf(", top-5 %.4f", nn_score_top5(s, m));
 	printf("\n");
 	if (s->confusion && m->classes <= 20)
