@@ -19,7 +19,7 @@ enum { CHUNK = 1024 };
 static const double FAR = 10; /* deviations from the mean */
 
 typedef struct fact {
-	char hash[32];     /* of its values, 128 bits in hexadecimal */
+	uint64_t hash[2];  /* of its values: 128 bits, high ones first */
 	uint32_t item;     /* in its part's items                    */
 	int32_t label;     /* or -1                                  */
 	uint8_t part;      /* NN_TRAINING, ...                       */
@@ -60,7 +60,8 @@ static void hash_values(fact *f, const nn_items *items)
 	else
 		nn_sha256_add(&hash, items->f32 + at, (size_t)items->values * sizeof(float));
 	nn_sha256_hex(&hash, hex);
-	memcpy(f->hash, hex, sizeof f->hash);
+	for (size_t i = 0; i < 2; i++)
+		f->hash[i] = (uint64_t)hash.h[2 * i] << 32 | hash.h[2 * i + 1];
 }
 
 static void measure(fact *f, const nn_items *items, int channels, double *sum)
@@ -216,9 +217,9 @@ static void find_extreme(nn_inspection *x, int part)
 static int by_hash(const void *a, const void *b)
 {
 	const fact *x = a, *y = b;
-	int order = memcmp(x->hash, y->hash, sizeof x->hash);
-	if (order)
-		return order;
+	for (size_t i = 0; i < 2; i++)
+		if (x->hash[i] != y->hash[i])
+			return x->hash[i] < y->hash[i] ? -1 : 1;
 	if (x->part != y->part)
 		return x->part - y->part;
 	return x->item < y->item ? -1 : x->item > y->item;
