@@ -86,7 +86,7 @@ $(BUILD)/tests/shapes: $(BUILD)/tests/shapes.o
 
 # The peer in bench/, with the C compiler and so the OpenMP that Debian's oneDNN is built with.
 DNN      = $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c)) \
-	$(patsubst %,$(BUILD)/runtime/lib/%.o,file/safetensors file/json_read base/text file/io base/error base/sha256)
+	$(patsubst %,$(BUILD)/runtime/lib/%.o,file/safetensors file/kind file/json_read base/text file/io base/error base/sha256)
 $(BUILD)/bench/%.o: CC = gcc
 $(BUILD)/bench/%.o: FLAGS += -O3 -march=native -fno-math-errno -fno-trapping-math -fopenmp
 $(BUILD)/bench/onednn: $(DNN)
