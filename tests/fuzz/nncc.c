@@ -50,7 +50,7 @@ static void body(const char *path)
 	FILE *null = fopen("/dev/null", "w");
 	if (!null)
 		exit(1);
-	emit_model(fast, plain, null);
+	emit_model(fast, plain, options_text(), null);
 	fclose(null);
 }
 
