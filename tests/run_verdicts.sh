@@ -52,7 +52,7 @@ network() {
 		</network>
 	END
 	local said
-	said=$("$nncc" -O1 -o "$1" "$1.xml" 2>&1)
+	said=$("$nncc" -o "$1" "$1.xml" 2>&1)
 	result $? "nncc $1.xml" "$said"
 }
 
