@@ -7,7 +7,8 @@
 # a mean over a power of two, the learning rate 0 (tests/net_random.c): then float has nothing to
 # round, whatever the order. The output, the loss and all gradients of each build must equal those of
 # the plain build in double, number by number, on a full batch and on a part of one, with 1, 2, 3, 4
-# and 7 threads. Winograd's transforms have thirds in them, so they are off. A network whose results
+# and 7 threads. clang optimises the three builds at -O2 alone: what it compiles takes most of the
+# time, and whole numbers are the same at each level. Winograd's transforms have thirds in them, so they are off. A network whose results
 # are mostly zeros proves nothing and counts as failed.
 # JOBS: how many at a time (2).
 set -u
@@ -21,11 +22,13 @@ variants=(-O0 -O1 -O2 "-O2 --threads 1" "-O2 --threads 7" -fno-fuse -fno-tile -f
 
 # build_all DIR
 build_all() {
-	local dir=$1 i
+	local dir=$1 i level
 	compile "$dir" ref -O1 -O0 -fdouble || return 1
 	for i in "${!variants[@]}"; do
+		level=-O0
+		[[ ${variants[i]} != -O2* ]] || level=-O2
 		# shellcheck disable=SC2086 # a variant may be two words
-		compile "$dir" "v$i" -O2 -fno-winograd ${variants[i]} || return 1
+		compile "$dir" "v$i" $level -fno-winograd ${variants[i]} || return 1
 	done
 }
 
