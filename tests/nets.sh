@@ -10,14 +10,20 @@ export diff=${NET_DIFF:-build/tests/net_diff} library=build/runtime/libnn.a
 
 # compile DIR TAG LEVEL OPTION...: nncc with these options, then the C compiler. The kernels are
 # compiled at LEVEL. The plain program, which only `check` runs, is compiled at PLAIN; without PLAIN
-# the kernels stand in its place. Warnings are errors.
+# the kernels stand in its place. Warnings are errors. OBJECTS: a directory that keeps the objects of
+# plain programs, because most options leave these as they are.
 compile() {
-	local dir=$1 tag=$2 level=$3 said net plain="" instead=-Wl,--defsym=nn_plain=nn_fast
+	local dir=$1 tag=$2 level=$3 said net plain="" kept="" instead=-Wl,--defsym=nn_plain=nn_fast
 	shift 3
 	said=$(timeout 1800 "$nncc" "$@" -S -o "$dir/$tag.c" "$dir/net.xml" 2>&1) ||
 		{ echo "nncc: status $? with $*: $said"; return 1; }
 	net=$(cd "$dir/$tag.c" && echo net*.c)
 	[ -z "${PLAIN-}" ] || { plain=$(cd "$dir/$tag.c" && echo plain*.c); instead=; }
+	[ -z "$plain" ] || [ -z "${OBJECTS-}" ] || {
+		kept=$OBJECTS/$(cd "$dir/$tag.c" && { echo "$PLAIN"; grep ^MARCH Makefile; cat plain*.c; } |
+			sha256sum | cut -c 1-64)
+		[ ! -d "$kept" ] || cp "$kept"/*.o "$dir/$tag.c"
+	}
 	# shellcheck disable=SC2086 # several words
 	said=$(timeout 1800 make -s -C "$dir/$tag.c" CC=clang-19 LEVEL="${PLAIN:--O0}" \
 			${plain//.c/.o} model.o 2>&1 &&
@@ -26,6 +32,10 @@ compile() {
 			"$dir/$tag".c/{net*,model}.o ${plain:+"$dir/$tag".c/plain*.o} $instead \
 			"$library" -lpng -lz -lm 2>&1) ||
 		{ echo "cc: status $? with $*: $said"; return 1; }
+	[ -z "$kept" ] || [ -d "$kept" ] || {
+		mkdir "$dir/$tag.c/kept" && cp "$dir/$tag.c"/plain*.o "$dir/$tag.c/kept"
+		mv -T "$dir/$tag.c/kept" "$kept" 2>/dev/null # or a neighbour was first
+	}
 	rm -rf "$dir/$tag.c"
 }
 
