@@ -23,9 +23,13 @@ one() {
 	cifar) length=12 runs=2000 ;;
 	esac
 	how="-runs=$runs -seed=1"
+	# What is found goes into the first directory; a short run forgets it.
 	if [ -n "${SECONDS_EACH-}" ]; then
 		mkdir -p $out/"$target"
 		how="-max_total_time=$SECONDS_EACH" seeds="$out/$target $seeds"
+	else
+		rm -rf $out/"$target".new && mkdir -p $out/"$target".new
+		seeds="$out/$target.new $seeds"
 	fi
 	if [ "$target" = front ] || [ "$target" = nncc ]; then
 		how+=" -dict=$out/words"
