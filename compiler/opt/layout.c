@@ -38,7 +38,8 @@ static void keep_masks(const Eqn *q)
  * the runtime reads keep the shape it knows. */
 static int padding(const Prog *p, const Tensor *t)
 {
-	int64_t vector = p->lanes * (options.real_double ? 8 : 4), last = t->mem[t->rank - 1];
+	int64_t vector = (int64_t)p->lanes * (options.real_double ? 8 : 4);
+	int64_t last = t->mem[t->rank - 1];
 	int64_t row = last * vector;
 
 	if (!t->batched || p->lanes == 1 || t->keep || t->scratch || last == 1)
@@ -68,16 +69,16 @@ static int spare_block(const Prog *p, const Tensor *t)
  * both, spreads them. */
 static void spread_planes(const Prog *p, Tensor *t)
 {
-	int64_t vector = p->lanes * (options.real_double ? 8 : 4);
+	int64_t vector = (int64_t)p->lanes * (options.real_double ? 8 : 4);
 
 	if (!t->planes || t->lane_dim != t->rank - 2)
 		return;
 	int *c = &t->mem[t->rank - 2], *z = &t->mem[t->rank - 1];
-	if (*c * *z * vector % 1024)
+	if ((int64_t)*c * *z * vector % 1024)
 		return;
-	if (*c * (*z + 1) * vector % 1024 == 0)
+	if ((int64_t)*c * (*z + 1) * vector % 1024 == 0)
 		*c += 1;
-	if (*c * *z * vector % 1024 == 0)
+	if ((int64_t)*c * *z * vector % 1024 == 0)
 		*z += 1;
 }
 

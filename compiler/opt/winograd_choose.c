@@ -141,9 +141,9 @@ static int most_tiles(const Window *m)
 	int64_t value = channels(m) * (options.real_double ? 8 : 4);
 
 	if (!m->sums)
-		return least((int)(l2 / 2 / (span * span * value)), MOST_TILES);
-	int near = (int)(l2 / 2 / ((span * m->planes + tile * tile) * value));
-	return least((int)(least(2 * l2, MOST_SCRATCH) / (span * m->planes * value)),
+		return least((int)(l2 / 2 / ((int64_t)span * span * value)), MOST_TILES);
+	int near = (int)(l2 / 2 / (((int64_t)span * m->planes + (int64_t)tile * tile) * value));
+	return least((int)(least(2 * l2, MOST_SCRATCH) / ((int64_t)span * m->planes * value)),
 	             least(MOST_SUMMED, near > FEW_SUMMED ? near : FEW_SUMMED));
 }
 
