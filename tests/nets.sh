@@ -9,9 +9,9 @@ export nncc=${NNCC:-build/nncc} gen=${NET_GEN:-build/tests/net_gen}
 export diff=${NET_DIFF:-build/tests/net_diff} library=build/runtime/libnn.a
 
 # compile DIR TAG LEVEL OPTION...: nncc with these options, then the C compiler. The kernels are
-# compiled at LEVEL. The plain program, which only `check` runs, is compiled at PLAIN; without PLAIN
-# the kernels stand in its place. Warnings are errors. OBJECTS: a directory that keeps the objects of
-# plain programs, because most options leave these as they are.
+# compiled at LEVEL. The plain program, which only `check` runs, is compiled at PLAIN; without
+# PLAIN the kernels stand in its place. Warnings are errors. OBJECTS: a directory that keeps the
+# objects of plain programs, because most options leave these as they are.
 compile() {
 	local dir=$1 tag=$2 level=$3 said net plain="" kept="" instead=-Wl,--defsym=nn_plain=nn_fast
 	shift 3
