@@ -3,13 +3,14 @@
 #
 #     tests/run_exact.sh [N [SEED]]            default: 6 networks from seed 1
 #
-# Weights, inputs and targets are whole numbers so small that every sum stays below 2^24, the loss is
-# a mean over a power of two, the learning rate 0 (tests/net_random.c): then float has nothing to
-# round, whatever the order. The output, the loss and all gradients of each build must equal those of
-# the plain build in double, number by number, on a full batch and on a part of one, with 1, 2, 3, 4
-# and 7 threads. clang optimises the three builds at -O2 alone: what it compiles takes most of the
-# time, and whole numbers are the same at each level. Winograd's transforms have thirds in them, so they are off. A network whose results
-# are mostly zeros proves nothing and counts as failed.
+# Weights, inputs and targets are whole numbers so small that every sum stays below 2^24, the loss
+# is a mean over a power of two, the learning rate 0 (tests/net_random.c): then float has nothing
+# to round, whatever the order. The output, the loss and all gradients of each build must equal
+# those of the plain build in double, number by number, on a full batch and on a part of one, with
+# 1, 2, 3, 4 and 7 threads. clang optimises the three builds at -O2 alone: what it compiles takes
+# most of the time, and whole numbers are the same at each level. Winograd's transforms have thirds
+# in them, so they are off. A network whose results are mostly zeros proves nothing and counts as
+# failed.
 # JOBS: how many at a time (2).
 set -u
 cd "$(dirname "$0")/.." || exit 1

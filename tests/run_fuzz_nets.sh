@@ -4,11 +4,12 @@
 #     tests/run_fuzz_nets.sh [N [SEED]]          default: 50 networks from seed 1, tests/found and crowds
 #
 # Each network is built without any transformation in double (the reference), as by default, and
-# with one variant that its seed chooses; clang optimises the second, and the variant of every fifth
-# seed, which in 90 seeds is each once: elsewhere it would take most of the time. Two optimizer steps on a full batch, one on a part of a
-# batch, and an evaluation must agree within rounding (tests/net_diff.c); one and three threads must
-# give the same bytes. A difference counts when two further draws of the data show it too: a
-# rectifier or a pooling window may stand exactly between two answers.
+# with one variant that its seed chooses; clang optimises the second, and the variant of every
+# fifth seed, which in 90 seeds is each once: elsewhere it would take most of the time. Two
+# optimizer steps on a full batch, one on a part of a batch, and an evaluation must agree within
+# rounding (tests/net_diff.c); one and three threads must give the same bytes. A difference counts
+# when two further draws of the data show it too: a rectifier or a pooling window may stand exactly
+# between two answers.
 #
 # A network that fails is made simpler as long as it fails in the same way, and left in
 # tests/found/SEED.xml; its first line says how it failed. Those files are tried first, always.

@@ -5,8 +5,9 @@
 #
 # Each case is compiled at -O0 and at -O2 (f32, relative norm 1e-4 a tensor) and, where nncc knows
 # it, with -fdouble (1e-10), the first and the last without optimisation by clang, which would take
-# longer than all that it speeds up; each trainer takes the steps for which there is an expected file, and one evaluation. Two cases run at a time.
-# A failure prints one line and leaves its files in build/oracle/CASE.OPTION. NNCC names another compiler; JOBS another number at a time.
+# longer than all that it speeds up; each trainer takes the steps for which there is an expected
+# file, and one evaluation. Two cases run at a time. A failure prints one line and leaves its files
+# in build/oracle/CASE.OPTION. NNCC names another compiler; JOBS another number at a time.
 set -u
 export LC_ALL=C
 cd "$(dirname "$0")/.." || exit 1
