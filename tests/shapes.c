@@ -57,7 +57,8 @@ static void draw(unsigned char pixel[SIDE * SIDE], int dog, double noise)
 	double radius = between(4, 5.5), x = between(8, 16), y = between(9, 15);
 	double ground = between(40, 90), bright = between(150, 210);
 	for (int i = 0; i < SIDE * SIDE; i++) {
-		double right = (i % SIDE - x) / radius, down = (i / SIDE - y) / radius;
+		int row = i / SIDE, column = i % SIDE;
+		double right = (column - x) / radius, down = (row - y) / radius;
 		double value = inside(dog, right, down) ? bright : ground;
 		value += noise * random_normal();
 		pixel[i] = (unsigned char)fmin(fmax(value, 0), 255);
@@ -71,7 +72,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: shapes DIR COUNT NOISE SEED\n");
 		return 2;
 	}
-	int count = atoi(argv[2]);
+	long count = strtol(argv[2], NULL, 10);
+	double noise = strtod(argv[3], NULL);
 	state = strtoull(argv[4], NULL, 10);
 	mkdir(argv[1], 0777);
 	for (int dog = 0; dog < 2; dog++) {
@@ -84,7 +86,7 @@ int main(int argc, char **argv)
 			image.width = image.height = SIDE;
 			image.format = PNG_FORMAT_GRAY;
 			snprintf(path, sizeof path, "%s/%s/%04d.png", argv[1], kind[dog], i);
-			draw(pixel, dog, atof(argv[3]));
+			draw(pixel, dog, noise);
 			if (!png_image_write_to_file(&image, path, 0, pixel, 0, NULL)) {
 				fprintf(stderr, "shapes: %s: %s\n", path, image.message);
 				return 1;

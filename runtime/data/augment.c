@@ -163,8 +163,9 @@ bool nn_augment_open(nn_augment *a, const nn_settings *s, uint64_t seed, int thr
 	a->frame = (nn_frame){m->input[0], m->input[1], m->input[2], false};
 	if (!at)
 		return true;
-	char *text = nn_alloc(strlen(at) + 1, 1, "<augment>", e);
-	bool fine = text && read_changes(a, s, strcpy(text, at), e);
+	size_t size = strlen(at) + 1;
+	char *text = nn_alloc(size, 1, "<augment>", e);
+	bool fine = text && read_changes(a, s, memcpy(text, at, size), e);
 	free(text);
 	if (fine && complete(a, threads, e))
 		return true;

@@ -83,7 +83,7 @@ static bool find_medians(const reader *r, const nn_exam *x, nn_error *e)
 		if (!live)
 			break;
 	}
-	for (int64_t k = 0; !e->code && k < r->outputs; k++) {
+	for (int64_t k = 0; column && !e->code && k < r->outputs; k++) {
 		double *from = column + k * count;
 		qsort(from, (size_t)count, sizeof *from, nn_ascending);
 		r->best[k] = (from[(count - 1) / 2] + from[count / 2]) / 2;
