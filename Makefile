@@ -86,7 +86,8 @@ $(BUILD)/tests/shapes: $(BUILD)/tests/shapes.o
 
 # The peer in bench/, with the C compiler and so the OpenMP that Debian's oneDNN is built with.
 DNN      = $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c)) \
-	$(patsubst %,$(BUILD)/runtime/lib/%.o,file/safetensors file/kind file/json_read base/text file/io base/error base/sha256)
+	$(patsubst %,$(BUILD)/runtime/lib/%.o,file/safetensors file/kind file/json_read file/io \
+	base/text base/error base/sha256)
 $(BUILD)/bench/%.o: CC = gcc
 $(BUILD)/bench/%.o: FLAGS += -O3 -march=native -fno-math-errno -fno-trapping-math -fopenmp
 $(BUILD)/bench/onednn: $(DNN)
@@ -184,6 +185,7 @@ install: $(BUILD)/runtime/libnn.a
 	$(MAKE) BUILD=$(BUILD)/install RUNTIME=$(PREFIX)/share/nncc/runtime \
 		LIBRARY=$(PREFIX)/lib/nncc/libnn.a $(BUILD)/install/nncc
 	install -D $(BUILD)/install/nncc $(DESTDIR)$(PREFIX)/bin/nncc
+	rm -rf $(DESTDIR)$(PREFIX)/share/nncc/runtime
 	install -d $(DESTDIR)$(PREFIX)/lib/nncc
 	for f in $(wildcard runtime/*.h runtime/*/*.[ch]) runtime/files.txt; do \
 		install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/nncc/$$f || exit 1; done

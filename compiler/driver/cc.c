@@ -233,8 +233,8 @@ static Args compile_command(const Args *cc, const Sources *s, int i, const Prog 
 	args_split(&a, cc_is_native(s->file[i]) ? cc_march(p) : cc_march_of_all(p));
 	if (is_runtime(s->file[i]))
 		args_add(&a, cc_threads);
-	args_add(&a, format("-I%s/runtime", s->dir));
 	args_add(&a, format("-I%s/runtime/kernel", s->dir));
+	args_add(&a, format("-I%s/runtime", s->dir));
 	if (!strcmp(s->file[i], "model.c"))
 		args_add(&a, format("-DNNCC_PROGRAM=%s", own_path()));
 	args_add(&a, "-c");

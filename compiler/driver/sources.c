@@ -64,10 +64,12 @@ static _Noreturn void no_runtime(const char *file)
 }
 
 /* Adds the files of a room of the runtime ("" or "data/") whose name ends with '.' and `kind`. A
- * name without a dot is a room. */
+ * name without a dot is a room, if it is a directory. */
 static int add_files(const char *room, char kind, const char *name[MAX_SOURCES], int n)
 {
 	DIR *d = opendir(format("%s/%s", runtime_dir(), room));
+	if (!d && *room && errno == ENOTDIR)
+		return n;
 	if (!d)
 		no_runtime(format("/%s", room));
 	for (struct dirent *e; n < MAX_SOURCES && (e = readdir(d));) {
@@ -252,7 +254,7 @@ static void write_makefile(const Sources *s, const Prog *p)
 	        "endif\n"
 	        "MARCH = %s\n"
 	        "CFLAGS = -Wall -Wextra -Werror\n"
-	        "FLAGS = %s -Iruntime -Iruntime/kernel $(CFLAGS)\n"
+	        "FLAGS = %s -Iruntime/kernel -Iruntime $(CFLAGS)\n"
 	        "LDFLAGS = %s\n"
 	        "LIBS = %s\n"
 	        "OBJECTS =",
