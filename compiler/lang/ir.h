@@ -14,10 +14,9 @@
 
 /* Terms, axes, arguments and guards of an equation are bounded by the rows of layers.c, whatever
  * the network; MAX_EQN ends a kernel, and an equation of a join or of a gradient's parts reads at
- * most MAX_READ tensors, then another one goes on from there. */
-enum { MAX_DIM = 8 };
-
-enum { MAX_TERM = 6, MAX_AXIS = 16, MAX_ARG = 4, MAX_GUARD = 8, MAX_EQN = 32, MAX_READ = 16 };
+ * most MAX_READ tensors, then another one goes on from there. MAX_DIM: dimensions of a tensor. */
+enum { MAX_DIM = 8, MAX_TERM = 6, MAX_AXIS = 16, MAX_ARG = 4, MAX_GUARD = 8, MAX_EQN = 32,
+	MAX_READ = 16 };
 
 typedef struct Axis {
 	const char *name;          /* the letter of the formula: n k c i j r s h w ...          e */

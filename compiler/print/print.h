@@ -15,10 +15,9 @@ typedef struct File {
 } File;
 int emit(const Prog *p, const char *base, const char *symbol, int most, File *file);
 void emit_kernel(const Prog *p, const Kernel *k, FILE *out);   /* also -d k and -d s           */
-/* emit_model.c  C of the nn_model table */
-/* `given`: the options that decided what was emitted, for the reader. */
+/* emit_model.c  C of the nn_model table; `given`: the options that decided what was emitted */
 void emit_model(const Prog *fast, const Prog *plain, const char *given, FILE *out);
-/* emit_model.c: numbers that are also told to the user. */
+/* The same file: numbers that are also told to the user. */
 int64_t parameter_count(const Prog *p);    /* trained and frozen                               */
 int64_t memory_bytes(const Prog *p);       /* predicted peak of a training run without data    */
 

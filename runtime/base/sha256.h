@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 typedef struct nn_sha256 {
-	uint32_t h[8];          /* chaining value; in the end, the digest */
-	uint64_t bytes;         /* of the message so far       */
-	unsigned char part[64]; /* the block being filled      */
+	uint32_t h[8];          /* chaining value; in the end the digest    */
+	uint64_t bytes;         /* of the message so far                    */
+	unsigned char part[64]; /* the block being filled                   */
 } nn_sha256;
 
 void nn_sha256_start(nn_sha256 *s);

@@ -20,7 +20,7 @@ typedef enum {
 	NN_IS_MODEL,   /* weights, as other programs have them              */
 	NN_IS_ARRAYS,  /* arrays with names, in one file                    */
 	NN_IS_WRAPPED, /* the file that is wanted is inside, or elsewhere   */
-	NN_IS_TEXT, /* characters: it may be a table */
+	NN_IS_TEXT,    /* characters: it may be a table                     */
 	NN_IS_PNG,
 	NN_IS_JPEG,
 	NN_IS_BMP,
