@@ -29,7 +29,7 @@ bugs() {
 	early_update     opt/fuse.c           s/l->reads\[q->out->id\] <= k->id + 1/q->id >= 0/  unit test_dual dual/networks_of_their_own
 	short_life       opt/plan.c           /expr_each(.*touch_read/d                                  unit test_plan plan/*
 	lives_that_touch opt/plan.c           s/if (t->last < at.lo/if (t->last <= at.lo/    unit test_plan plan/*
-	no_barrier       print/emit.c         s|meet ? "nn_sync"|meet ? "nn_pass"|                       threads tests/oracle/lenet.xml
+	no_barrier       print/emit.c         s|barrier ? "nn_sync"|barrier ? "nn_pass"|                       threads tests/oracle/lenet.xml
 	no_order         opt/barriers.c           s/k->sync = p->plain .. conflicts(&m, k);/k->sync = k->id < 0;/           unit test_threads threads/networks_of_test_dual
 	last_maximum     print/emit_point.c   s|nn_ifabove(v, acc, nn_splat((nn_real)(%s)), at)|nn_ifabove(acc, v, at, nn_splat((nn_real)(%s)))|  oracle max_pool_ties
 	short_clip       print/emit_fold.c    s|b, step, o->extent, a->extent)|b, step, o->extent - 1, a->extent)|  oracle conv_pad

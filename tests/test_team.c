@@ -2,7 +2,7 @@
  *
  * Every test runs with 1 to 10 threads: more than most test machines have processors, and enough
  * for both forms of the barrier. The barrier is tested by what it is for: what a thread wrote
- * before a meeting, all see after it, and nobody runs ahead into the next round. */
+ * before a barrier, all see after it, and nobody runs ahead into the next round. */
 #define _GNU_SOURCE 1
 #include "../runtime/kernel/nn_peak.h"
 #include "../runtime/kernel/nn_team.h"
@@ -124,7 +124,7 @@ static void give_rounds(nn_team *team, void *arg)
 	b->bad[0] += b->ms[0] != 0;
 }
 
-Test(team, what_is_written_before_a_meeting_is_seen_after_it, .timeout = 120)
+Test(team, what_is_written_before_a_barrier_is_seen_after_it, .timeout = 120)
 {
 	for (int threads = 1; threads <= MOST; threads++) {
 		board b;
@@ -249,7 +249,7 @@ Test(team, idle_threads_sleep_and_wake, .timeout = 60)
 
 #ifdef __linux__
 static cpu_set_t whole;     /* the mask of this process          */
-static double meeting_ms;   /* the shortest of many measurements */
+static double barrier_ms;   /* the shortest of many measurements */
 static int together, apart; /* samples of where two threads were */
 
 static void go_to_first(void *arg, int thread, int threads)
@@ -269,7 +269,7 @@ static void go_anywhere(void *arg, int thread, int threads)
 	cr_assert_eq(sched_setaffinity(0, sizeof whole, &whole), 0);
 }
 
-static void meetings(nn_task *t)
+static void barriers(nn_task *t)
 {
 	for (int i = 0; i < 40; i++)
 		nn_sync(t, 0);
@@ -287,18 +287,18 @@ static void look_at_mask(void *arg, int thread, int threads)
 static void crowd(nn_team *team, void *arg)
 {
 	board *b = arg;
-	/* Held on one processor a meeting is a switch, not the end of somebody's spinning. */
+	/* Held on one processor a barrier is a switch, not the end of somebody's spinning. */
 	nn_team_each(team, go_to_first, b);
-	meeting_ms = 1e9;
+	barrier_ms = 1e9;
 	for (int i = 0; i < 300; i++) {
 		double start = nn_clock_ms();
-		nn_team_do(team, meetings, arg, &(nn_run){.live = 1}, NULL);
-		meeting_ms = fmin(meeting_ms, (nn_clock_ms() - start) / 40);
+		nn_team_do(team, barriers, arg, &(nn_run){.live = 1}, NULL);
+		barrier_ms = fmin(barrier_ms, (nn_clock_ms() - start) / 40);
 	}
 	/* Allowed to part, they do. */
 	nn_team_each(team, go_anywhere, b);
 	for (double start = nn_clock_ms(); nn_clock_ms() - start < 5000 && apart < 100;) {
-		nn_team_do(team, meetings, arg, &(nn_run){.live = 1}, NULL);
+		nn_team_do(team, barriers, arg, &(nn_run){.live = 1}, NULL);
 		*(b->slot[0] == b->slot[1] ? &together : &apart) += 1;
 	}
 	nn_team_each(team, look_at_mask, b);
@@ -311,7 +311,7 @@ Test(team, threads_on_one_processor_do_not_spin_and_part, .timeout = 60)
 	if (CPU_COUNT(&whole) < 2 || !openmp)
 		return;
 	with_threads(2, crowd, &b);
-	cr_expect(meeting_ms < 0.02, "a meeting takes %g ms", meeting_ms);
+	cr_expect(barrier_ms < 0.02, "a barrier takes %g ms", barrier_ms);
 	cr_expect(apart > 0, "together %d times, apart never", together);
 	cr_expect(b.bad[0] == 0 && b.bad[1] == 0, "a mask was changed");
 }

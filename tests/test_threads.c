@@ -1,11 +1,11 @@
 /* test_threads.c: no thread needs what another one has not finished, and no bytes are taken early.
  *
- * Between two meetings threads run ahead of each other as they like. So each kernel of a compiled
+ * Between two barriers threads run ahead of each other as they like. So each kernel of a compiled
  * network is executed point by point (interp.h), and every point counts as a thread of its own,
  * but for the kernels that one thread runs and for those that share the images alike. Then no
- * element may be touched by two threads between two meetings, if one of them writes it. Values that
+ * element may be touched by two threads between two barriers, if one of them writes it. Values that
  * are said to stay in registers must be read at the point where they were made. And for the arena,
- * everything that is written between two meetings is taken to be written first: whatever is read
+ * everything that is written between two barriers is taken to be written first: whatever is read
  * there must still own all its bytes. */
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -73,7 +73,7 @@ static void touch(const Point *p, const Tensor *t, int64_t at, bool write)
 	bool written = seen && e->writer != NOBODY && e->writer != thread;
 	bool read = seen && e->reader != NOBODY && e->reader != thread;
 	cr_assert(t->local || !(written || (write && read)),
-	          "%s: k%02d %s element %lld of %s, k%02d %s it, and threads do not meet between",
+	          "%s: k%02d %s element %lld of %s, k%02d %s it, and no barrier stands between",
 	          w->about, p->k->id, write ? "writes" : "reads", (long long)at, t->cname,
 	          seen ? e->who->id : 0, written ? "writes" : "reads");
 	if (!seen)

@@ -5,7 +5,7 @@
  * touches both: within an interval threads run ahead of each other, so only a barrier separates
  * a last read from a first write. Tensors that the runtime sees live always. Placement is greedy
  * by size (Pisarchyk and Lee 2020): the largest first, each at the lowest gap among those it
- * must not meet. */
+ * must not overlap. */
 #include "opt.h"
 
 #include <stdlib.h>

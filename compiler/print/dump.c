@@ -57,7 +57,7 @@ static void kernels(const Prog *p, FILE *out, char letter)
 		if (i == 0 || phase_name[p->kernel[i - 1]->eqn[0]->phase] != heading)
 			fprintf(out, "%s%s\n", i ? "\n" : "", heading);
 		if (k->sync)
-			fprintf(out, "---- threads meet\n");
+			fprintf(out, "---- barrier\n");
 		for (int j = 0; j < k->neqn; j++)
 			equation_line(p, k->eqn[j], letter, out);
 	}
@@ -170,7 +170,7 @@ void explain(const Prog *p, FILE *out)
 	for (int i = 0; i < p->nkernel; i++) {
 		const Kernel *k = p->kernel[i];
 		fprintf(out, "k%02d %s%s\n", k->id, phase_name[k->eqn[0]->phase],
-		        k->sync ? ", threads meet before" : "");
+		        k->sync ? ", behind a barrier" : "");
 		for (int j = 0; j < k->neqn; j++)
 			fprintf(out, "    %s %s%s\n", j ? "+" : " ", eqn_text(k->eqn[j]),
 			        k->eqn[j]->out->local ? "   (stays in registers)" : "");

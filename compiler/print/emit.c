@@ -59,9 +59,7 @@ static const char *shape_text(const Prog *p, const Tensor *t)
 
 static void tensor_macros(const Prog *p, Text *o)
 {
-	put_line(o,
-	         "/* ---- tensors: one arena of %lld bytes; lifetimes in meetings of the threads "
-	         "---- */",
+	put_line(o, "/* ---- tensors: one arena of %lld bytes; lifetimes in barriers ---- */",
 	         (long long)p->arena);
 	for (int i = 0; i < p->ntensor; i++) {
 		const Tensor *t = p->tensor[i];
@@ -281,10 +279,10 @@ static void sequence(const Prog *p, Text *o, const Function *f, bool eval)
 	for (int i = 0; i < p->nkernel; i++) {
 		if (p->kernel[i]->eval != eval)
 			continue;
-		bool meet = i + 1 < p->nkernel && p->kernel[i + 1]->eval == eval &&
-		            p->kernel[i + 1]->sync;
+		bool barrier = i + 1 < p->nkernel && p->kernel[i + 1]->eval == eval &&
+		               p->kernel[i + 1]->sync;
 		put_line(o, "%s(t%s);", f[i].name, f[i].args);
-		put_line(o, "%s(t, %d);", meet ? "nn_sync" : "nn_pass", i);
+		put_line(o, "%s(t, %d);", barrier ? "nn_sync" : "nn_pass", i);
 	}
 	put_close(o);
 	put_line(o, "%s", "");

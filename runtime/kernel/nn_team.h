@@ -3,7 +3,7 @@
  * A trainer opens one OpenMP parallel region and stays in it: nn_team_run makes the team and calls
  * `body` on thread 0, which loads data, starts steps and prints, while the other threads wait for
  * work. nn_team_do hands all threads (0 included) a function of emitted code, nn_team_each any
- * other; both return when every thread is done. Inside emitted code threads meet at nn_sync (nn.h).
+ * other; both return when every thread is done. Inside emitted code nn_sync (nn.h) is a barrier.
  *
  * Waiting threads spin for about 50 us, then yield the processor; a thread that has had no work for
  * some milliseconds sleeps until there is some. A team with more threads than processors yields at

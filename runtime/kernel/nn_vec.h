@@ -50,7 +50,7 @@
 	        __builtin_prefetch((const char *)(row) + byte, write)
 
 /* Writes a vector past the caches, which it would only fill: memory is not read before it. Behind
- * such writes comes NN_SETTLE, so that whoever meets this thread sees them. */
+ * such writes comes NN_SETTLE, so that whoever is behind the next barrier sees them. */
 #ifdef __clang__
 #define NN_STREAM(place, value) __builtin_nontemporal_store(value, &(place))
 #else

@@ -3,13 +3,13 @@
  *     in    when steps began and ended
  *     out   who does the next one: all threads, or thread 0 alone
  *
- * Where threads take longer to meet than to work, the whole team is slower than one of them; where
- * other programs take processors away, that may be so for a while. So the two ways are compared
- * again and again while the network runs; no bit of a result depends on it. A comparison: first the
- * team works for WARM_MS, for threads have to wake up and to find processors; where that takes few
- * steps, barriers do not matter, unless it took less before. Then some steps by the team and some
- * by thread 0 alone, in turn, so that what disturbs the machine disturbs both. The first ones of a
- * turn do not count, for data must come to where they are needed. */
+ * Where barriers take longer than the work between them, the whole team is slower than one of
+ * them; where other programs take processors away, that may be so for a while. So the two ways are
+ * compared again and again while the network runs; no bit of a result depends on it. A comparison:
+ * first the team works for WARM_MS, for threads have to wake up and to find processors; where that
+ * takes few steps, barriers do not matter, unless it took less before. Then some steps by the team
+ * and some by thread 0 alone, in turn, so that what disturbs the machine disturbs both. The first
+ * ones of a turn do not count, for data must come to where they are needed. */
 #include "pace.h"
 
 #include <stdlib.h>

@@ -157,7 +157,7 @@ static void print_text(const bench *b, double median)
 	       b->ms[0], b->run.live / median * 1000, m->flop_per_step * share / 1e6 / median,
 	       b->first);
 	if (b->net.pace.alone)
-		printf("one thread does the steps: they are so short that meetings cost more\n");
+		printf("one thread does the steps: they are so short that barriers cost more\n");
 	if (b->kernel_ms)
 		print_profile(b);
 }

@@ -9,24 +9,24 @@ e6   loss_z[n] = sum{c} exp(dense2_y[n,c] - loss_m[n])                          
 e7   loss_l[n] = log(loss_z[n])                                                     | k02 | n/8 ... n%8    |     2688 | 0-1
 e8   loss_q[n,c] = ifeq(target[n], (c), 1, 0)                                       | k03 | n/8 ... n%8    |     2432 | 0-1
 e9   loss_loss[n] = sum{c} loss_q[n,c] * (loss_l[n] - (dense2_y[n,c] - loss_m[n]))  | k04 | n/8 ... n%8    |     2752 | 0-1
----- threads meet
+---- barrier
 e10  loss_sum[0] = sum{n} loss_loss[n]                                              | k05 | registers     
 e11  loss[0] = loss_sum[0] / batch                                                  | k05 | row-major      |      320 | 0-7
 
 backward
 e12  loss_s[n] = sum{c} loss_q[n,c]                                                 | k06 | registers     
 e13  ddense2_y[n,c] = (exp(dense2_y[n,c] - loss_m[n] - loss_l[n]) * loss_s[n] - loss_q[n,c]) / batch | k06 | n/8 ... n%8    |     2880 | 1-2
----- threads meet
+---- barrier
 e14  ddense2_bias[k] = sum{n} ddense2_y[n,k]                                        | k07 | row-major      |     1088 | 0-7
 e15  dtanh1_y[n,c] = sum{k} ddense2_y[n,k] * dense2_weight[k,c]                     | k08 | registers     
 e17  ddense1_y[n,c] = dtanh1_y[n,c] * (1 - tanh1_y[n,c] * tanh1_y[n,c])             | k08 | n/8 ... n%8    |     2432 | 2-3
 e16  ddense2_weight[k,c] = sum{n} ddense2_y[n,k] * tanh1_y[n,c]                     | k09 | row-major      |     1152 | 0-7
----- threads meet
+---- barrier
 e18  ddense1_bias[k] = sum{n} ddense1_y[n,k]                                        | k10 | row-major      |     1280 | 0-7
 e19  ddense1_weight[k,c] = sum{n} ddense1_y[n,k] * x[n,c]                           | k11 | row-major      |     1344 | 0-7
 
 update
----- threads meet
+---- barrier
 e20  dense1_weight_d[k,c] = ddense1_weight[k,c] + hyper2 * dense1_weight[k,c]       | k12 | registers     
 e21  dense1_weight_momentum_buffer[k,c] := hyper1 * dense1_weight_momentum_buffer[k,c] + dense1_weight_d[k,c] | k12 | row-major      |     1536 | 0-7
 e22  dense1_weight[k,c] := dense1_weight[k,c] - hyper0 * dense1_weight_momentum_buffer[k,c] | k12 | row-major      |      384 | 0-7
@@ -51,7 +51,7 @@ e38  eval_z[n] = sum{c} exp(dense2_y[n,c] - eval_m[n])                          
 e39  eval_l[n] = log(eval_z[n])                                                     | k18 | n/8 ... n%8    |     2688 | 5-5
 e40  eval_q[n,c] = ifeq(target[n], (c), 1, 0)                                       | k19 | n/8 ... n%8    |     2432 | 5-5
 e41  eval_loss[n] = sum{c} eval_q[n,c] * (eval_l[n] - (dense2_y[n,c] - eval_m[n]))  | k20 | n/8 ... n%8    |     2752 | 5-6
----- threads meet
+---- barrier
 e42  eval_sum[0] = sum{n} eval_loss[n]                                              | k21 | registers     
 e43  loss[0] = eval_sum[0] / batch                                                  | k21 | row-major      |      320 | 0-7
 

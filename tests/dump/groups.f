@@ -1,28 +1,28 @@
 forward
 e0   conv1_y[n,k,i,j] = sum{c} x[n,c,i,j] * conv1_weight[k,c,0,0]                   | k00
----- threads meet
+---- barrier
 e1   conv2_sum[n,g,k,i,j] = sum{c,r,s} conv1_y[n,2g+c,i+2r-2,j+2s-2] * conv2_weight[3g+k,c,r,s] | k01
 e2   conv2_y[n,3g+k,i,j] = conv2_bias[3g+k] + conv2_sum[n,g,k,i,j]                  | k01
----- threads meet
+---- barrier
 e3   loss_sum[n] = sum{c,h,w} (conv2_y[n,c,h,w] - target[n,c,h,w]) * (conv2_y[n,c,h,w] - target[n,c,h,w]) | k02
 e4   loss_loss[n] = loss_sum[n] * 0.00462963                                        | k02
----- threads meet
+---- barrier
 e5   loss_sum2[0] = sum{n} loss_loss[n]                                             | k03
 e6   loss[0] = loss_sum2[0] / batch                                                 | k03
 
 backward
 e7   dconv2_y[n,c,h,w] = 1 / batch * 0.00462963 * (conv2_y[n,c,h,w] - target[n,c,h,w]) + 1 / batch * 0.00462963 * (conv2_y[n,c,h,w] - target[n,c,h,w]) | k04
----- threads meet
+---- barrier
 e8   dconv2_bias[3g+k] = sum{n,i,j} dconv2_y[n,3g+k,i,j]                            | k05
 e9   dconv2_sum[n,g,k,i,j] = dconv2_y[n,3g+k,i,j]                                   | k06
----- threads meet
+---- barrier
 e10  dconv1_y[n,2g+c,h,w] = sum{k,r,s} dconv2_sum[n,g,k,h-2r+2,w-2s+2] * conv2_weight[3g+k,c,r,s] | k07
 e11  dconv2_weight[3g+k,c,r,s] = sum{n,i,j} dconv2_sum[n,g,k,i,j] * conv1_y[n,2g+c,2r+i-2,2s+j-2] | k08
----- threads meet
+---- barrier
 e12  dconv1_weight[k,c,0,0] = sum{n,i,j} dconv1_y[n,k,i,j] * x[n,c,i,j]             | k09
 
 update
----- threads meet
+---- barrier
 e13  conv1_weight_d[k,c,0,0] = dconv1_weight[k,c,0,0]                               | k10
 e14  conv1_weight_momentum_buffer[k,c,0,0] = conv1_weight_d[k,c,0,0]                | k10
 e15  conv1_weight[k,c,0,0] := conv1_weight[k,c,0,0] - hyper0 * conv1_weight_momentum_buffer[k,c,0,0] | k10
@@ -35,12 +35,12 @@ e21  conv2_bias[k] := conv2_bias[k] - hyper0 * conv2_bias_momentum_buffer[k]    
 
 evaluation
 e22  eval_conv1_y[n,k,i,j] = sum{c} x[n,c,i,j] * conv1_weight[k,c,0,0]              | k13
----- threads meet
+---- barrier
 e23  eval_conv2_sum[n,g,k,i,j] = sum{c,r,s} eval_conv1_y[n,2g+c,i+2r-2,j+2s-2] * conv2_weight[3g+k,c,r,s] | k14
 e24  conv2_y[n,3g+k,i,j] = conv2_bias[3g+k] + eval_conv2_sum[n,g,k,i,j]             | k14
----- threads meet
+---- barrier
 e25  eval_sum[n] = sum{c,h,w} (conv2_y[n,c,h,w] - target[n,c,h,w]) * (conv2_y[n,c,h,w] - target[n,c,h,w]) | k15
 e26  eval_loss[n] = eval_sum[n] * 0.00462963                                        | k15
----- threads meet
+---- barrier
 e27  eval_sum2[0] = sum{n} eval_loss[n]                                             | k16
 e28  loss[0] = eval_sum2[0] / batch                                                 | k16

@@ -4,7 +4,7 @@ e1   max_pool1_y[n,c,i,j] = max{r,s} conv1_y[n,c,2i+r,2j+s]                     
 e6   dmax_pool1_y[n,c,i,j] = 1 / batch * 0.0555556 * (max_pool1_y[n,c,i,j] - target[n,c,i,j]) + 1 / batch * 0.0555556 * (max_pool1_y[n,c,i,j] - target[n,c,i,j]) | k01
 e2   loss_sum[n] = sum{c,h,w} (max_pool1_y[n,c,h,w] - target[n,c,h,w]) * (max_pool1_y[n,c,h,w] - target[n,c,h,w]) | k02
 e3   loss_loss[n] = loss_sum[n] * 0.0555556                                         | k02
----- threads meet
+---- barrier
 e4   loss_sum2[0] = sum{n} loss_loss[n]                                             | k03
 e5   loss[0] = loss_sum2[0] / batch                                                 | k03
 
@@ -13,12 +13,12 @@ e7   dconv1_y[n,c,2u,2v] = sum{r,s} ifeq(max_pool1_y_argmax[n,c,u-r,v-s], (6r+2s
 e8   dconv1_y[n,c,2u,2v+1] = sum{r} ifeq(max_pool1_y_argmax[n,c,u-r,v], (6r+1), dmax_pool1_y[n,c,u-r,v], 0) | k05
 e9   dconv1_y[n,c,2u+1,2v] = sum{s} ifeq(max_pool1_y_argmax[n,c,u,v-s], (2s+3), dmax_pool1_y[n,c,u,v-s], 0) | k06
 e10  dconv1_y[n,c,2u+1,2v+1] = ifeq(max_pool1_y_argmax[n,c,u,v], 4, dmax_pool1_y[n,c,u,v], 0) | k07
----- threads meet
+---- barrier
 e11  dconv1_bias[k] = sum{n,i,j} dconv1_y[n,k,i,j]                                  | k08
 e12  dconv1_weight[k,0,0,0] = sum{n,i,j} dconv1_y[n,k,i,j] * x[n,0,i,j]             | k09
 
 update
----- threads meet
+---- barrier
 e13  conv1_weight_d[k,0,0,0] = dconv1_weight[k,0,0,0]                               | k10
 e14  conv1_weight_momentum_buffer[k,0,0,0] = conv1_weight_d[k,0,0,0]                | k10
 e15  conv1_weight[k,0,0,0] := conv1_weight[k,0,0,0] - hyper0 * conv1_weight_momentum_buffer[k,0,0,0] | k10
@@ -31,6 +31,6 @@ e19  eval_conv1_y[n,k,i,j] = conv1_bias[k] + x[n,0,i,j] * conv1_weight[k,0,0,0] 
 e20  max_pool1_y[n,c,i,j] = max{r,s} eval_conv1_y[n,c,2i+r,2j+s]                    | k13
 e21  eval_sum[n] = sum{c,h,w} (max_pool1_y[n,c,h,w] - target[n,c,h,w]) * (max_pool1_y[n,c,h,w] - target[n,c,h,w]) | k14
 e22  eval_loss[n] = eval_sum[n] * 0.0555556                                         | k14
----- threads meet
+---- barrier
 e23  eval_sum2[0] = sum{n} eval_loss[n]                                             | k15
 e24  loss[0] = eval_sum2[0] / batch                                                 | k15
