@@ -84,8 +84,8 @@ Test(team, every_thread_does_every_job_once, .timeout = 60)
 /* ---- what others left behind ------------------------------------------------------------- */
 
 #ifdef __linux__
-/* A process of this number was killed while LLVM's OpenMP began in it. */
-Test(team, starts_beside_an_empty_registration)
+/* A process of this number was killed while LLVM's OpenMP began in it, and left `length` bytes. */
+static void starts_beside(const char *text, size_t length)
 {
 	char path[96];
 	snprintf(path, sizeof path, "/dev/shm/__KMP_REGISTERED_LIB_%d_%d", (int)getpid(),
@@ -93,12 +93,31 @@ Test(team, starts_beside_an_empty_registration)
 	FILE *left = fopen(path, "wx");
 	if (!left)
 		return; /* no such directory, or not ours to write */
+	cr_assert_eq(fwrite(text, 1, length, left), length);
 	fclose(left);
 	board b;
 	with_threads(2, give_jobs, &b);
 	cr_assert_eq(b.runs[0], JOBS);
 	unlink(path);
 }
+
+Test(team, starts_beside_an_empty_registration)
+{
+	starts_beside("", 0);
+}
+
+Test(team, starts_beside_a_registration_of_zeros)
+{
+	static const char zeros[1024];
+	starts_beside(zeros, sizeof zeros);
+}
+
+Test(team, starts_beside_a_registration_that_was_cut_off)
+{
+	static const char cut[1024] = "0x7f00deadbeef-caf";
+	starts_beside(cut, sizeof cut);
+}
+
 #endif
 
 /* ---- the barrier ------------------------------------------------------------------------- */

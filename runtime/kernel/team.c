@@ -28,6 +28,7 @@
 #include "nn_team.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -38,7 +39,6 @@
 #include <unistd.h>
 #ifdef __linux__
 #include <linux/futex.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #endif
 #ifdef _OPENMP
@@ -441,16 +441,23 @@ static void need_threads(int threads)
 #endif
 
 /* LLVM's OpenMP names a file after this process (__kmp_register_library_startup in kmp_runtime.cpp)
- * and reads what it finds there. A process of the same number that was killed before it wrote it
- * has left an empty one, and to read that ends in SIGBUS: such a file goes first. */
-static void remove_empty_registration(void)
+ * and reads what it finds there: "ADDRESS-FLAG-LIBRARY". A process of the same number that was
+ * killed while it wrote it has left an empty one, which ends in SIGBUS, or zeros, which end in
+ * "unknown library already initialized": a file that does not say so goes first. */
+static void remove_broken_registration(void)
 {
 #ifdef __linux__
-	char path[96];
-	struct stat found;
+	char path[96], text[64] = "", library;
+	void *address;
+	unsigned long flag;
 	snprintf(path, sizeof path, "/dev/shm/__KMP_REGISTERED_LIB_%d_%d", (int)getpid(),
 	         (int)getuid());
-	if (!lstat(path, &found) && S_ISREG(found.st_mode) && !found.st_size)
+	int file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (file < 0)
+		return;
+	ssize_t length = read(file, text, sizeof text - 1);
+	close(file);
+	if (length >= 0 && sscanf(text, "%p-%lx-%c", &address, &flag, &library) != 3)
 		unlink(path);
 #endif
 }
@@ -513,7 +520,7 @@ void nn_team_run(int threads, void (*body)(nn_team *team, void *arg), void *arg)
 	}
 	need_threads(threads);
 	unsetenv("OMP_NUM_THREADS");
-	remove_empty_registration();
+	remove_broken_registration();
 	region(&team, body, arg);
 	free(team.seat);
 }
