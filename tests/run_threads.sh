@@ -41,7 +41,8 @@ network() {
 	<network name="pictures" version="1">
 	<input channels="1" height="12" width="12"/>
 	<layers>
-		<conv filters="6" kernel_size="3" padding="1" activation="relu"/><max_pool kernel_size="2"/>
+		<conv filters="6" kernel_size="3" padding="1" activation="relu"/>
+		<max_pool kernel_size="2"/>
 		<dropout rate="0.1"/><dense units="32" activation="tanh"/><dense units="10"/>
 	</layers>
 	<loss type="cross_entropy"/>

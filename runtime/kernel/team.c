@@ -440,16 +440,27 @@ static void need_threads(int threads)
 }
 #endif
 
+/* Is it "ADDRESS-FLAG-LIBRARY" in hexadecimal digits, whole? */
+static bool is_registration(const char *text)
+{
+	char *end;
+
+	strtoull(text, &end, 16);
+	if (end == text || *end != '-')
+		return false;
+	text = end + 1;
+	strtoull(text, &end, 16);
+	return end > text && end[0] == '-' && end[1];
+}
+
 /* LLVM's OpenMP names a file after this process (__kmp_register_library_startup in kmp_runtime.cpp)
- * and reads what it finds there: "ADDRESS-FLAG-LIBRARY". A process of the same number that was
- * killed while it wrote it has left an empty one, which ends in SIGBUS, or zeros, which end in
- * "unknown library already initialized": a file that does not say so goes first. */
+ * and reads what it finds there. A process of the same number that was killed while it wrote it has
+ * left an empty one, which ends in SIGBUS, or zeros, which end in "unknown library already
+ * initialized": a file without a registration goes first. */
 static void remove_broken_registration(void)
 {
 #ifdef __linux__
-	char path[96], text[64] = "", library;
-	void *address;
-	unsigned long flag;
+	char path[96], text[64] = "";
 	snprintf(path, sizeof path, "/dev/shm/__KMP_REGISTERED_LIB_%d_%d", (int)getpid(),
 	         (int)getuid());
 	int file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -457,7 +468,7 @@ static void remove_broken_registration(void)
 		return;
 	ssize_t length = read(file, text, sizeof text - 1);
 	close(file);
-	if (length >= 0 && sscanf(text, "%p-%lx-%c", &address, &flag, &library) != 3)
+	if (length >= 0 && !is_registration(text))
 		unlink(path);
 #endif
 }
