@@ -31,18 +31,18 @@ bugs() {
 	lives_that_touch opt/plan.c           s/if (t->last < at.lo/if (t->last <= at.lo/    unit test_plan plan/*
 	no_barrier       print/emit.c         s|barrier ? "nn_sync"|barrier ? "nn_pass"|                       threads tests/oracle/lenet.xml
 	no_order         opt/barriers.c           s/k->sync = p->plain .. conflicts(&m, k);/k->sync = k->id < 0;/           unit test_threads threads/networks_of_test_dual
-	last_maximum     print/emit_point.c   s|nn_ifabove(v, acc, nn_splat((nn_real)(%s)), at)|nn_ifabove(acc, v, at, nn_splat((nn_real)(%s)))|  oracle max_pool_ties
-	short_clip       print/emit_fold.c    s|b, step, o->extent, a->extent)|b, step, o->extent - 1, a->extent)|  oracle conv_pad
-	live_dead_lanes  print/emit_point.c   s|if (t->zero_dead |if (t->zero_dead < 0 |                  oracle partial_dense
+	last_maximum     lower/point.c        s/name, acc, vector ? as_vector(here) : here, at)/acc, name, at, vector ? as_vector(here) : here)/  oracle max_pool_ties
+	short_clip       lower/fold.c         s|base, by, val_int(o->extent)|base, by, val_int(o->extent - 1)|  oracle conv_pad
+	live_dead_lanes  lower/point.c        s|if (t->zero_dead |if (t->zero_dead < 0 |                  oracle partial_dense
 	long_clean_range sched/sched.c        s/low < 0 || high >= extent/low < 0 || high > extent/      check tests/planted/edges.xml
-	mask_of_one_lane print/emit_expr.c    s|affine_coef(&x->index\[0\], em_lane(&a))|2 * &|         check tests/dual/dropout.xml
+	mask_of_one_lane lower/expr.c         s|affine_coef(&x->index\[0\], lane)|2 * &|         check tests/dual/dropout.xml
 	range_near_kinks sched/sched.c        s/low < 0 || high >= extent/low < 0 || high > extent/      check tests/planted/kinks.xml
 	kink_out_of_place rows/ops.h           s|"ifgt(y, a, g, 0)"|"ifgt(y, a + 0.001, g, 0)"|            check tests/planted/kinks.xml
 	lag_of_window    opt/winograd.c       s|at\[2 + d\].c -= lag\[d\]|at[2 + d].c -= lag[0] + d|       check tests/planted/winograd.xml
 	flipped_window   opt/winograd.c       s|affine_add(affine(WINDOW - 1), tap, -1)|tap|         check tests/planted/winograd.xml
 	tiles_of_two     opt/winograd.c       s|{0, -1, 1, 0}, {0, 1, 0, -1}|{0, 1, 1, 0}, {0, 1, 0, -1}|  check tests/planted/winograd_small.xml
-	last_addend      print/emit_point.c   s|"acc%d += %s;"|"acc%d = %s;"|                           check tests/planted/sums.xml
-	rows_of_a_part   print/emit_matrix.c  s|q->matrix->value\[(ptrdiff_t)i \* high\]|q->matrix->value[i]|  check tests/planted/winograd.xml
+	last_addend      lower/point.c        s|NODE_ADD, sum_name(i)|NODE_SET, sum_name(i)|                           check tests/planted/sums.xml
+	rows_of_a_part   lower/matrix.c       s|q->matrix->value\[(ptrdiff_t)i \* high\]|q->matrix->value[i]|  check tests/planted/winograd.xml
 	taps_of_a_phase  opt/lanes.c          s/some ? affine_subst(\*x, tap, to\[d\]) : to\[d\]/to[d]/  check tests/planted/strides.xml
 	rows_in_one_piece sched/merge.c        s|t->mem\[d + 1\] == m->inner->extent|t->mem[d] > 0|           check tests/planted/pointwise.xml
 	owner_of_sums    opt/fuse.c           s|k->shared = i;|k->shared = 3;|                         unit test_threads threads/networks_of_test_dual

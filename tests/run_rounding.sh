@@ -7,7 +7,7 @@
 # tensor and would not notice what is looked for here:
 # - sums: variances of 262,144 numbers, and gradients that sum as many. Added one after the other
 #   they are off by 8e-7 (two vectors of eight sums) to 6e-5 (one number at a time), in rows by a
-#   tenth of that and less (compiler/print/emit_fold.c). What normalisation loses moves every relu
+#   tenth of that and less (compiler/lower/fold.c). What normalisation loses moves every relu
 #   behind it.
 # - logits: whole numbers around 100, some equal. log(sum(exp)) of them is rounded as 100 is, the
 #   logarithm of the sum less their maximum as a number of about 1, and so are the probabilities.

@@ -47,7 +47,7 @@ rooms() {
 	local top order
 	for top in compiler runtime; do
 		case $top in
-		compiler) order="driver print sched opt lang front rows base" ;;
+		compiler) order="driver print lower sched opt lang front rows base" ;;
 		runtime) order="verbs train report run data net file kernel base" ;;
 		esac
 		grep -oHE '^#include "[^"]+"' $top/*/*.[ch] 2>/dev/null |

@@ -74,6 +74,7 @@ typedef struct Map {           /* text -> pointer; starts as zeros. Keys are kep
 	struct MapSlot *slot;
 	size_t used, size;         /* size: a power of two                                        */
 } Map;
+void *map_find(const Map *m, const char *key); /* the value of a key, or NULL                     */
 void **map_at(Map *m, const char *key);        /* the value of a key, NULL when it is new: valid
                                                 * until the next call                             */
 

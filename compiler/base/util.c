@@ -176,6 +176,11 @@ static void enlarge(Map *m)
 	*m = bigger;
 }
 
+void *map_find(const Map *m, const char *key)
+{
+	return m->size ? slot_of(m, key)->value : NULL;
+}
+
 void **map_at(Map *m, const char *key)
 {
 	if (2 * m->used >= m->size)

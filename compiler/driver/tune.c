@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 
 #include "../../runtime/base/sha256.h"
-#include "../print/emit.h"
+#include "../print/c.h"
 
 enum { KEY = 32 };                /* hexadecimal digits                            */
 static const double WORTH = 0.98; /* of the cost model's time, at most             */
@@ -77,14 +77,14 @@ static void add(nn_sha256 *s, const char *text)
 
 static const char *key_of(const Prog *p, int kernel, const Kernel *tiled, const char *machine)
 {
-	const char *formula, *args;
+	const Tree *tree = lower(p, p->kernel[kernel]);
 	char hex[65];
 	nn_sha256 s;
 
 	nn_sha256_start(&s);
 	add(&s, machine);
-	add(&s, kernel_body(p, p->kernel[kernel], &formula, &args));
-	add(&s, formula);
+	add(&s, c_functions(tree, "k"));
+	add(&s, tree->formula);
 	for (int i = 0; i < tiled->ntried; i++)
 		add(&s, tile_name(&tiled->tried[i]));
 	nn_sha256_hex(&s, hex);

@@ -1,11 +1,10 @@
 /* dump.c: the table of each pass, and --explain.
  *
  * In: a program after pass `letter`. Out: one equation a line, as mathematics; later passes add
- * columns (kernel, layout, offset); k and s print the nests as the C that would be emitted, since
- * the printer of loops and the printer of C are one walk. */
-#include "emit.h"
-
+ * columns (kernel, layout, offset); k and s show the tree of each kernel. */
 #include <string.h>
+
+#include "c.h"
 
 static const char *const phase_name[] = {"forward", "backward", "update", "evaluation"};
 
@@ -49,17 +48,34 @@ static void equations(const Prog *p, FILE *out, char letter)
 	}
 }
 
+static const char *phase_of(const Kernel *k)
+{
+	return phase_name[k->eqn[0]->phase];
+}
+
 static void kernels(const Prog *p, FILE *out, char letter)
 {
 	for (int i = 0; i < p->nkernel; i++) {
 		const Kernel *k = p->kernel[i];
-		const char *heading = phase_name[k->eqn[0]->phase];
-		if (i == 0 || phase_name[p->kernel[i - 1]->eqn[0]->phase] != heading)
-			fprintf(out, "%s%s\n", i ? "\n" : "", heading);
+		if (i == 0 || phase_of(k) != phase_of(p->kernel[i - 1]))
+			fprintf(out, "%s%s\n", i ? "\n" : "", phase_of(k));
 		if (k->sync)
 			fprintf(out, "---- barrier\n");
 		for (int j = 0; j < k->neqn; j++)
 			equation_line(p, k->eqn[j], letter, out);
+	}
+}
+
+static void trees(const Prog *p, FILE *out)
+{
+	for (int i = 0; i < p->nkernel; i++) {
+		const Kernel *k = p->kernel[i];
+		const Tree *t = lower(p, k);
+		if (i == 0 || phase_of(k) != phase_of(p->kernel[i - 1]))
+			fprintf(out, "%s%s\n", i ? "\n" : "", phase_of(k));
+		if (k->sync)
+			fprintf(out, "---- barrier\n");
+		fprintf(out, "\nk%02d\n%s\n%s", k->id, t->formula, tree_text(t));
 	}
 }
 
@@ -72,8 +88,7 @@ void dump(const Prog *p, char letter, FILE *out)
 	if (letter == 'p')
 		fprintf(out, "\narena %lld bytes\n", (long long)p->arena);
 	if (letter == 'k' || letter == 's')
-		for (int i = 0; i < p->nkernel; i++)
-			emit_kernel(p, p->kernel[i], out);
+		trees(p, out);
 }
 
 /* ---- --explain ------------------------------------------------------------------------------ */

@@ -10,16 +10,17 @@
  *
  * How many depends on their text alone: same input, same bytes. Nothing of the user's text gets in:
  * names the runtime needs go into string literals, escaped. */
-#include "emit.h"
-
 #include <string.h>
+
+#include "c.h"
 
 enum { PART = 128 << 10 }; /* bytes of kernels in a file, at least half of that           */
 
-typedef struct Function { /* a kernel's text, shared by equal kernels                     */
-	const char *name, *body, *formula, *args;
-	const char *text; /* with its comment and name; NULL: an earlier kernel's        */
-} Function;
+typedef struct Emitted { /* a kernel in C, shared by equal kernels                   */
+	const char *name, *formula, *args;
+	const char *head, *text; /* declaration; definition with its comment; NULL: an earlier
+	                          * kernel's */
+} Emitted;
 
 /* ---- literals ------------------------------------------------------------------------------- */
 
@@ -134,8 +135,9 @@ static void tensor_row(const Prog *p, Text *o, const Tensor *t, const char *name
 	put_line(o, "\t  .rank = %d, .dim = { %s }, .batched = %s,", rank, dims,
 	         t->batched ? "true" : "false");
 	put_line(o, "\t  .block = { %s }, .outer = { %s }, .inner = { %s },", block, outer, inner);
-	put_line(o, "\t  .offset = %lld, .bytes = %lld, .init = %s, .scale = %.17g%s },",
-	         (long long)t->offset, (long long)t->elems * real, init_of(t), t->init_scale,
+	put_line(o, "\t  .offset = %lld, .bytes = %lld, .init = %s, .scale = %s%s },",
+	         (long long)t->offset, (long long)t->elems * real, init_of(t),
+	         c_number(t->init_scale),
 	         t == p->target_t && p->model->target_input && !strcmp(kind, "NN_TARGET")
 	                 ? ", .target_input = true"
 	                 : "");
@@ -153,18 +155,6 @@ static void tensor_table(const Prog *p, Text *o)
 }
 
 /* ---- kernels -------------------------------------------------------------------------------- */
-
-const char *replace_at(const char *s, const char *by)
-{
-	Text o = {.s = NULL};
-
-	for (const char *at; (at = strchr(s, '@')); s = at + 1) {
-		put_text(&o, copy_bytes(s, (size_t)(at - s)));
-		put_text(&o, by);
-	}
-	put_text(&o, s);
-	return o.s;
-}
 
 static const char *extents(const Kernel *k)
 {
@@ -225,35 +215,63 @@ static const char *kernel_name(const Prog *p, const Kernel *k)
 	return format("%c%02d_%s", p->plain ? 'p' : 'k', k->id, k->eqn[0]->out->cname);
 }
 
-/* Names every kernel; equal texts share the first one's function. */
-static Function *functions(const Prog *p)
+static const char *kernel_text(const Kernel *k, const Tree *tree)
 {
-	Function *f = alloc(sizeof *f * (size_t)(p->nkernel + 1));
-	Map bodies = {.used = 0};
+	Text o = {.depth = 0};
+
+	kernel_comment(&o, k, tree->formula);
+	put_text(&o, c_functions(tree, k->name));
+	put_line(&o, "%s", "");
+	return o.s;
+}
+
+/* "x, (nn_v *)weight": what the step passes to a kernel */
+static const char *arguments(const Function *kernel)
+{
+	const char *s = "";
+
+	for (int i = 0; i < kernel->nparam; i++) {
+		const Formal *p = &kernel->param[i];
+		s = format("%s, %s%s", s, c_cast(p), p->tensor->cname);
+	}
+	return s;
+}
+
+/* Names every kernel; equal ones share the first one's functions. */
+static Emitted *name_kernels(const Prog *p)
+{
+	Emitted *f = alloc(sizeof *f * (size_t)(p->nkernel + 1));
+	Map texts = {.used = 0};
 
 	for (int i = 0; i < p->nkernel; i++) {
 		Kernel *k = p->kernel[i];
-		Text o = {.depth = 0};
+		const char *head = "", *text = "";
 		k->name = f[i].name = kernel_name(p, k);
 		Mark before = alloc_mark();
-		f[i].body = kernel_body(p, k, &f[i].formula, &f[i].args);
-		alloc_release(before, (const char **[]){&f[i].body, &f[i].formula, &f[i].args}, 3);
-		void **same = map_at(&bodies, f[i].body);
-		if (*same) {
-			f[i].name = ((const Function *)*same)->name;
-			f[i].body = ((const Function *)*same)->body;
+		const Tree *tree = lower(p, k);
+		const char *nameless = c_functions(tree, "k");
+		const Emitted *same = map_find(&texts, nameless);
+		f[i].formula = tree->formula;
+		f[i].args = arguments(tree->kernel);
+		if (!same) {
+			head = c_head(tree->kernel, k->name);
+			text = kernel_text(k, tree);
+		}
+		alloc_release(before,
+		              (const char **[]){&f[i].formula, &f[i].args, &nameless, &head, &text},
+		              5);
+		if (same) {
+			f[i].name = same->name;
 			continue;
 		}
-		*same = &f[i];
-		kernel_comment(&o, k, f[i].formula);
-		put_text(&o, replace_at(f[i].body, k->name));
-		put_line(&o, "%s", "");
-		f[i].text = o.s;
+		f[i].head = head;
+		f[i].text = text;
+		*map_at(&texts, nameless) = &f[i];
 	}
 	return f;
 }
 
-static void kernel_table(const Prog *p, Text *o, const Function *f)
+static void kernel_table(const Prog *p, Text *o, const Emitted *f)
 {
 	put_line(o, "static const nn_kernel kernels[] = {");
 	for (int i = 0; i < p->nkernel; i++) {
@@ -270,7 +288,7 @@ static void kernel_table(const Prog *p, Text *o, const Function *f)
 	put_line(o, "};\n");
 }
 
-static void sequence(const Prog *p, Text *o, const Function *f, bool eval)
+static void sequence(const Prog *p, Text *o, const Emitted *f, bool eval)
 {
 	put_line(o, "static void %s(nn_task *t)", eval ? "evaluate" : "step");
 	put_open(o);
@@ -286,18 +304,6 @@ static void sequence(const Prog *p, Text *o, const Function *f, bool eval)
 	}
 	put_close(o);
 	put_line(o, "%s", "");
-}
-
-void emit_kernel(const Prog *p, const Kernel *k, FILE *out)
-{
-	const char *formula, *args, *body = kernel_body(p, k, &formula, &args);
-	Text o = {.depth = 0};
-	Kernel named = *k;
-
-	named.name = kernel_name(p, k);
-	kernel_comment(&o, &named, formula);
-	put_text(&o, replace_at(body, named.name));
-	fprintf(out, "%s\n", o.s);
 }
 
 /* ---- files ---------------------------------------------------------------------------------- */
@@ -316,7 +322,7 @@ static void vectors(const Prog *p, Text *o)
 }
 
 /* The kernels from `i` on, until there are `until` bytes of them in all; the next kernel. */
-static int kernels(const Prog *p, Text *o, const Function *f, int i, size_t *sum, size_t until)
+static int kernels(const Prog *p, Text *o, const Emitted *f, int i, size_t *sum, size_t until)
 {
 	put_line(o, "/* ---- kernels ---- */\n");
 	for (; i < p->nkernel && *sum < until; i++)
@@ -328,7 +334,7 @@ static int kernels(const Prog *p, Text *o, const Function *f, int i, size_t *sum
 }
 
 /* What net.c and the files of kernels include. */
-static const char *declarations(const Prog *p, const Function *f, int parts)
+static const char *declarations(const Prog *p, const Emitted *f, int parts)
 {
 	Text o = {.depth = 0};
 
@@ -339,9 +345,7 @@ static const char *declarations(const Prog *p, const Function *f, int parts)
 	for (int i = 0; i < p->nkernel; i++) {
 		if (!f[i].text)
 			continue;
-		const char *head = strstr(f[i].body, "NN_KERNEL ") + strlen("NN_KERNEL ");
-		head = copy_bytes(head, strcspn(head, "{") - 1);
-		put_line(&o, "%s;", replace_at(head, f[i].name));
+		put_text(&o, format("%s;\n", f[i].head));
 	}
 	return o.s;
 }
@@ -353,7 +357,7 @@ static int parts_of(size_t bytes)
 	return n < MAX_FILES - 2 ? (int)n : MAX_FILES - 2;
 }
 
-static void program(const Prog *p, Text *o, const Function *f, const char *symbol)
+static void program(const Prog *p, Text *o, const Emitted *f, const char *symbol)
 {
 	tensor_table(p, o);
 	kernel_table(p, o, f);
@@ -373,7 +377,7 @@ static void program(const Prog *p, Text *o, const Function *f, const char *symbo
 int emit(const Prog *p, const char *base, const char *symbol, int most, File *file)
 {
 	Text o = {.depth = 0};
-	const Function *f = functions(p);
+	const Emitted *f = name_kernels(p);
 	size_t bytes = 0, sum = 0;
 	int n = 0, next = 0;
 

@@ -14,7 +14,6 @@ typedef struct File {
 	const char *name, *text;
 } File;
 int emit(const Prog *p, const char *base, const char *symbol, int most, File *file);
-void emit_kernel(const Prog *p, const Kernel *k, FILE *out);   /* also -d k and -d s           */
 /* emit_model.c  C of the nn_model table; `given`: the options that decided what was emitted */
 void emit_model(const Prog *fast, const Prog *plain, const char *given, FILE *out);
 /* The same file: numbers that are also told to the user. */
